@@ -1,0 +1,191 @@
+//! §11 Snapshots: one version of everything, the record whose presence on a destination is the commit.
+
+use serde::{Deserialize, Serialize};
+
+use super::FormatError;
+use super::id::{PackId, SnapshotId, WriterId};
+use super::record::{Extra, Time, versioned};
+use super::tree::{Bytes, Node};
+
+/// What was counted while a root was read. For a carried root: what its reader counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RootCounts {
+    /// Regular files.
+    pub files: u64,
+    /// Folders, the root among them.
+    pub folders: u64,
+    /// Symbolic links, pipes, sockets and devices.
+    pub others: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Entries left out by excludes.
+    pub excluded: u64,
+    /// Entries with a problem.
+    pub problems: u64,
+}
+
+/// One source in a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    /// Absolute path of the source, as bytes.
+    #[serde(with = "serde_bytes")]
+    pub path: Bytes,
+    /// The source itself: a node without a name.
+    pub node: Node,
+    /// The snapshot that read it, when this one did not.
+    pub carried_from: Option<SnapshotId>,
+    /// When the scan that read it began.
+    pub scanned: Time,
+    /// What was counted.
+    pub counts: RootCounts,
+}
+
+versioned!(SnapshotRoot, Snapshot, "snapshot");
+
+/// One version of everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Who wrote it.
+    pub writer: WriterId,
+    /// Its number among that writer's snapshots, from 1.
+    pub sequence: u64,
+    /// The snapshot it goes on from: that writer's last one, or the one `connect` found.
+    pub previous: Option<SnapshotId>,
+    /// When the run began.
+    pub started: Time,
+    /// When the record was made.
+    pub finished: Time,
+    /// Offset of local time from UTC then, in seconds.
+    pub zone_offset: i32,
+    /// Name of the machine.
+    pub machine: String,
+    /// Name of the user.
+    pub user: String,
+    /// The sources, sorted by path.
+    pub roots: Vec<Root>,
+    /// Bit 0: the run looked suspect. Bit 1: not everything was reached (a partial snapshot).
+    pub flags: u32,
+    /// Words given by the user.
+    pub tags: Vec<String>,
+    /// Number of packs written for it.
+    pub packs_written: u32,
+    /// BLAKE3 of the ids of those packs, sorted and joined.
+    pub packs_digest: [u8; 32],
+    /// The highest version number this writer ever gave, to go on from when older snapshots cannot be reached.
+    pub version_ceiling: u32,
+    /// Additions.
+    pub extra: Extra,
+}
+
+impl Snapshot {
+    /// The root at `path`.
+    pub fn root(&self, path: &[u8]) -> Option<&Root> {
+        self.roots.iter().find(|root| root.path == path)
+    }
+
+    /// Checks what can be seen in the record alone.
+    ///
+    /// # Errors
+    /// [`FormatError::Record`].
+    pub fn validate(&self) -> Result<(), FormatError> {
+        let bad = |why| Err(FormatError::Record("snapshot", why));
+        if !self.roots.is_sorted_by(|left, right| left.path < right.path) {
+            return bad("its sources are not in ascending order");
+        }
+        if self.roots.iter().any(|root| !root.node.name.is_empty() || root.path.contains(&0)) {
+            return bad("a source has a name");
+        }
+        for root in &self.roots {
+            match &root.node.kind {
+                super::tree::NodeKind::File(recipe) | super::tree::NodeKind::Folder(recipe) => recipe.validate()?,
+                _ => {}
+            }
+        }
+        if self.sequence == 0 || self.flags > 3 {
+            return bad("a number is out of range");
+        }
+        Ok(())
+    }
+}
+
+/// The digest of a set of packs.
+pub fn packs_digest(packs: &mut Vec<PackId>) -> [u8; 32] {
+    packs.sort_unstable();
+    packs.dedup();
+    let mut hasher = blake3::Hasher::new();
+    for pack in packs {
+        hasher.update(pack.as_bytes());
+    }
+    *hasher.finalize().as_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recipe::Recipe;
+    use super::super::tree::{Flags, Metadata, NodeKind};
+    use super::*;
+
+    fn root(path: &[u8]) -> Root {
+        Root {
+            path: path.to_vec(),
+            node: Node {
+                name: Vec::new(),
+                kind: NodeKind::Folder(Recipe::EMPTY),
+                metadata: Metadata::default(),
+                version: 0,
+                flags: Flags::NONE,
+                extra: Extra::new(),
+            },
+            carried_from: None,
+            scanned: Time { seconds: 1, nanos: 0 },
+            counts: RootCounts::default(),
+        }
+    }
+
+    #[test]
+    fn exact_bytes_of_a_snapshot() {
+        let snapshot = Snapshot {
+            writer: WriterId::from_bytes([1; 16]),
+            sequence: 2,
+            previous: Some(SnapshotId::from_bytes([3; 32])),
+            started: Time { seconds: 1, nanos: 0 },
+            finished: Time { seconds: 2, nanos: 5 },
+            zone_offset: 3600,
+            machine: "m".into(),
+            user: "u".into(),
+            roots: vec![root(b"/a")],
+            flags: 1,
+            tags: vec!["t".into()],
+            packs_written: 1,
+            packs_digest: [9; 32],
+            version_ceiling: 4,
+            extra: Extra::new(),
+        };
+        assert_eq!(snapshot.validate(), Ok(()));
+        let bytes = snapshot.encode().expect("a small record");
+        let mut expected = vec![0];
+        expected.extend([1; 16]);
+        expected.extend([2, 1]);
+        expected.extend([3; 32]);
+        expected.extend([2, 0, 4, 5, 0xA0, 0x38, 1, b'm', 1, b'u', 1, 2, b'/', b'a']);
+        expected.extend([0, 1, 0, 0, 0]); // the root's node: no name, a folder, its empty recipe
+        expected.extend([0; 13]); // its metadata
+        expected.extend([0, 0, 0]); // its version, flags, additions
+        expected.extend([0, 2, 0, 0, 0, 0, 0, 0, 0]); // read here, scanned, counts
+        expected.extend([1, 1, 1, b't', 1]);
+        expected.extend([9; 32]);
+        expected.extend([4, 0]);
+        assert_eq!(bytes, expected);
+        assert_eq!(Snapshot::decode(&bytes), Ok(snapshot.clone()));
+
+        let unsorted = Snapshot { roots: vec![root(b"/b"), root(b"/a")], ..snapshot };
+        assert!(unsorted.validate().is_err());
+    }
+
+    #[test]
+    fn the_digest_is_of_the_set() {
+        let [a, b] = [PackId::of(b"a"), PackId::of(b"b")];
+        assert_eq!(packs_digest(&mut vec![a, b]), packs_digest(&mut vec![b, a, b]));
+        assert_ne!(packs_digest(&mut vec![a]), packs_digest(&mut vec![a, b]));
+    }
+}

@@ -1,0 +1,9 @@
+//! `cryptbackup`: encrypted, deduplicating, incremental backups to several destinations at once.
+//!
+//! The modules stand in the order in which a byte meets them.
+
+pub mod monitor;
+pub mod report;
+
+// What the bytes mean.
+pub mod format;
