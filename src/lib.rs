@@ -7,3 +7,8 @@ pub mod report;
 
 // What the bytes mean.
 pub mod format;
+
+// The way of a byte.
+pub mod chunk;
+pub mod seal;
+pub mod pack;
