@@ -12,3 +12,6 @@ pub mod format;
 pub mod chunk;
 pub mod seal;
 pub mod pack;
+
+// What is remembered.
+pub mod index;
