@@ -15,3 +15,4 @@ pub mod pack;
 
 // What is remembered.
 pub mod index;
+pub mod snapshot;
