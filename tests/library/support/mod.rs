@@ -1,0 +1,5 @@
+//! A small world for tests: a state folder, sources, destinations that come and go.
+
+pub mod world;
+
+pub use world::World;
