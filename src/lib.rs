@@ -25,3 +25,4 @@ pub mod repo;
 
 // What can be asked for.
 pub mod backup;
+pub mod restore;

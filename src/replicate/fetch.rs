@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::OpenDestination;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::sealed::ObjectType;
-use crate::index::{IndexReader, PackInfo, PackNumber, Place};
+use crate::index::{DestinationBits, IndexReader, PackInfo, PackNumber, Place};
 use crate::seal::{Keys, block};
 use crate::snapshot::{ChunkSource, ReadError};
 
@@ -85,10 +85,15 @@ impl<'a> Fetcher<'a> {
         block::open(&seal, number, entry.compression, entry.raw_len, sealed).map_err(|error| error.to_string())
     }
 
-    /// A chunk out of an opened block, compared with its id.
-    pub fn cut(&self, kind: ChunkKind, id: &ChunkId, place: &Place, raw: &[u8]) -> Option<Vec<u8>> {
+    /// A chunk in an opened block, compared with its id.
+    pub fn view<'b>(&self, kind: ChunkKind, id: &ChunkId, place: &Place, raw: &'b [u8]) -> Option<&'b [u8]> {
         let range = place.offset as usize..place.offset as usize + place.len as usize;
-        raw.get(range).filter(|bytes| self.keys.chunk_id(kind, bytes) == *id).map(<[u8]>::to_vec)
+        raw.get(range).filter(|bytes| self.keys.chunk_id(kind, bytes) == *id)
+    }
+
+    /// The destinations this reads from.
+    pub fn reachable(&self) -> DestinationBits {
+        self.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b)
     }
 
     fn note_damage(&self, reasons: &[String], healthy: &str) {
@@ -133,10 +138,10 @@ impl ChunkSource for Fetcher<'_> {
                 continue;
             }
             match self.block(place.pack, place.block) {
-                Ok(raw) => match self.cut(kind, id, &place, &raw) {
+                Ok(raw) => match self.view(kind, id, &place, &raw) {
                     Some(bytes) => {
                         self.note_damage(&reasons, "another pack");
-                        return Ok(bytes);
+                        return Ok(bytes.to_vec());
                     }
                     None => reasons.push("a block does not hold the chunk it should".to_owned()),
                 },

@@ -423,3 +423,15 @@ pub(crate) fn absolute(base: &[u8], below: &[u8]) -> Vec<u8> {
         _ => [base, b"/", below].concat(),
     }
 }
+
+impl Repo {
+    /// The node a snapshot has at an absolute path.
+    pub(crate) fn node_at(
+        &self,
+        source: &dyn crate::snapshot::ChunkSource,
+        snapshot: &crate::format::snapshot::Snapshot,
+        path: &[u8],
+    ) -> Result<Option<Node>, Error> {
+        Ok(numbers::node_at(source, snapshot, path)?.map(|(_, node)| node))
+    }
+}
