@@ -26,3 +26,5 @@ pub mod repo;
 // What can be asked for.
 pub mod backup;
 pub mod restore;
+pub mod check;
+pub mod sync;

@@ -23,12 +23,19 @@ pub struct Fetcher<'a> {
     destinations: &'a [OpenDestination],
     kept: Mutex<VecDeque<KeptBlock>>,
     notes: Mutex<BTreeSet<String>>,
+    has_cache: bool,
 }
 
 impl<'a> Fetcher<'a> {
     /// A reader over `destinations`, which are tried in this order.
     pub fn new(keys: &'a Keys, index: &'a IndexReader, destinations: &'a [OpenDestination]) -> Self {
-        Self { keys, index, destinations, kept: Mutex::default(), notes: Mutex::default() }
+        Self { keys, index, destinations, kept: Mutex::default(), notes: Mutex::default(), has_cache: true }
+    }
+
+    /// The same, but reads trees from the destinations even where the index keeps a copy of them.
+    #[must_use]
+    pub fn without_cache(self) -> Self {
+        Self { has_cache: false, ..self }
     }
 
     /// What was found damaged on one destination and taken from another, as sentences; taken out.
@@ -126,7 +133,8 @@ pub enum BlockError {
 
 impl ChunkSource for Fetcher<'_> {
     fn chunk(&self, kind: ChunkKind, id: &ChunkId, len: u32) -> Result<Vec<u8>, ReadError> {
-        if kind == ChunkKind::Tree
+        if self.has_cache
+            && kind == ChunkKind::Tree
             && let Some(bytes) = self.index.tree(id)?
             && self.keys.chunk_id(kind, &bytes) == *id
         {
