@@ -133,6 +133,10 @@ fn is_unc(path: &Path) -> bool {
 }
 
 fn is_network(mount: &Mount) -> bool {
+    // Linux within Windows reaches the drives of its own computer as if they were on a server.
+    if mount.device.as_bytes().get(1) == Some(&b':') {
+        return false;
+    }
     let kind = mount.file_system.to_ascii_lowercase();
     NETWORK_FILE_SYSTEMS.contains(&kind.as_str())
         || kind
@@ -172,6 +176,8 @@ mod tests {
             mount("/home/user/ntfs", "/dev/nvme0n1p4", "fuseblk", Internal),
             mount("/mnt/ram", "tmpfs", "tmpfs", Internal),
             mount("/Volumes/Time", "/dev/disk4s1", "apfs", Internal),
+            mount("/mnt/c", r"C:\", "9p", Internal),
+            mount("/mnt/shared", "host_share", "9p", Internal),
             mount("/over", "/dev/sda1", "vfat", RemovableMedium),
             mount("/over", "nas:/backup", "nfs", Internal),
             mount("E:\\", "E:", "NTFS", RemovableMedium),
@@ -197,6 +203,8 @@ mod tests {
             ("/home/user/ntfs/backup", Local),
             ("/mnt/ram/backup", Local),
             ("/Volumes/Time/backup", ExternalDisk),
+            ("/mnt/c/Users/x/backup", Local),
+            ("/mnt/shared/backup", Nas),
             ("/over/backup", Nas),
         ];
         for (path, kind) in expected {

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::faulty_disk::{FaultyDisk, Log};
 use super::{create, leftovers, mark, new_destination, pack};
-use crate::destination::{Destination, DestinationErrorKind, LocalDestination, Put, Settle, conformance};
+use crate::destination::{Destination, DestinationErrorKind, LocalDestination, OpenError, Put, Settle, conformance};
 use crate::format::layout::{ObjectKind, ObjectName};
 
 /// The destination at `root`, on a disk that obeys `rule`.
@@ -123,20 +123,20 @@ fn bytes_come_before_the_name_and_names_are_synced_by_folder() {
     let calls: Vec<String> = log.take().iter().map(|call| call.split(' ').next().unwrap_or("").to_owned()).collect();
     assert_eq!(calls, ["look", "write_new", "rename_new"]);
 
-    let folder = format!("sync_folder packs/{}", &name.hash().expect("has one").to_string()[..2]);
+    let folder = [format!("sync_folder packs/{}", &name.hash().expect("has one").to_string()[..2])];
     let settled = |scope: Settle| {
         log.take();
         traced.settle(scope).expect("settle");
         log.take()
     };
-    assert_eq!(settled(Settle::Touched), [folder.clone()], "put");
+    assert_eq!(settled(Settle::Touched), folder, "put");
     assert!(settled(Settle::Touched).is_empty(), "nothing was touched since");
     assert_eq!(traced.put(&name, b"new").expect("put"), Put::Present);
-    assert_eq!(settled(Settle::Touched), [folder.clone()], "whoever put it may not have settled it");
+    assert_eq!(settled(Settle::Touched), folder, "whoever put it may not have settled it");
     traced.replace(&name, b"new").expect("replace");
-    assert_eq!(settled(Settle::Touched), [folder.clone()], "replaced");
+    assert_eq!(settled(Settle::Touched), folder, "replaced");
     traced.delete(&name).expect("delete");
-    assert_eq!(settled(Settle::Touched), [folder], "deleted");
+    assert_eq!(settled(Settle::Touched), folder, "deleted");
     traced.replace(&ObjectName::Reserve, b"").expect("replace");
     assert_eq!(settled(Settle::Touched), ["sync_folder "], "the root is a folder, too");
 
@@ -222,6 +222,23 @@ fn a_bad_sector_is_damage_and_a_dead_disk_is_gone() {
         assert_eq!(bad.get(&pack(b"a"), None).expect_err("cannot be read").kind, kind);
         assert_eq!(bad.put(&pack(b"a"), b"a").expect_err("cannot be compared").kind, kind);
         assert_eq!(bad.check_place().is_ok(), only_objects);
+    }
+}
+
+#[test]
+fn a_bad_sector_under_the_mark_or_the_header_is_damage_too() {
+    let (_above, root, _) = new_destination();
+    for (hit, object) in [("dest.id", ObjectName::DestinationMark), ("cryptbackup.repo", ObjectName::Header)] {
+        let disk = FaultyDisk::open(&root, move |_, path| if path == hit { fail(Errno::IO) } else { Ok(()) });
+        match LocalDestination::open_on(Box::new(disk), "bad", Some(&mark())) {
+            Err(OpenError::Damaged(found)) => assert_eq!(found.object, object),
+            other => panic!("{hit}: {other:?}"),
+        }
+    }
+    let disk = FaultyDisk::open(&root, |call, _| if call == "read" { fail(Errno::IO) } else { Ok(()) });
+    match LocalDestination::open_on(Box::new(disk), "dead", Some(&mark())) {
+        Err(OpenError::Io(error)) => assert_eq!(error.kind, DestinationErrorKind::Offline),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -133,7 +133,7 @@ fn a_disk_too_small_for_the_reserve_is_full_and_no_destination() {
     let (_above, root) = new_root();
     fs::create_dir(&root).expect("a mount point");
     let Some(_mounted) = Mounted::new(&["-t", "tmpfs", "-o", "size=3m", "none"], &root) else { return };
-    let error = LocalDestination::create(&root, mark(), &header()).err().expect("no room");
+    let error = LocalDestination::create(&root, mark(), &header()).expect_err("no room");
     assert!(matches!(error, CreateError::Io(error) if error.kind == DestinationErrorKind::Full));
     assert!(!root.join("dest.id").exists());
 }

@@ -182,7 +182,7 @@ fn a_newer_format_is_not_damage() {
 #[test]
 fn creating_wants_a_parent_a_folder_and_no_destination() {
     let (above, root) = new_root();
-    let refused = |path: &Path| LocalDestination::create(path, other_destination(), &header()).err().expect("refused");
+    let refused = |path: &Path| LocalDestination::create(path, other_destination(), &header()).expect_err("refused");
     assert!(matches!(refused(&root.join("deeper")), CreateError::ParentMissing { .. }));
     assert!(entries(above.path()).is_empty(), "no parent was made");
     fs::write(&root, "a file").expect("written");
