@@ -13,6 +13,7 @@ mod publish;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,7 +71,7 @@ impl LocalDestination {
         }
         // All folders were there when this was opened: one of them is missing, or all of them with the root.
         match self.disk.is_in_place() {
-            Ok(true) => self.damaged(what, "its folder is missing"),
+            Ok(true) => self.damaged(what, "a folder that belongs to the destination is missing"),
             Ok(false) => self.offline(what, "the folder is no longer where it was"),
             Err(error) => DestinationError::from_io(what, &self.place, &error),
         }
@@ -122,7 +123,10 @@ impl LocalDestination {
         let mut written = self.disk.write_new(&temp, bytes);
         if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             // Somebody tidied `tmp` away. Nothing of value is ever in there, so it is simply made again.
-            self.disk.make_folder(folders::TEMP)?;
+            match self.disk.make_folder(folders::TEMP) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
             written = self.disk.write_new(&temp, bytes);
         }
         written.and_then(|()| publish(self.disk.as_ref(), &temp)).inspect_err(|_| {
@@ -274,6 +278,12 @@ impl Destination for LocalDestination {
 
     fn is_weak(&self) -> bool {
         self.weak.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for LocalDestination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalDestination").field("place", &self.place).field("mark", &self.mark).finish_non_exhaustive()
     }
 }
 

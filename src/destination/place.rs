@@ -5,6 +5,7 @@
 
 mod mounts;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -34,6 +35,13 @@ impl PlaceKind {
             PlaceKind::ExternalDisk => "💽",
             PlaceKind::Nas => "🌐",
         }
+    }
+
+    /// What kind of place `path` is now. Links are followed, as far as the path exists.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        // What cannot be resolved, because it is not plugged in, is judged as it was typed.
+        let path = path.canonicalize().or_else(|_| std::path::absolute(path))?;
+        Ok(kind_of(&path, &mounts()?))
     }
 }
 
@@ -125,6 +133,10 @@ fn is_unc(path: &Path) -> bool {
 }
 
 fn is_network(mount: &Mount) -> bool {
+    // Linux within Windows reaches the drives of its own computer as if they were on a server.
+    if mount.device.as_bytes().get(1) == Some(&b':') {
+        return false;
+    }
     let kind = mount.file_system.to_ascii_lowercase();
     NETWORK_FILE_SYSTEMS.contains(&kind.as_str())
         || kind
@@ -164,6 +176,8 @@ mod tests {
             mount("/home/user/ntfs", "/dev/nvme0n1p4", "fuseblk", Internal),
             mount("/mnt/ram", "tmpfs", "tmpfs", Internal),
             mount("/Volumes/Time", "/dev/disk4s1", "apfs", Internal),
+            mount("/mnt/c", r"C:\", "9p", Internal),
+            mount("/mnt/shared", "host_share", "9p", Internal),
             mount("/over", "/dev/sda1", "vfat", RemovableMedium),
             mount("/over", "nas:/backup", "nfs", Internal),
             mount("E:\\", "E:", "NTFS", RemovableMedium),
@@ -189,6 +203,8 @@ mod tests {
             ("/home/user/ntfs/backup", Local),
             ("/mnt/ram/backup", Local),
             ("/Volumes/Time/backup", ExternalDisk),
+            ("/mnt/c/Users/x/backup", Local),
+            ("/mnt/shared/backup", Nas),
             ("/over/backup", Nas),
         ];
         for (path, kind) in expected {
@@ -205,6 +221,15 @@ mod tests {
         for disk in [r"\\?\C:\backup", r"\\.\C:\backup", r"C:\backup", r"\backup", r"\\", "//home/x"] {
             assert_eq!(kind_of(Path::new(disk), &[]), PlaceKind::Local, "{disk}");
         }
+    }
+
+    #[test]
+    fn links_are_followed_and_what_is_missing_is_still_judged() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/dev/shm", &link).expect("a link");
+        assert_eq!(PlaceKind::of(&link).expect("judged"), PlaceKind::Local);
+        assert_eq!(PlaceKind::of(Path::new("/no/such/folder")).expect("judged"), PlaceKind::Local);
     }
 
     #[test]

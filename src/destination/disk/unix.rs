@@ -241,3 +241,58 @@ fn is_fat(root: &OwnedFd) -> io::Result<bool> {
 fn is_fat(_: &OwnedFd) -> io::Result<bool> {
     Ok(false)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk(syncs_renamed: bool) -> (tempfile::TempDir, RealDisk) {
+        let root = tempfile::tempdir().expect("a folder");
+        let disk = RealDisk { syncs_renamed, ..RealDisk::open(root.path()).expect("opens") };
+        (root, disk)
+    }
+
+    #[test]
+    fn renames_refuse_or_replace_as_asked_also_the_way_fat_needs_it() {
+        for syncs_renamed in [false, true] {
+            let (_root, disk) = disk(syncs_renamed);
+            disk.make_folder("a").expect("made");
+            disk.write_new("new", b"new").expect("written");
+            disk.write_new("a/old", b"old").expect("written");
+            assert_eq!(disk.write_new("new", b"x").expect_err("exists").kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(disk.rename_new("new", "a/old").expect_err("exists").kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(disk.link("new", "a/old").expect_err("exists").kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(disk.read("a/old", None, 9).expect("is there"), b"old");
+            disk.rename("new", "a/old").expect("replaces");
+            assert_eq!(disk.read("a/old", None, 9).expect("is there"), b"new");
+            disk.rename_new("a/old", "b").expect("nothing in the way");
+            assert_eq!(disk.look("a/old").expect_err("moved").kind(), io::ErrorKind::NotFound);
+            assert_eq!(disk.read("b", Some(1..3), 9).expect("is there"), b"ew");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_listed_with_kinds_and_sizes() {
+        let (root, disk) = disk(false);
+        disk.make_folder("folder").expect("made");
+        disk.write_new("file", b"12345").expect("written");
+        std::os::unix::fs::symlink("file", root.path().join("link")).expect("a link");
+        let mut found = disk.list("").expect("listed");
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        let expected = [("file", EntryKind::File, 5), ("folder", EntryKind::Folder, 0), ("link", EntryKind::Other, 0)];
+        assert_eq!(found, expected.map(|(name, kind, len)| DiskEntry { name: name.to_owned(), kind, len }));
+        for entry in found {
+            assert_eq!(disk.look(&entry.name).expect("is there"), entry);
+        }
+        assert!(disk.list("folder").expect("listed").is_empty());
+        assert_eq!(disk.list("link").expect_err("no folder").kind(), io::ErrorKind::NotADirectory);
+    }
+
+    #[test]
+    fn only_what_a_file_system_does_not_offer_is_unsupported() {
+        let (_root, disk) = disk(false);
+        disk.sync_folder("").expect("the root can be synced");
+        assert_eq!(disk.sync_folder("missing").expect_err("missing").kind(), io::ErrorKind::NotFound);
+        assert_eq!(disk.rename_new("missing", "x").expect_err("missing").kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::{LocalDestination, folders};
 use crate::destination::disk::{Disk, EntryKind};
-use crate::destination::{DestinationError, DestinationErrorKind};
+use crate::destination::{DestinationError, DestinationErrorKind, errno};
 use crate::format::FormatError;
 use crate::format::header::{DestinationMark, HEADER_LEN, RepoHeader};
 use crate::format::layout::{ObjectKind, ObjectName};
@@ -138,12 +138,15 @@ pub(super) struct Identity {
 impl Identity {
     /// Reads both. Fails only where the disk fails, or where a newer program was here.
     pub(super) fn read(disk: &dyn Disk, place: &str) -> Result<Self, OpenError> {
-        let mark = read_fixed(disk, place, ObjectName::DestinationMark)?;
-        let mark_is_absent = mark.is_none();
-        let header = read_fixed(disk, place, ObjectName::Header)?;
+        let names = [ObjectName::DestinationMark, ObjectName::Header];
+        let reads = names.map(|name| disk.read(&name.path(), None, HEADER_LEN as u64));
+        // A medium that fails for one of the two only is damaged; one that fails for both is gone.
+        let answers = reads.iter().any(|read| !read.as_ref().is_err_and(errno::is_medium_error));
+        let [mark, header] = reads;
+        let mark_is_absent = mark.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
         Ok(Self {
-            mark: decoded(place, ObjectName::DestinationMark, mark, DestinationMark::decode)?,
-            header: decoded(place, ObjectName::Header, header, RepoHeader::decode)?,
+            mark: decoded(place, names[0], readable(place, names[0], mark, answers)?, DestinationMark::decode)?,
+            header: decoded(place, names[1], readable(place, names[1], header, answers)?, RepoHeader::decode)?,
             mark_is_absent,
         })
     }
@@ -183,39 +186,40 @@ impl Identity {
     }
 }
 
-/// The bytes of one of the two, an error text where they cannot be had, or `None` where there is nothing.
-type Fixed = Option<Result<Vec<u8>, String>>;
-
-fn read_fixed(disk: &dyn Disk, place: &str, object: ObjectName) -> Result<Fixed, OpenError> {
-    match disk.read(&object.path(), None, HEADER_LEN as u64) {
-        Ok(stored) => Ok(Some(Ok(stored))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => match DestinationErrorKind::of(&error) {
-            DestinationErrorKind::Damaged => Ok(Some(Err(error.to_string()))),
-            DestinationErrorKind::Denied => {
-                Err(OpenError::Denied { place: place.to_owned(), reason: format!("{object}: {error}") })
-            }
-            _ => Err(DestinationError::from_io(format!("read {object}"), place, &error).into()),
-        },
+/// Sorts what reading one of the two gave: bytes or a kind of damage; or an error, where it says nothing about them.
+fn readable(
+    place: &str,
+    object: ObjectName,
+    read: io::Result<Vec<u8>>,
+    medium_answers: bool,
+) -> Result<Result<Vec<u8>, String>, OpenError> {
+    let error = match read {
+        Ok(stored) => return Ok(Ok(stored)),
+        Err(error) => error,
+    };
+    match DestinationErrorKind::of(&error) {
+        DestinationErrorKind::Absent => Ok(Err("it is missing".to_owned())),
+        DestinationErrorKind::Damaged => Ok(Err(error.to_string())),
+        _ if errno::is_medium_error(&error) && medium_answers => Ok(Err(error.to_string())),
+        DestinationErrorKind::Denied => {
+            Err(OpenError::Denied { place: place.to_owned(), reason: format!("{object}: {error}") })
+        }
+        _ => Err(DestinationError::from_io(format!("read {object}"), place, &error).into()),
     }
 }
 
 fn decoded<T>(
     place: &str,
     object: ObjectName,
-    stored: Fixed,
+    stored: Result<Vec<u8>, String>,
     decode: fn(&[u8]) -> Result<T, FormatError>,
 ) -> Result<Result<T, String>, OpenError> {
-    let stored = match stored {
-        None => return Ok(Err("it is missing".to_owned())),
-        Some(Err(reason)) => return Ok(Err(reason)),
-        Some(Ok(stored)) => stored,
-    };
-    match decode(&stored) {
-        Err(reason @ FormatError::Unsupported { .. }) => {
+    match stored.map(|stored| decode(&stored)) {
+        Ok(Err(reason @ FormatError::Unsupported { .. })) => {
             Err(OpenError::Unsupported { place: place.to_owned(), object, reason })
         }
-        read => Ok(read.map_err(|error| error.to_string())),
+        Ok(read) => Ok(read.map_err(|error| error.to_string())),
+        Err(reason) => Ok(Err(reason)),
     }
 }
 

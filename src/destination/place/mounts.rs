@@ -147,13 +147,13 @@ mod other {
     /// What is mounted now.
     #[cfg_attr(target_os = "linux", expect(dead_code, reason = "used on the other systems"))]
     pub fn mounts() -> io::Result<Vec<Mount>> {
-        let disks = Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing());
+        let disks = Disks::new_with_refreshed_list_specifics(DiskRefreshKind::nothing()).map_err(io::Error::other)?;
         let mount = |disk: &sysinfo::Disk| Mount {
             point: disk.mount_point().to_owned(),
             device: disk.name().to_string_lossy().into_owned(),
             file_system: disk.file_system().to_string_lossy().into_owned(),
             attachment: if disk.is_removable() { Attachment::RemovableMedium } else { Attachment::Internal },
         };
-        Ok(disks.list().iter().map(mount).collect())
+        Ok(disks.iter().map(mount).collect())
     }
 }
