@@ -7,3 +7,6 @@ pub mod report;
 
 // What the bytes mean.
 pub mod format;
+
+// The way of a byte.
+pub mod source;
