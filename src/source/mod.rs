@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 mod entry;
 mod names;
+mod class;
 mod rules;
 mod excludes;
 mod walk;

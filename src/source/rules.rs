@@ -1,14 +1,17 @@
 //! Patterns that leave entries out, in gitignore syntax: a matcher for one list of them, and the reader of
 //! `.cryptbackupignore` files.
 //!
-//! One deviation of the matching crate is taken back here: to git, braces are ordinary characters. In the list of a
-//! source they mean alternatives as in a shell (`*.{jpg,png}`), but only where there is a comma between them, so that
-//! a folder named `{1234-abcd}` can be named.
+//! Where the matching crate deviates from git, patterns are rewritten before it sees them. To git, braces are ordinary
+//! characters. In the list of a source they mean alternatives as in a shell (`*.{jpg,png}`), but only where there is a
+//! comma between them, so that a folder named `{1234-abcd}` can be named.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::class::{self, Class};
 
 /// Name of the files whose patterns hold in their folder and below it.
 pub(super) const IGNORE_FILE: &[u8] = b".cryptbackupignore";
@@ -51,13 +54,19 @@ impl RulesBuilder {
 
     /// Adds one line of gitignore syntax. `Err` says what is wrong with it.
     pub fn add(&mut self, line: &str, braces: Braces) -> Result<(), String> {
-        if matches!(line.trim_end(), "!" | "!/") {
-            return Err("there is nothing after the `!`".into());
+        if line.starts_with('#') || matches!(line.trim_end(), "" | "/") {
+            return Ok(());
         }
         if line.len() > PATTERN_LEN_MAX {
             return Err("it is too long".into());
         }
-        let line = with_plain_braces(line, braces);
+        let (negation, pattern) = line.strip_prefix('!').map_or(("", line), |rest| ("!", rest));
+        if matches!(pattern.trim_end(), "" | "/") {
+            return Err("there is nothing after the `!`".into());
+        }
+        // Said outright, because the crate would take the slash in a rewritten class for one of the path.
+        let place = if is_anchored(pattern) { "" } else { "**/" };
+        let line = format!("{negation}{place}{}", translated(pattern, braces)?);
         self.0.add_line(None, &line).map(|_| ()).map_err(|error| reason(&error))
     }
 
@@ -98,34 +107,53 @@ fn reason(error: &ignore::Error) -> String {
     }
 }
 
-/// Escapes every brace that is to mean itself.
-fn with_plain_braces(pattern: &str, braces: Braces) -> String {
+/// Whether the pattern is a path from the folder it belongs to: it has a slash, and not only at its end.
+fn is_anchored(pattern: &str) -> bool {
+    let pattern = pattern.trim_end();
+    pattern.strip_suffix('/').unwrap_or(pattern).contains('/')
+}
+
+/// Rewrites a pattern so that the crate takes it as git would: braces that are to mean themselves are escaped, and so is
+/// a bracket that is never closed; classes are written anew.
+fn translated(pattern: &str, braces: Braces) -> Result<String, String> {
     let groups = if braces == Braces::Alternatives { brace_groups(pattern) } else { Vec::new() };
     let mut out = String::with_capacity(pattern.len() + 4);
-    for (at, kind) in scan(pattern) {
-        let piece = &pattern[at.clone()];
-        let is_plain = !groups.iter().any(|group| *group.start() == at.start || *group.end() == at.start);
-        if kind == Piece::Brace && is_plain {
-            out.push('\\');
+    for (at, piece) in scan(pattern) {
+        match piece {
+            Piece::Class(class) => match class.upside_down() {
+                Some((first, last)) => return Err(format!("the range {first}-{last} is upside down")),
+                None => out.push_str(&class.to_glob()),
+            },
+            Piece::Brace(brace) => {
+                if !groups.iter().any(|group| *group.start() == at || *group.end() == at) {
+                    out.push('\\');
+                }
+                out.push(brace);
+            }
+            Piece::Plain('[') => out.push_str("\\["),
+            Piece::Plain(char) => out.push(char),
+            Piece::Escape(escaped) => {
+                out.push('\\');
+                out.extend(escaped);
+            }
         }
-        out.push_str(piece);
     }
-    out
+    Ok(out)
 }
 
 /// Where groups of alternatives stand: first and last byte of each balanced pair of braces with a comma of its own.
-pub(super) fn brace_groups(pattern: &str) -> Vec<std::ops::RangeInclusive<usize>> {
+pub(super) fn brace_groups(pattern: &str) -> Vec<RangeInclusive<usize>> {
     let mut open: Vec<(usize, bool)> = Vec::new();
     let mut groups = Vec::new();
-    for (at, kind) in scan(pattern) {
-        match (kind, &pattern[at.clone()]) {
-            (Piece::Brace, "{") => open.push((at.start, false)),
-            (Piece::Brace, _) => {
+    for (at, piece) in scan(pattern) {
+        match piece {
+            Piece::Brace('{') => open.push((at, false)),
+            Piece::Brace(_) => {
                 if let Some((start, true)) = open.pop() {
-                    groups.push(start..=at.start);
+                    groups.push(start..=at);
                 }
             }
-            (Piece::Plain, ",") => {
+            Piece::Plain(',') => {
                 if let Some((_, has_comma)) = open.last_mut() {
                     *has_comma = true;
                 }
@@ -136,38 +164,33 @@ pub(super) fn brace_groups(pattern: &str) -> Vec<std::ops::RangeInclusive<usize>
     groups
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Piece {
-    Brace,
-    Plain,
-    /// An escaped character or a class in brackets.
-    Opaque,
+    Brace(char),
+    Class(Class),
+    /// A backslash and what it escapes; nothing at the end of the pattern.
+    Escape(Option<char>),
+    Plain(char),
 }
 
-/// Cuts a pattern into characters, except that an escape and a bracketed class are one piece each.
-fn scan(pattern: &str) -> impl Iterator<Item = (std::ops::Range<usize>, Piece)> {
+/// Cuts a pattern into pieces, each with the byte it begins at.
+fn scan(pattern: &str) -> impl Iterator<Item = (usize, Piece)> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let rest = &pattern[at..];
-        let first = rest.chars().next()?;
-        let (len, kind) = match first {
-            '{' | '}' => (1, Piece::Brace),
-            '\\' => (1 + rest[1..].chars().next().map_or(0, char::len_utf8), Piece::Opaque),
-            '[' => class_len(rest).map_or((1, Piece::Plain), |len| (len, Piece::Opaque)),
-            other => (other.len_utf8(), Piece::Plain),
+        let mut chars = rest.chars();
+        let (len, piece) = match chars.next()? {
+            brace @ ('{' | '}') => (1, Piece::Brace(brace)),
+            '\\' => {
+                let escaped = chars.next();
+                (1 + escaped.map_or(0, char::len_utf8), Piece::Escape(escaped))
+            }
+            other => match class::parse(rest) {
+                Some((len, class)) => (len, Piece::Class(class)),
+                None => (other.len_utf8(), Piece::Plain(other)),
+            },
         };
-        let range = at..at + len;
+        let start = at;
         at += len;
-        Some((range, kind))
+        Some((start, piece))
     })
-}
-
-/// Length of the class `rest` begins with, or `None` when its bracket is never closed and means itself.
-fn class_len(rest: &str) -> Option<usize> {
-    let inner = rest.strip_prefix('[')?;
-    let inner = inner.strip_prefix(['!', '^']).unwrap_or(inner);
-    // A closing bracket right at the start is a member of the class.
-    let searched = inner.strip_prefix(']').unwrap_or(inner);
-    let end = searched.find(']')?;
-    Some(rest.len() - searched.len() + end + 1)
 }

@@ -125,7 +125,9 @@ impl Walk {
 
     /// What the next name of the innermost folder is; `None` when it is left out.
     fn visit(&mut self, name: Vec<u8>, hint: Hint) -> Option<Event> {
-        let path = self.path.join(system::component(&name));
+        let mut path = PathBuf::with_capacity(self.path.as_os_str().len() + 1 + name.len());
+        path.push(&self.path);
+        path.push(system::component(&name));
         // What is excluded is not even looked at, as far as the listing allows.
         if hint != Hint::Unknown && self.is_excluded(&path, hint == Hint::Folder) {
             self.excluded += 1;

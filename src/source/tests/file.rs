@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mkdirat, openat};
 
-use super::{entry, folder, options, plant, special, unprivileged, walk};
+use super::{entry, folder, options, plant, skipped, special, unprivileged, walk};
 use crate::report::ProblemKind;
 use crate::source::{DeviceOrdinals, Event, HOLE_MIN_BYTES, OpenError, Owners, Segment, SourceFile, metadata};
 
@@ -94,7 +94,7 @@ fn holes_are_found_at_the_start_in_the_middle_and_at_the_end() {
     sparse(&path, 8 * MIB, &[(2 * MIB, 1 << 16), (5 * MIB, 1 << 16)]);
     let mut file = open(&path);
     if file.stat().blocks_bytes >= file.stat().size {
-        eprintln!("skipped: this file system has no holes");
+        skipped("this file system has no holes");
         return;
     }
     let (segments, bytes) = read_whole(&mut file);
@@ -171,7 +171,7 @@ fn a_file_that_may_not_be_read_says_so() {
     let root = folder();
     plant(root.path(), &["f"]);
     let path = root.path().join("f");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).expect("its mode");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("its mode");
     unprivileged(|| {
         let error = SourceFile::open(&path, &entry(&path).stat).expect_err("mode 0000");
         let problem = error.problem(&path);

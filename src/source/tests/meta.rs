@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, XattrFlags, lsetxattr};
 
-use super::{entry, folder, plant, special, unprivileged};
+use super::{entry, folder, plant, skipped, special, unprivileged};
 use crate::format::recipe::Recipe;
 use crate::format::record::{Extra, Time};
 use crate::format::tree::{Attribute, Flags, Metadata, Node, NodeKind};
@@ -93,7 +93,7 @@ fn acls_are_attributes() {
         acl.extend(id.to_le_bytes());
     }
     if let Err(error) = lsetxattr(&path, "system.posix_acl_access", &acl, XattrFlags::empty()) {
-        eprintln!("skipped: this file system takes no ACL: {error}");
+        skipped(&format!("this file system takes no ACL: {error}"));
         return;
     }
     let expected = Attribute { name: b"system.posix_acl_access".to_vec(), value: acl };
@@ -109,7 +109,7 @@ fn attributes_of_a_link_are_its_own() {
     set(&root.path().join("f"), "user.of-the-file", b"1");
     assert_eq!(metadata_of(&link).attributes, []);
     if let Err(error) = lsetxattr(&link, "trusted.of-the-link", b"2", XattrFlags::empty()) {
-        eprintln!("skipped: this user may not give a link attributes: {error}");
+        skipped(&format!("this user may not give a link attributes: {error}"));
         return;
     }
     assert_eq!(metadata_of(&link).attributes[0].name, b"trusted.of-the-link");

@@ -12,6 +12,7 @@ use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use super::{Entry, Event, Walk, WalkOptions};
 use crate::report::ProblemKind;
 
+mod like_git;
 mod file;
 mod meta;
 mod rules;
@@ -118,4 +119,10 @@ fn unprivileged(test: impl FnOnce() + Send) {
         });
         thread.join().expect("the test itself");
     });
+}
+
+/// Says why a test did not look at something.
+#[expect(clippy::print_stderr, reason = "a skipped test has to say so")]
+fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
 }

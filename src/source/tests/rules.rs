@@ -6,7 +6,7 @@ use std::path::Path;
 
 use proptest::prelude::{ProptestConfig, any, proptest};
 
-use super::{folder, listed, options, plant, unprivileged, walk};
+use super::{folder, listed, options, plant, skipped, unprivileged, walk};
 use crate::source::rules::{Braces, RulesBuilder, parse_ignore_file};
 use crate::source::{Event, Excludes, SourceError, Walk, WalkOptions, split_list};
 
@@ -63,6 +63,18 @@ fn a_pattern_with_a_slash_is_anchored_at_the_source() {
     assert_eq!(kept(root.path(), "a/**").0, ["a/", "b/", "b/c", "c"]);
     let absolute = format!("{}/a/b,{}", root.path().display(), root.path().join("c").display());
     assert_eq!(kept(root.path(), &absolute).0, ["a/", "a/x/", "a/x/c", "b/", "b/c"]);
+}
+
+#[test]
+fn no_wildcard_reaches_over_a_slash() {
+    let root = folder();
+    plant(root.path(), &["a/b", "axb", "a-b", "xa/b/c"]);
+    for pattern in ["a[!x]b", "a[--0]b", "a[^x]b"] {
+        assert_eq!(kept(root.path(), pattern).0, ["a/", "a/b", "axb", "xa/", "xa/b/", "xa/b/c"], "{pattern}");
+    }
+    assert_eq!(kept(root.path(), "a?b").0, ["a/", "a/b", "xa/", "xa/b/", "xa/b/c"]);
+    assert_eq!(kept(root.path(), "a*b").0, ["a/", "a/b", "xa/", "xa/b/", "xa/b/c"]);
+    assert_eq!(kept(root.path(), "*/c").0.len(), 7, "only one level down");
 }
 
 #[test]
@@ -172,7 +184,7 @@ fn an_ignore_file_that_is_no_file_or_closed_has_no_say() {
     symlink("../all", root.path().join("linked/.cryptbackupignore")).expect("a link");
     fs::write(root.path().join("closed/.cryptbackupignore"), "x\n").expect("a file");
     let closed = root.path().join("closed/.cryptbackupignore");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).expect("its mode");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("its mode");
     let path = root.path();
     unprivileged(|| {
         let (lines, excluded) = kept(path, "");
@@ -229,7 +241,7 @@ fn other_file_systems_are_empty_folders_on_request() {
     let mounted =
         |path: &str| fs::metadata(path).is_ok_and(|of| of.dev() != fs::metadata("/dev").map_or(0, |dev| dev.dev()));
     if !mounted("/dev/shm") && !mounted("/dev/pts") {
-        eprintln!("skipped: nothing is mounted below /dev");
+        skipped("nothing is mounted below /dev");
         return;
     }
     let mut walk = walk(WalkOptions { one_file_system: true, ..options(Path::new("/dev")) });
@@ -252,7 +264,7 @@ fn other_file_systems_are_empty_folders_on_request() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_list_of_patterns_can_break_anything(list in r"[a-c{}\[\]!^\\,*?/# \-\u{3000}é]{0,24}", path in "[abé,{/]{1,8}") {

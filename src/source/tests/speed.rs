@@ -10,6 +10,7 @@ use crate::source::{Event, WalkOptions, split_list};
 /// A tree of the shape of a kernel's: 80,000 files in 5,200 folders, or what `CRYPTBACKUP_WALK` names.
 #[test]
 #[ignore = "measures, and makes 80,000 files"]
+#[expect(clippy::print_stderr, reason = "it measures")]
 fn a_walk_over_eighty_thousand_files() {
     let made = folder();
     let root = std::env::var_os("CRYPTBACKUP_WALK").map(PathBuf::from).unwrap_or_else(|| {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mkdirat, openat};
 
-use super::{entry, folder, listed, options, plant, special, unprivileged, walk};
+use super::{entry, folder, listed, options, plant, skipped, special, unprivileged, walk};
 use crate::source::{EntryKind, Event, FolderIdentity, SourceError, Walk, WalkOptions};
 
 #[test]
@@ -90,7 +90,7 @@ fn pipes_sockets_and_devices_are_recorded_without_opening_them() {
     let block = root.path().join("block");
     match special(&block, FileType::BlockDevice, rustix::fs::makedev(7, 300)) {
         Ok(()) => assert_eq!(entry(&block).kind, EntryKind::BlockDevice(7, 300)),
-        Err(error) => eprintln!("skipped: block devices, which this user cannot make: {error}"),
+        Err(error) => skipped(&format!("block devices, which this user cannot make: {error}")),
     }
 }
 
