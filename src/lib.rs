@@ -7,3 +7,12 @@ pub mod report;
 
 // What the bytes mean.
 pub mod format;
+
+// The way of a byte.
+pub mod chunk;
+pub mod seal;
+pub mod pack;
+
+// What is remembered.
+pub mod index;
+pub mod snapshot;

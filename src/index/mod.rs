@@ -1,0 +1,200 @@
+//! What this machine remembers of the destinations: a redb file, always rebuildable from them.
+//!
+//! The index never decides what exists. An entry says where a chunk *would* be; whether a pack is on a destination is
+//! settled by listing it (replicate/reconcile.rs), and a pack without a destination's bit is nowhere. Any error of the
+//! file itself means: move it aside and rebuild ([`IndexError::Broken`]).
+//!
+//! redb is opened for a single writing process, so that reading commands work during a backup, and its cache is set:
+//! the default of 1 GiB would be the largest thing in the program.
+
+mod read;
+mod tables;
+mod write;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use redb::{Builder, ConcurrencyMode, Database, ReadOnlyDatabase, ReadableDatabase};
+
+use crate::format::id::{ChunkKind, DestinationId, PackId, RepoId};
+
+pub use read::IndexReader;
+pub use tables::SnapshotRow;
+pub use write::IndexWriter;
+
+/// Bytes redb may keep in memory.
+const CACHE_BYTES: usize = 16 << 20;
+
+/// Why the index could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// There is no index yet.
+    #[error("there is no index yet")]
+    Missing,
+    /// Another process has it open for writing.
+    #[error("another command is writing to the index")]
+    Busy,
+    /// The file is damaged, of another repository, of another version, or could not be read.
+    #[error("the index cannot be used: {0}")]
+    Broken(String),
+    /// A repository can have 64 destinations at most, counting forgotten ones until the index is rebuilt.
+    #[error("this index already knows 64 destinations; forget some and run `cryptbackup rebuild-index`")]
+    TooManyDestinations,
+}
+
+/// A number for a pack, local to this index.
+pub type PackNumber = u32;
+
+/// Destinations as bits: the bit of a destination is [`IndexReader::destination_bit`].
+pub type DestinationBits = u64;
+
+/// Where one chunk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Which pack.
+    pub pack: PackNumber,
+    /// Which block of it.
+    pub block: u32,
+    /// Offset of the chunk in the raw block, in bytes.
+    pub offset: u32,
+    /// Length of the chunk in bytes.
+    pub len: u32,
+}
+
+/// Where one block is in its pack, and how it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockInfo {
+    /// Offset of its sealed bytes in the pack.
+    pub offset: u32,
+    /// Length of its sealed bytes.
+    pub sealed_len: u32,
+    /// Length of the raw block.
+    pub raw_len: u32,
+    /// How it was compressed.
+    pub compression: crate::format::pack::Compression,
+}
+
+/// What is known of one pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PackInfo {
+    /// Its name.
+    pub id: PackId,
+    /// Its stored length in bytes.
+    pub len: u64,
+    /// What its chunks hold.
+    pub kind: ChunkKind,
+    /// The epoch of its key.
+    pub epoch: u32,
+    /// The salt of its key.
+    pub salt: [u8; 32],
+}
+
+enum Store {
+    Writable(Database),
+    ReadOnly(ReadOnlyDatabase),
+}
+
+/// The open index.
+pub struct Index {
+    store: Store,
+}
+
+impl Index {
+    /// Opens the index at `path` for writing, making an empty one for `repo` where there is none.
+    ///
+    /// # Errors
+    /// [`IndexError::Busy`]; [`IndexError::Broken`], after which the caller moves the file aside.
+    pub fn open(path: &Path, repo: RepoId) -> Result<Self, IndexError> {
+        let database = guarded(|| builder().create(path).map_err(opening))?;
+        let index = Self { store: Store::Writable(database) };
+        index.adopt(repo)?;
+        Ok(index)
+    }
+
+    /// Opens the index at `path` for reading; another process may be writing to it.
+    ///
+    /// # Errors
+    /// [`IndexError::Missing`], [`IndexError::Busy`], [`IndexError::Broken`].
+    pub fn open_read_only(path: &Path, repo: RepoId) -> Result<Self, IndexError> {
+        if !path.exists() {
+            return Err(IndexError::Missing);
+        }
+        let database = guarded(|| builder().open_read_only(path).map_err(opening))?;
+        let index = Self { store: Store::ReadOnly(database) };
+        let found = index.reader()?.repo()?;
+        if found != Some(repo) {
+            return Err(IndexError::Broken("it belongs to another repository".into()));
+        }
+        Ok(index)
+    }
+
+    fn adopt(&self, repo: RepoId) -> Result<(), IndexError> {
+        let mut writer = self.writer()?;
+        match writer.adopt(repo)? {
+            true => writer.commit(),
+            false => Ok(()),
+        }
+    }
+
+    /// A consistent view of everything committed so far.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn reader(&self) -> Result<IndexReader, IndexError> {
+        let transaction = match &self.store {
+            Store::Writable(database) => database.begin_read(),
+            Store::ReadOnly(database) => database.begin_read(),
+        };
+        IndexReader::new(&transaction.map_err(broken)?)
+    }
+
+    /// A set of changes that take effect together on [`IndexWriter::commit`].
+    ///
+    /// # Errors
+    /// [`IndexError::Busy`] on an index opened for reading; [`IndexError::Broken`].
+    pub fn writer(&self) -> Result<IndexWriter, IndexError> {
+        match &self.store {
+            Store::Writable(database) => IndexWriter::new(database.begin_write().map_err(broken)?),
+            Store::ReadOnly(_) => Err(IndexError::Busy),
+        }
+    }
+
+    /// Whether changes can be made.
+    pub fn is_writable(&self) -> bool {
+        matches!(self.store, Store::Writable(_))
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES).set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    builder
+}
+
+/// A damaged file must never take the program down with it.
+fn guarded<T>(open: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
+    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Err(IndexError::Broken("opening it failed badly".into())))
+}
+
+fn opening(error: redb::DatabaseError) -> IndexError {
+    match error {
+        redb::DatabaseError::DatabaseAlreadyOpen => IndexError::Busy,
+        other => broken(other),
+    }
+}
+
+fn broken(error: impl Into<redb::Error>) -> IndexError {
+    IndexError::Broken(error.into().to_string())
+}
+
+/// What is kept of a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownDestination {
+    /// Which destination.
+    pub id: DestinationId,
+    /// Its bit.
+    pub bit: DestinationBits,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! Looking things up in one consistent view of the index.
+
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
+
+use super::tables::{self, SnapshotRow};
+use super::{BlockInfo, DestinationBits, IndexError, KnownDestination, PackInfo, PackNumber, Place, broken};
+use crate::format::id::{ChunkId, DestinationId, PackId, RepoId, SnapshotId};
+
+/// One consistent view; later commits do not show in it.
+pub struct IndexReader {
+    meta: ReadOnlyTable<&'static str, &'static [u8]>,
+    chunks: ReadOnlyTable<&'static [u8; 36], &'static [u8; 12]>,
+    packs: ReadOnlyTable<u32, &'static [u8]>,
+    pack_numbers: ReadOnlyTable<&'static [u8; 32], u32>,
+    presence: ReadOnlyTable<u32, (u64, u64)>,
+    blocks: ReadOnlyTable<(u32, u32), &'static [u8; 13]>,
+    destinations: ReadOnlyTable<&'static [u8; 16], u32>,
+    snapshots: ReadOnlyTable<&'static [u8; 32], &'static [u8]>,
+    trees: ReadOnlyTable<&'static [u8; 32], &'static [u8]>,
+    retired: ReadOnlyTable<&'static [u8; 32], u32>,
+    has_retired: bool,
+}
+
+impl IndexReader {
+    pub(super) fn new(transaction: &ReadTransaction) -> Result<Self, IndexError> {
+        let retired = transaction.open_table(tables::RETIRED).map_err(broken)?;
+        let has_retired = !retired.is_empty().map_err(broken)?;
+        Ok(Self {
+            meta: transaction.open_table(tables::META).map_err(broken)?,
+            chunks: transaction.open_table(tables::CHUNKS).map_err(broken)?,
+            packs: transaction.open_table(tables::PACKS).map_err(broken)?,
+            pack_numbers: transaction.open_table(tables::PACK_NUMBERS).map_err(broken)?,
+            presence: transaction.open_table(tables::PRESENCE).map_err(broken)?,
+            blocks: transaction.open_table(tables::BLOCKS).map_err(broken)?,
+            destinations: transaction.open_table(tables::DESTINATIONS).map_err(broken)?,
+            snapshots: transaction.open_table(tables::SNAPSHOTS).map_err(broken)?,
+            trees: transaction.open_table(tables::TREES).map_err(broken)?,
+            retired,
+            has_retired,
+        })
+    }
+
+    pub(super) fn repo(&self) -> Result<Option<RepoId>, IndexError> {
+        let Some(layout) = self.meta.get("layout").map_err(broken)? else { return Ok(None) };
+        if layout.value() != tables::LAYOUT {
+            return Err(IndexError::Broken("it has the layout of another version of this program".into()));
+        }
+        let Some(repo) = self.meta.get("repo").map_err(broken)? else { return Ok(None) };
+        Ok(repo.value().try_into().ok().map(RepoId::from_bytes))
+    }
+
+    /// Every pack that holds the chunk, wherever it is or is not.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn places(&self, id: &ChunkId) -> Result<Vec<Place>, IndexError> {
+        let (from, to) = (tables::chunk_key(id, 0), tables::chunk_key(id, u32::MAX));
+        let mut places = Vec::new();
+        for row in self.chunks.range::<&[u8; 36]>(&from..=&to).map_err(broken)? {
+            let (key, value) = row.map_err(broken)?;
+            places.push(tables::decode_place(key.value(), value.value()));
+        }
+        Ok(places)
+    }
+
+    /// Destinations on which the chunk is in at least one pack.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn chunk_presence(&self, id: &ChunkId) -> Result<DestinationBits, IndexError> {
+        let mut bits = 0;
+        for place in self.places(id)? {
+            bits |= self.presence(place.pack)?;
+        }
+        Ok(bits)
+    }
+
+    /// Destinations that hold the pack.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn presence(&self, pack: PackNumber) -> Result<DestinationBits, IndexError> {
+        Ok(self.presence.get(pack).map_err(broken)?.map_or(0, |row| row.value().0))
+    }
+
+    /// What is known of a pack.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`], also where the number is unknown.
+    pub fn pack(&self, pack: PackNumber) -> Result<PackInfo, IndexError> {
+        let row = self.packs.get(pack).map_err(broken)?;
+        let row = row.ok_or_else(|| IndexError::Broken(format!("pack number {pack} is not in it")))?;
+        postcard::from_bytes(row.value()).map_err(|_| IndexError::Broken("a pack's row cannot be decoded".into()))
+    }
+
+    /// Number of the pack with this name.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn pack_number(&self, id: &PackId) -> Result<Option<PackNumber>, IndexError> {
+        Ok(self.pack_numbers.get(id.as_bytes()).map_err(broken)?.map(|row| row.value()))
+    }
+
+    /// The number the next new pack gets.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn next_pack_number(&self) -> Result<PackNumber, IndexError> {
+        Ok(self.packs.last().map_err(broken)?.map_or(1, |(number, _)| number.value() + 1))
+    }
+
+    /// The packs whose names begin with `prefix`, in the order of their names.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn packs_with_prefix(&self, prefix: u8) -> Result<Vec<(PackId, PackNumber)>, IndexError> {
+        let (mut from, mut to) = ([0; 32], [0xFF; 32]);
+        (from[0], to[0]) = (prefix, prefix);
+        let mut packs = Vec::new();
+        for row in self.pack_numbers.range::<&[u8; 32]>(&from..=&to).map_err(broken)? {
+            let (id, number) = row.map_err(broken)?;
+            packs.push((PackId::from_bytes(*id.value()), number.value()));
+        }
+        Ok(packs)
+    }
+
+    /// Calls `each` for every pack with its number and the destinations that hold it.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`], or what `each` returns.
+    pub fn each_pack<E: From<IndexError>>(
+        &self,
+        mut each: impl FnMut(PackNumber, PackInfo, DestinationBits) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for row in self.presence.iter().map_err(broken)? {
+            let (number, row) = row.map_err(broken)?;
+            each(number.value(), self.pack(number.value())?, row.value().0)?;
+        }
+        Ok(())
+    }
+
+    /// Whether some pack on the destination may have a folder entry that would not survive a power cut.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn has_unsettled(&self, bit: DestinationBits) -> Result<bool, IndexError> {
+        for row in self.presence.iter().map_err(broken)? {
+            let (present, settled) = row.map_err(broken)?.1.value();
+            if present & bit != 0 && settled & bit == 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Where a block is.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`], also where it is unknown.
+    pub fn block(&self, pack: PackNumber, block: u32) -> Result<BlockInfo, IndexError> {
+        let row = self.blocks.get((pack, block)).map_err(broken)?;
+        let row = row.ok_or_else(|| IndexError::Broken(format!("block {block} of pack {pack} is not in it")))?;
+        Ok(tables::decode_block(row.value()))
+    }
+
+    /// The chunks' ids are not kept by pack; this tells how many there are altogether.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn chunk_count(&self) -> Result<u64, IndexError> {
+        self.chunks.len().map_err(broken)
+    }
+
+    /// Number of packs.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn pack_count(&self) -> Result<u64, IndexError> {
+        self.packs.len().map_err(broken)
+    }
+
+    /// The bit of a destination, if it was ever met.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn destination_bit(&self, id: &DestinationId) -> Result<Option<DestinationBits>, IndexError> {
+        Ok(self.destinations.get(id.as_bytes()).map_err(broken)?.map(|row| 1 << row.value()))
+    }
+
+    /// Every destination that was ever met.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn destinations(&self) -> Result<Vec<KnownDestination>, IndexError> {
+        let mut all = Vec::new();
+        for row in self.destinations.iter().map_err(broken)? {
+            let (id, bit) = row.map_err(broken)?;
+            all.push(KnownDestination { id: DestinationId::from_bytes(*id.value()), bit: 1 << bit.value() });
+        }
+        Ok(all)
+    }
+
+    /// A snapshot.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn snapshot(&self, id: &SnapshotId) -> Result<Option<SnapshotRow>, IndexError> {
+        match self.snapshots.get(id.as_bytes()).map_err(broken)? {
+            Some(row) => decode_snapshot(row.value()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Calls `each` for every snapshot, in no particular order.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`], or what `each` returns.
+    pub fn each_snapshot<E: From<IndexError>>(
+        &self,
+        mut each: impl FnMut(SnapshotId, SnapshotRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for row in self.snapshots.iter().map_err(broken)? {
+            let (id, row) = row.map_err(broken)?;
+            each(SnapshotId::from_bytes(*id.value()), decode_snapshot(row.value())?)?;
+        }
+        Ok(())
+    }
+
+    /// The bytes of a tree chunk, if they are kept here. The caller compares them with the id.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn tree(&self, id: &ChunkId) -> Result<Option<Vec<u8>>, IndexError> {
+        Ok(self.trees.get(id.as_bytes()).map_err(broken)?.map(|row| row.value().to_vec()))
+    }
+
+    /// The highest version number a path had before it was deleted; 0 where it never was.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn retired(&self, path_hash: &[u8; 32]) -> Result<u32, IndexError> {
+        if !self.has_retired {
+            return Ok(0);
+        }
+        Ok(self.retired.get(path_hash).map_err(broken)?.map_or(0, |row| row.value()))
+    }
+}
+
+fn decode_snapshot(row: &[u8]) -> Result<SnapshotRow, IndexError> {
+    postcard::from_bytes(row).map_err(|_| IndexError::Broken("a snapshot's row cannot be decoded".into()))
+}

@@ -1,0 +1,280 @@
+//! Compressed blocks into one sealed, verified pack.
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+use crate::format::id::{ChunkKind, PackId};
+use crate::format::pack::{BlockEntry, Directory, EXTENTS_LEN, End, Extents, PACK_HEAD_LEN, PackHead, padded_len};
+use crate::format::record::Extra;
+use crate::format::sealed::{ObjectType, Part, TAG_LEN};
+use crate::seal::{CompressedBlock, Keys, ObjectSeal, SealError, block};
+
+/// No more chunks than this in one pack, so that its directory stays small beside its blocks.
+const CHUNKS_MAX: usize = 1 << 16;
+
+/// A pack being filled.
+pub struct PackDraft {
+    kind: ChunkKind,
+    full_len: usize,
+    blocks: Vec<(Vec<u8>, BlockEntry)>,
+    blocks_len: usize,
+    chunks: usize,
+}
+
+/// A pack ready to be put on destinations: sealed, named, and opened again once.
+pub struct SealedPack {
+    id: PackId,
+    bytes: Vec<u8>,
+    directory: Directory,
+    salt: [u8; 32],
+    epoch: u32,
+    blocks_offset: u64,
+}
+
+impl PackDraft {
+    /// An empty pack of one kind, full at `full_len` stored bytes.
+    pub fn new(kind: ChunkKind, full_len: usize) -> Self {
+        Self { kind, full_len, blocks: Vec::new(), blocks_len: 0, chunks: 0 }
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// An upper bound of the stored bytes for so many blocks and chunks: heads, directories, blocks.
+    fn used(blocks_len: usize, blocks: usize, chunks: usize) -> usize {
+        // Directory A needs at most 32 + 3 bytes a chunk and 14 a block, directory B the same without ids; chunks are
+        // below 4 MiB, so a length is a varint of at most four bytes.
+        2 * PACK_HEAD_LEN + 2 * (TAG_LEN + 16) + blocks_len + blocks * 2 * 16 + chunks * (32 + 4 + 4)
+    }
+
+    /// Sealed bytes that still fit, for a block of `chunks` chunks.
+    pub fn room(&self, chunks: usize) -> usize {
+        if self.chunks + chunks > CHUNKS_MAX {
+            return 0;
+        }
+        let used = Self::used(self.blocks_len, self.blocks.len() + 1, self.chunks + chunks);
+        self.full_len.saturating_sub(used)
+    }
+
+    /// Whether `block` fits. An empty pack takes any block.
+    pub fn fits(&self, block: &CompressedBlock) -> bool {
+        self.is_empty() || block.sealed_len() <= self.room(block.chunk_count())
+    }
+
+    /// Adds a block.
+    pub fn push(&mut self, block: CompressedBlock) {
+        self.blocks_len += block.sealed_len();
+        self.chunks += block.chunk_count();
+        self.blocks.push(block.into_parts());
+    }
+
+    /// Seals everything and opens it again. `is_full` says that a further block did not fit; such packs all have the
+    /// same size.
+    ///
+    /// # Errors
+    /// [`SealError`] where sealing failed or what was sealed does not open to the same content.
+    pub fn finish(self, keys: &Keys, salt: [u8; 32], is_full: bool) -> Result<SealedPack, SealError> {
+        let kind = self.kind;
+        let full_len = self.full_len as u64;
+        let seal = keys.object_seal(ObjectType::Pack, keys.epoch(), salt)?;
+        let (blocks, entries): (Vec<_>, Vec<_>) = self.blocks.into_iter().unzip();
+        let directory = Directory { kind, blocks: entries, extra: Extra::new() };
+        let mut directory_a = directory.encode()?;
+        let mut directory_b = directory.lengths().encode()?;
+        let used = 2 * PACK_HEAD_LEN + self.blocks_len + directory_a.len() + directory_b.len() + 2 * TAG_LEN;
+        let extents = Extents {
+            kind,
+            blocks: blocks.len() as u32,
+            directory_a_len: (directory_a.len() + TAG_LEN) as u32,
+            directory_b_len: (directory_b.len() + TAG_LEN) as u32,
+            blocks_len: self.blocks_len as u64,
+            pack_len: padded_len(used as u64, full_len, is_full),
+        };
+        let mut bytes = Vec::with_capacity(extents.pack_len as usize);
+        bytes.extend(end(&seal, &extents, End::Head)?);
+        append(&seal, Part::DirectoryA, &mut directory_a, &mut bytes)?;
+        append_blocks(&seal, blocks, &mut bytes)?;
+        let padding = bytes.len();
+        bytes.resize(extents.directory_b_offset() as usize, 0);
+        seal.fill_padding(&mut bytes[padding..]);
+        append(&seal, Part::DirectoryB, &mut directory_b, &mut bytes)?;
+        bytes.extend(end(&seal, &extents, End::Foot)?);
+
+        let pack = SealedPack {
+            id: PackId::of(&bytes),
+            bytes,
+            directory,
+            salt,
+            epoch: seal.epoch(),
+            blocks_offset: extents.blocks_offset(),
+        };
+        pack.verify(keys)?;
+        Ok(pack)
+    }
+}
+
+fn end(seal: &ObjectSeal, extents: &Extents, end: End) -> Result<Vec<u8>, SealError> {
+    let part = match end {
+        End::Head => Part::Head,
+        End::Foot => Part::Foot,
+    };
+    let mut sealed = extents.encode();
+    let tag = seal.seal(part, 0, &mut sealed)?;
+    let mut sealed_extents = [0; EXTENTS_LEN + TAG_LEN];
+    let (body, place) = sealed_extents.split_at_mut(EXTENTS_LEN);
+    body.copy_from_slice(&sealed);
+    place.copy_from_slice(&tag);
+    let head = PackHead { epoch: seal.epoch(), salt: seal.salt(), commitment: seal.commitment(), sealed_extents };
+    Ok(head.encode(end))
+}
+
+fn append(seal: &ObjectSeal, part: Part, plain: &mut [u8], out: &mut Vec<u8>) -> Result<(), SealError> {
+    let tag = seal.seal(part, 0, plain)?;
+    out.extend_from_slice(plain);
+    out.extend_from_slice(&tag);
+    Ok(())
+}
+
+/// Seals the blocks on all cores, each into its own place.
+fn append_blocks(seal: &ObjectSeal, blocks: Vec<Vec<u8>>, out: &mut Vec<u8>) -> Result<(), SealError> {
+    let tags = blocks
+        .into_par_iter()
+        .enumerate()
+        .map(|(number, mut bytes)| {
+            let tag = seal.seal(Part::Block, number as u64, &mut bytes)?;
+            Ok((bytes, tag))
+        })
+        .collect::<Result<Vec<_>, SealError>>()?;
+    for (bytes, tag) in tags {
+        out.extend_from_slice(&bytes);
+        out.extend_from_slice(&tag);
+    }
+    Ok(())
+}
+
+impl SealedPack {
+    /// Its name.
+    pub fn id(&self) -> PackId {
+        self.id
+    }
+
+    /// Its stored bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What is in it, and where.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// The salt of its key.
+    pub fn salt(&self) -> [u8; 32] {
+        self.salt
+    }
+
+    /// The epoch of its key.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Where its first block begins.
+    pub fn blocks_offset(&self) -> u64 {
+        self.blocks_offset
+    }
+
+    /// Opens the pack as a reader would and compares every chunk with its id.
+    fn verify(&self, keys: &Keys) -> Result<(), SealError> {
+        let opened = super::PackReader::new(keys).open_bytes(&self.bytes)?;
+        if opened.directory != self.directory {
+            return Err(SealError::WrongId);
+        }
+        let kind = self.directory.kind;
+        opened.blocks().collect::<Vec<_>>().par_iter().try_for_each(|place| {
+            let range = place.offset as usize..(place.offset + u64::from(place.entry.sealed_len)) as usize;
+            let sealed = self.bytes.get(range).ok_or(SealError::Tampered)?.to_vec();
+            let raw = block::open(&opened.seal, place.number, place.entry.compression, place.entry.raw_len, sealed)?;
+            block::verify(keys, kind, &place.entry.chunks, &raw)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::id::RepoId;
+    use crate::seal::BlockBuilder;
+
+    fn keys() -> Keys {
+        Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys")
+    }
+
+    fn noise(length: usize, seed: u64) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        blake3::Hasher::new().update(seed.to_string().as_bytes()).finalize_xof().fill(&mut bytes);
+        bytes
+    }
+
+    fn block(keys: &Keys, length: usize, seed: u64) -> CompressedBlock {
+        let mut builder = BlockBuilder::new(1 << 20);
+        for piece in noise(length, seed).chunks(10_000) {
+            assert!(builder.push(keys.chunk_id(ChunkKind::Data, piece), piece).is_none());
+        }
+        builder.take().expect("a block").compress(Some(3)).expect("compressed")
+    }
+
+    #[test]
+    fn a_pack_fills_up_and_has_a_fixed_size_then() {
+        let keys = keys();
+        let full_len = 1 << 20;
+        let mut draft = PackDraft::new(ChunkKind::Data, full_len);
+        let mut count = 0;
+        loop {
+            let next = block(&keys, 100_000, count);
+            if !draft.fits(&next) {
+                break;
+            }
+            draft.push(next);
+            count += 1;
+        }
+        assert_eq!(count, 10);
+        let pack = draft.finish(&keys, [1; 32], true).expect("sealed");
+        assert_eq!(pack.bytes().len(), full_len);
+        assert_eq!(pack.directory().blocks.len(), 10);
+    }
+
+    #[test]
+    fn the_bound_of_the_used_bytes_holds() {
+        let keys = keys();
+        for (blocks, chunk) in [(1, 1), (5, 30), (2, 9_000)] {
+            let mut draft = PackDraft::new(ChunkKind::Data, 4 << 20);
+            for number in 0..blocks {
+                let mut builder = BlockBuilder::new(1 << 20);
+                for piece in noise(60_000, number).chunks(chunk) {
+                    builder.push(keys.chunk_id(ChunkKind::Data, piece), piece);
+                }
+                draft.push(builder.take().expect("a block").compress(None).expect("compressed"));
+            }
+            let bound = PackDraft::used(draft.blocks_len, draft.blocks.len(), draft.chunks);
+            let pack = draft.finish(&keys, [1; 32], false).expect("sealed");
+            let a = pack.directory().encode().expect("encoded").len();
+            let b = pack.directory().lengths().encode().expect("encoded").len();
+            let blocks_len: usize = pack.directory().blocks.iter().map(|block| block.sealed_len as usize).sum();
+            let used = 2 * PACK_HEAD_LEN + 2 * TAG_LEN + a + b + blocks_len;
+            assert!(used <= bound, "{used} bytes where at most {bound} were expected");
+        }
+    }
+
+    #[test]
+    fn the_same_salt_gives_the_same_pack() {
+        let keys = keys();
+        let make = |salt| {
+            let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
+            draft.push(block(&keys, 50_000, 1));
+            draft.finish(&keys, salt, false).expect("sealed").id()
+        };
+        assert_eq!(make([1; 32]), make([1; 32]));
+        assert_ne!(make([1; 32]), make([2; 32]));
+    }
+}

@@ -1,0 +1,270 @@
+//! Blocks: chunks concatenated, compressed as one zstd frame. What is encrypted is a [`CompressedBlock`], once the
+//! pack it goes into is known; what comes back is checked chunk by chunk against its ids.
+
+use std::cell::RefCell;
+
+use super::{Keys, ObjectSeal, SealError};
+use crate::format::BLOCK_RAW_MAX;
+use crate::format::id::{ChunkId, ChunkKind};
+use crate::format::pack::{BlockEntry, ChunkEntry, Compression};
+use crate::format::sealed::{Part, TAG_LEN};
+
+/// Chunks being put together.
+pub struct BlockBuilder {
+    limit: usize,
+    block: Block,
+}
+
+/// Chunks of one kind, concatenated in the clear.
+#[derive(Default)]
+pub struct Block {
+    raw: Vec<u8>,
+    chunks: Vec<ChunkEntry>,
+}
+
+impl BlockBuilder {
+    /// A builder for blocks of up to `limit` raw bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, block: Block::default() }
+    }
+
+    /// Adds a chunk; gives the finished block when the chunk opens a new one.
+    pub fn push(&mut self, id: ChunkId, bytes: &[u8]) -> Option<Block> {
+        let is_full = !self.block.chunks.is_empty() && self.block.raw.len() + bytes.len() > self.limit;
+        let finished = if is_full { self.take() } else { None };
+        if self.block.raw.capacity() == 0 && bytes.len() < self.limit {
+            self.block.raw.reserve_exact(self.limit);
+        }
+        self.block.raw.extend_from_slice(bytes);
+        self.block.chunks.push(ChunkEntry { id, len: bytes.len() as u32 });
+        finished
+    }
+
+    /// The block so far, if there is anything in it.
+    pub fn take(&mut self) -> Option<Block> {
+        (!self.block.chunks.is_empty()).then(|| std::mem::take(&mut self.block))
+    }
+}
+
+thread_local! {
+    // Contexts are expensive to make and free to reuse; one of each kind lives on every worker thread.
+    static COMPRESSOR: RefCell<Option<(i32, zstd::bulk::Compressor<'static>)>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+impl Block {
+    /// Length of the chunks together.
+    pub fn raw_len(&self) -> usize {
+        self.raw.len()
+    }
+
+    /// Compresses at `level` (1 to 22), or not at all where that is `None` or would not make it smaller.
+    ///
+    /// # Errors
+    /// [`SealError::Compress`].
+    pub fn compress(self, level: Option<i32>) -> Result<CompressedBlock, SealError> {
+        let compressed = match level {
+            None => None,
+            Some(level) => COMPRESSOR.with_borrow_mut(|slot| {
+                let compressor = match slot {
+                    Some((at, compressor)) if *at == level => compressor,
+                    _ => {
+                        let compressor = zstd::bulk::Compressor::new(level).map_err(|_| SealError::Compress)?;
+                        &mut slot.insert((level, compressor)).1
+                    }
+                };
+                compressor.compress(&self.raw).map(Some).map_err(|_| SealError::Compress)
+            })?,
+        };
+        let raw_len = self.raw.len() as u32;
+        let (compression, mut bytes) = match compressed {
+            Some(bytes) if bytes.len() < self.raw.len() => (Compression::Zstd, bytes),
+            _ => (Compression::None, self.raw),
+        };
+        bytes.shrink_to_fit();
+        Ok(CompressedBlock { bytes, raw_len, compression, chunks: self.chunks })
+    }
+
+    /// Splits off the longest row of chunks from the front that together have at most `limit` raw bytes. Gives the
+    /// two parts, or the block back where not even one chunk fits or all of them do.
+    pub fn split(mut self, limit: usize) -> Result<(Block, Block), Block> {
+        let mut length = 0usize;
+        let mut count = 0;
+        for chunk in &self.chunks {
+            if length + chunk.len as usize > limit {
+                break;
+            }
+            length += chunk.len as usize;
+            count += 1;
+        }
+        if count == 0 || count == self.chunks.len() {
+            return Err(self);
+        }
+        let rest = Block { raw: self.raw.split_off(length), chunks: self.chunks.split_off(count) };
+        Ok((self, rest))
+    }
+}
+
+/// A block ready to be sealed into a pack.
+pub struct CompressedBlock {
+    bytes: Vec<u8>,
+    raw_len: u32,
+    compression: Compression,
+    chunks: Vec<ChunkEntry>,
+}
+
+impl CompressedBlock {
+    /// Length it will have once sealed.
+    pub fn sealed_len(&self) -> usize {
+        self.bytes.len() + TAG_LEN
+    }
+
+    /// Number of chunks.
+    pub fn chunk_count(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// The block in the clear again, where it was not compressed.
+    pub fn into_raw(self) -> Result<Block, CompressedBlock> {
+        match self.compression {
+            Compression::None => Ok(Block { raw: self.bytes, chunks: self.chunks }),
+            Compression::Zstd => Err(self),
+        }
+    }
+
+    /// Its bytes and its entry in the directory.
+    pub fn into_parts(self) -> (Vec<u8>, BlockEntry) {
+        let entry = BlockEntry {
+            sealed_len: self.sealed_len() as u32,
+            raw_len: self.raw_len,
+            compression: self.compression,
+            chunks: self.chunks,
+        };
+        (self.bytes, entry)
+    }
+}
+
+/// Opens block `number`: authenticates, decrypts and decompresses. The result has exactly `raw_len` bytes, but its
+/// chunks are not compared with their ids yet.
+///
+/// # Errors
+/// [`SealError::Tampered`], [`SealError::Decompress`].
+pub fn open(
+    seal: &ObjectSeal,
+    number: u32,
+    compression: Compression,
+    raw_len: u32,
+    mut sealed: Vec<u8>,
+) -> Result<Vec<u8>, SealError> {
+    let raw_len = raw_len as usize;
+    if raw_len > BLOCK_RAW_MAX {
+        return Err(SealError::Decompress);
+    }
+    let length = seal.open(Part::Block, number.into(), &mut sealed)?.len();
+    sealed.truncate(length);
+    match compression {
+        Compression::None if length == raw_len => Ok(sealed),
+        Compression::None => Err(SealError::Decompress),
+        Compression::Zstd => decompress(&sealed, raw_len),
+    }
+}
+
+fn decompress(frame: &[u8], raw_len: usize) -> Result<Vec<u8>, SealError> {
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        let decompressor = match slot {
+            Some(decompressor) => decompressor,
+            None => slot.insert(zstd::bulk::Decompressor::new().map_err(|_| SealError::Decompress)?),
+        };
+        let raw = decompressor.decompress(frame, raw_len).map_err(|_| SealError::Decompress)?;
+        if raw.len() == raw_len { Ok(raw) } else { Err(SealError::Decompress) }
+    })
+}
+
+/// Compares every chunk of an opened block with its id.
+///
+/// # Errors
+/// [`SealError::WrongId`].
+pub fn verify(keys: &Keys, kind: ChunkKind, chunks: &[ChunkEntry], raw: &[u8]) -> Result<(), SealError> {
+    let mut rest = raw;
+    for chunk in chunks {
+        let (bytes, after) = rest.split_at_checked(chunk.len as usize).ok_or(SealError::WrongId)?;
+        if keys.chunk_id(kind, bytes) != chunk.id {
+            return Err(SealError::WrongId);
+        }
+        rest = after;
+    }
+    if rest.is_empty() { Ok(()) } else { Err(SealError::WrongId) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::id::RepoId;
+    use crate::format::sealed::ObjectType;
+
+    fn keys() -> Keys {
+        Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys")
+    }
+
+    fn seal(keys: &Keys, number: u32, block: CompressedBlock) -> (Vec<u8>, BlockEntry, ObjectSeal) {
+        let seal = keys.object_seal(ObjectType::Pack, 1, [7; 32]).expect("epoch 1");
+        let (mut bytes, entry) = block.into_parts();
+        let tag = seal.seal(Part::Block, number.into(), &mut bytes).expect("sealed");
+        bytes.extend(tag);
+        (bytes, entry, seal)
+    }
+
+    #[test]
+    fn blocks_come_back_whatever_their_compression() {
+        let keys = keys();
+        let mut noise = vec![0; 5000];
+        blake3::Hasher::new().finalize_xof().fill(&mut noise);
+        for (content, level, expected) in [
+            (vec![b'a'; 5000], Some(3), Compression::Zstd),
+            (vec![b'a'; 5000], None, Compression::None),
+            (noise, Some(3), Compression::None),
+        ] {
+            let mut builder = BlockBuilder::new(4000);
+            let mut blocks = Vec::new();
+            for piece in content.chunks(900) {
+                blocks.extend(builder.push(keys.chunk_id(ChunkKind::Data, piece), piece));
+            }
+            blocks.extend(builder.take());
+            assert_eq!(blocks.iter().map(Block::raw_len).collect::<Vec<_>>(), [3600, 1400]);
+            let mut back = Vec::new();
+            for (number, block) in (0..).zip(blocks) {
+                let (sealed, entry, seal) = seal(&keys, number, block.compress(level).expect("compressed"));
+                assert_eq!(entry.compression, expected);
+                assert_eq!(sealed.len(), entry.sealed_len as usize);
+                let raw = open(&seal, number, entry.compression, entry.raw_len, sealed.clone()).expect("opened");
+                verify(&keys, ChunkKind::Data, &entry.chunks, &raw).expect("the ids match");
+                assert!(verify(&keys, ChunkKind::Tree, &entry.chunks, &raw).is_err());
+                assert!(open(&seal, number + 1, entry.compression, entry.raw_len, sealed.clone()).is_err());
+                assert!(open(&seal, number, entry.compression, entry.raw_len - 1, sealed.clone()).is_err());
+                assert!(open(&seal, number, entry.compression, entry.raw_len + 1, sealed).is_err());
+                back.extend(raw);
+            }
+            assert_eq!(back, content);
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_is_unpacked() {
+        let frame = zstd::bulk::compress(&vec![0; 1 << 20], 3).expect("compressed");
+        assert_eq!(decompress(&frame, 1000), Err(SealError::Decompress));
+        assert_eq!(decompress(b"not zstd", 1000), Err(SealError::Decompress));
+    }
+
+    #[test]
+    fn splitting_keeps_chunks_whole() {
+        let mut builder = BlockBuilder::new(1000);
+        for byte in 0..3u8 {
+            builder.push(ChunkId::from_bytes([byte; 32]), &[byte; 100]);
+        }
+        let block = builder.take().expect("three chunks");
+        let Err(block) = block.split(99) else { panic!("not even one chunk fits") };
+        let Ok((front, rest)) = block.split(250) else { panic!("two of three fit") };
+        assert_eq!((front.raw_len(), front.chunks.len()), (200, 2));
+        assert_eq!((rest.raw, rest.chunks.len()), (vec![2; 100], 1));
+    }
+}

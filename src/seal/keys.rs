@@ -1,0 +1,315 @@
+//! The key ring and the seal of one object.
+
+use aes_gcm_siv::aead::inout::InOutBuf;
+use aes_gcm_siv::{AeadInOut, Aes256GcmSiv, KeyInit, Tag};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::SealError;
+use crate::format::id::{ChunkId, ChunkKind, RepoId};
+use crate::format::record::{Extra, RingRecord};
+use crate::format::sealed::{
+    Binding, OBJECT_KEY_CONTEXT, ObjectType, PADDING_CONTEXT, Part, RecordHead, TAG_LEN, pad_record, unpad_record,
+};
+use crate::format::wire::nonce;
+
+/// `N` random bytes from the operating system.
+///
+/// # Errors
+/// [`SealError::System`].
+pub fn random<const N: usize>() -> Result<[u8; N], SealError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| SealError::System("random bytes"))?;
+    Ok(bytes)
+}
+
+/// 32 bytes of key and 32 of commitment from one key stream.
+pub(super) fn key_and_commitment(context: &str, parts: &[&[u8]]) -> (Zeroizing<[u8; 32]>, [u8; 32]) {
+    let mut hasher = blake3::Hasher::new_derive_key(context);
+    for part in parts {
+        hasher.update(part);
+    }
+    let mut stream = hasher.finalize_xof();
+    let mut key = Zeroizing::new([0; 32]);
+    let mut commitment = [0; 32];
+    stream.fill(key.as_mut_slice());
+    stream.fill(&mut commitment);
+    stream.zeroize();
+    hasher.zeroize();
+    (key, commitment)
+}
+
+/// Every key of a repository.
+pub struct Keys {
+    repo: RepoId,
+    root: Zeroizing<[u8; 32]>,
+    ring: RingRecord,
+}
+
+impl Keys {
+    /// Fresh keys for a new repository.
+    ///
+    /// # Errors
+    /// [`SealError::System`].
+    pub fn generate(repo: RepoId) -> Result<Self, SealError> {
+        let ring = RingRecord {
+            number: 1,
+            data_id_key: random()?,
+            tree_id_key: random()?,
+            chunker_key: random()?,
+            epochs: vec![(1, random()?)],
+            extra: Extra::new(),
+        };
+        Ok(Self { repo, root: Zeroizing::new(random()?), ring })
+    }
+
+    /// The keys in a stored ring.
+    ///
+    /// # Errors
+    /// [`SealError::WrongKey`] when `root` is not the key it was sealed under; damage.
+    pub fn open_ring(repo: RepoId, root: Zeroizing<[u8; 32]>, stored: &[u8]) -> Result<Self, SealError> {
+        let record = Zeroizing::new(open_record_with(repo, &root, ObjectType::Ring, 0, stored)?);
+        let ring = RingRecord::decode(&record)?;
+        if ring.epochs.is_empty() {
+            return Err(SealError::UnknownEpoch(1));
+        }
+        Ok(Self { repo, root, ring })
+    }
+
+    /// The ring as it is stored.
+    ///
+    /// # Errors
+    /// [`SealError::System`].
+    pub fn seal_ring(&self) -> Result<Vec<u8>, SealError> {
+        let record = Zeroizing::new(self.ring.encode()?);
+        seal_record_with(self.repo, &self.root, ObjectType::Ring, 0, &record)
+    }
+
+    /// The repository these keys belong to.
+    pub fn repo(&self) -> RepoId {
+        self.repo
+    }
+
+    /// The number of the ring.
+    pub fn ring_number(&self) -> u32 {
+        self.ring.number
+    }
+
+    /// The root key, for wrapping it in a slot.
+    pub(super) fn root(&self) -> &[u8; 32] {
+        &self.root
+    }
+
+    /// The chunker's key.
+    pub fn chunker_key(&self) -> &[u8; 32] {
+        &self.ring.chunker_key
+    }
+
+    /// The id of a chunk with these bytes.
+    pub fn chunk_id(&self, kind: ChunkKind, bytes: &[u8]) -> ChunkId {
+        let key = match kind {
+            ChunkKind::Data => &self.ring.data_id_key,
+            ChunkKind::Tree => &self.ring.tree_id_key,
+        };
+        ChunkId::from_bytes(*blake3::keyed_hash(key, bytes).as_bytes())
+    }
+
+    /// The epoch new objects are sealed in.
+    pub fn epoch(&self) -> u32 {
+        self.ring.epochs.last().map_or(1, |(epoch, _)| *epoch)
+    }
+
+    /// The seal of one object.
+    ///
+    /// # Errors
+    /// [`SealError::UnknownEpoch`].
+    pub fn object_seal(&self, object: ObjectType, epoch: u32, salt: [u8; 32]) -> Result<ObjectSeal, SealError> {
+        let (_, key) =
+            self.ring.epochs.iter().find(|(number, _)| *number == epoch).ok_or(SealError::UnknownEpoch(epoch))?;
+        Ok(ObjectSeal::new(key, Binding { repo: self.repo, object, epoch, salt }))
+    }
+
+    /// Seals a record of the newest epoch.
+    ///
+    /// # Errors
+    /// [`SealError::System`], or [`SealError::Format`] for one that is too long.
+    pub fn seal_record(&self, object: ObjectType, record: &[u8]) -> Result<Vec<u8>, SealError> {
+        let epoch = self.epoch();
+        let (_, key) = self.ring.epochs.last().ok_or(SealError::UnknownEpoch(epoch))?;
+        seal_record_with(self.repo, key, object, epoch, record)
+    }
+
+    /// Opens a record.
+    ///
+    /// # Errors
+    /// [`SealError`]: wrong key, damage, or an object of another type.
+    pub fn open_record(&self, object: ObjectType, stored: &[u8]) -> Result<Vec<u8>, SealError> {
+        let (head, _) = RecordHead::split(stored)?;
+        let (_, key) = self
+            .ring
+            .epochs
+            .iter()
+            .find(|(number, _)| *number == head.epoch)
+            .ok_or(SealError::UnknownEpoch(head.epoch))?;
+        open_record_with(self.repo, key, object, head.epoch, stored)
+    }
+}
+
+fn seal_record_with(
+    repo: RepoId,
+    key: &[u8; 32],
+    object: ObjectType,
+    epoch: u32,
+    record: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    let salt = random()?;
+    let seal = ObjectSeal::new(key, Binding { repo, object, epoch, salt });
+    let mut padded = pad_record(record)?;
+    let tag = seal.seal(Part::Record, 0, &mut padded)?;
+    let mut stored = RecordHead { object: object.code(), epoch, salt, commitment: seal.commitment }.encode();
+    stored.extend_from_slice(&padded);
+    stored.extend_from_slice(&tag);
+    Ok(stored)
+}
+
+fn open_record_with(
+    repo: RepoId,
+    key: &[u8; 32],
+    object: ObjectType,
+    epoch: u32,
+    stored: &[u8],
+) -> Result<Vec<u8>, SealError> {
+    let (head, ciphertext) = RecordHead::split(stored)?;
+    if head.object != object.code() || head.epoch != epoch {
+        return Err(SealError::Tampered);
+    }
+    let seal = ObjectSeal::new(key, Binding { repo, object, epoch, salt: head.salt });
+    seal.check_commitment(&head.commitment)?;
+    let mut padded = Zeroizing::new(ciphertext.to_vec());
+    let length = seal.open(Part::Record, 0, &mut padded)?.len();
+    Ok(unpad_record(&padded[..length])?.to_vec())
+}
+
+/// The seal of one object: its own key, and what every call is bound to. A (key, nonce) pair occurs once, because the
+/// salt is random and part and counter differ within the object.
+pub struct ObjectSeal {
+    cipher: Aes256GcmSiv,
+    binding: Binding,
+    commitment: [u8; 32],
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl ObjectSeal {
+    fn new(epoch_key: &[u8; 32], binding: Binding) -> Self {
+        let (key, commitment) =
+            key_and_commitment(OBJECT_KEY_CONTEXT, &[epoch_key, binding.repo.as_bytes(), &binding.salt]);
+        Self { cipher: Aes256GcmSiv::new((&*key).into()), binding, commitment, key }
+    }
+
+    /// What the object's head says so that a wrong key is told from damage.
+    pub fn commitment(&self) -> [u8; 32] {
+        self.commitment
+    }
+
+    /// The salt of the object.
+    pub fn salt(&self) -> [u8; 32] {
+        self.binding.salt
+    }
+
+    /// The epoch of the object.
+    pub fn epoch(&self) -> u32 {
+        self.binding.epoch
+    }
+
+    /// Compares in constant time.
+    ///
+    /// # Errors
+    /// [`SealError::WrongKey`].
+    pub fn check_commitment(&self, stored: &[u8; 32]) -> Result<(), SealError> {
+        if bool::from(self.commitment.ct_eq(stored)) { Ok(()) } else { Err(SealError::WrongKey) }
+    }
+
+    /// Encrypts in place and returns the tag that belongs after it.
+    ///
+    /// # Errors
+    /// [`SealError::Format`] for more bytes than the cipher takes (2³⁶).
+    pub fn seal(&self, part: Part, counter: u64, bytes: &mut [u8]) -> Result<[u8; TAG_LEN], SealError> {
+        let aad = self.binding.aad(part, counter);
+        let nonce = nonce(part.code(), counter);
+        self.cipher
+            .encrypt_inout_detached(&nonce.into(), &aad, InOutBuf::from(bytes))
+            .map(Into::into)
+            .map_err(|_| SealError::Format(crate::format::FormatError::Limit("length of a sealed part")))
+    }
+
+    /// Authenticates and decrypts in place; gives the plaintext, which is `sealed` without the tag at its end.
+    ///
+    /// # Errors
+    /// [`SealError::Tampered`]; the buffer then holds nothing of meaning.
+    pub fn open<'a>(&self, part: Part, counter: u64, sealed: &'a mut [u8]) -> Result<&'a mut [u8], SealError> {
+        let aad = self.binding.aad(part, counter);
+        let nonce = nonce(part.code(), counter);
+        let (bytes, tag) = sealed.split_last_chunk_mut::<TAG_LEN>().ok_or(SealError::Tampered)?;
+        self.cipher
+            .decrypt_inout_detached(&nonce.into(), &aad, InOutBuf::from(&mut *bytes), &Tag::from(*tag))
+            .map_err(|_| SealError::Tampered)?;
+        Ok(bytes)
+    }
+
+    /// Fills `padding` with bytes that look like everything else in the object.
+    pub fn fill_padding(&self, padding: &mut [u8]) {
+        blake3::Hasher::new_derive_key(PADDING_CONTEXT).update(self.key.as_slice()).finalize_xof().fill(padding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> Keys {
+        Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys")
+    }
+
+    #[test]
+    fn records_open_only_as_what_they_are() {
+        let keys = keys();
+        let stored = keys.seal_record(ObjectType::Snapshot, b"hello").expect("sealed");
+        assert_eq!(keys.open_record(ObjectType::Snapshot, &stored).as_deref(), Ok(&b"hello"[..]));
+        assert_eq!(keys.open_record(ObjectType::Config, &stored), Err(SealError::Tampered));
+        let mut relabelled = stored.clone();
+        relabelled[8] = ObjectType::Config.code();
+        assert_eq!(keys.open_record(ObjectType::Config, &relabelled), Err(SealError::Tampered));
+        for byte in 0..stored.len() {
+            let mut damaged = stored.clone();
+            damaged[byte] ^= 1;
+            assert!(keys.open_record(ObjectType::Snapshot, &damaged).is_err(), "byte {byte}");
+        }
+        let other = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
+        assert_eq!(other.open_record(ObjectType::Snapshot, &stored), Err(SealError::WrongKey));
+    }
+
+    #[test]
+    fn a_ring_brings_back_the_same_keys() {
+        let keys = keys();
+        let ring = keys.seal_ring().expect("sealed");
+        let root = Zeroizing::new(*keys.root());
+        let back = Keys::open_ring(keys.repo(), root, &ring).expect("opened");
+        assert_eq!(back.chunk_id(ChunkKind::Data, b"x"), keys.chunk_id(ChunkKind::Data, b"x"));
+        assert_ne!(keys.chunk_id(ChunkKind::Tree, b"x"), keys.chunk_id(ChunkKind::Data, b"x"));
+        let moved = Keys::open_ring(RepoId::from_bytes([2; 16]), Zeroizing::new(*keys.root()), &ring);
+        assert_eq!(moved.err(), Some(SealError::WrongKey), "a ring of another repository");
+        let wrong = Keys::open_ring(keys.repo(), Zeroizing::new([0; 32]), &ring);
+        assert_eq!(wrong.err(), Some(SealError::WrongKey));
+    }
+
+    #[test]
+    fn parts_and_counters_cannot_be_swapped() {
+        let seal = keys().object_seal(ObjectType::Pack, 1, [3; 32]).expect("epoch 1");
+        let mut sealed = b"some bytes".to_vec();
+        let tag = seal.seal(Part::Block, 1, &mut sealed).expect("sealed");
+        sealed.extend(tag);
+        assert_eq!(seal.open(Part::Block, 2, &mut sealed.clone()), Err(SealError::Tampered));
+        assert_eq!(seal.open(Part::DirectoryA, 1, &mut sealed.clone()), Err(SealError::Tampered));
+        assert_eq!(seal.open(Part::Block, 1, &mut sealed).as_deref(), Ok(&b"some bytes"[..]));
+    }
+}

@@ -1,0 +1,65 @@
+//! Trees: build, walk, look up; recipes of any length; version numbers.
+//!
+//! Trees are streams of chunks like files are. This module does not know where chunks come from or go to: it reads
+//! through a [`ChunkSource`] and writes through a [`ChunkSink`], which the layers above provide.
+
+pub mod build;
+pub mod read;
+pub mod versions;
+
+pub use build::{RecipeBuilder, TreeBuilder};
+pub use read::{PartReader, TreeReader, TreeWalk, find_node};
+pub use versions::path_hash;
+
+use crate::format::FormatError;
+use crate::format::id::{ChunkId, ChunkKind};
+use crate::index::IndexError;
+
+/// Why a chunk or what it is part of could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// No pack on any destination that can be reached holds the chunk.
+    #[error("a chunk is on no destination that can be reached")]
+    Missing {
+        /// Which one.
+        id: ChunkId,
+    },
+    /// Packs that should hold the chunk can be reached, but none of them gives it back unchanged.
+    #[error("{}", reasons.join("; "))]
+    Damaged {
+        /// Which one.
+        id: ChunkId,
+        /// What was found wrong on which destination.
+        reasons: Vec<String>,
+    },
+    /// The chunks are whole, but what they make up breaks the rules of the format.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// The index failed.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+/// Where chunks come from. What it returns was authenticated and compared with its id.
+pub trait ChunkSource: Sync {
+    /// The bytes of a chunk of `len` bytes.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    fn chunk(&self, kind: ChunkKind, id: &ChunkId, len: u32) -> Result<Vec<u8>, ReadError>;
+}
+
+/// Where the chunks of trees and long recipes go.
+pub trait ChunkSink {
+    /// Why a chunk could not be stored.
+    type Error: From<FormatError>;
+
+    /// Stores a tree chunk, or finds it stored.
+    ///
+    /// # Errors
+    /// [`Self::Error`].
+    fn put_tree_chunk(&mut self, bytes: &[u8]) -> Result<ChunkId, Self::Error>;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! Recipes into parts, trees into nodes, both read chunk by chunk.
+
+use crate::format::FormatError;
+use crate::format::id::ChunkKind;
+use crate::format::recipe::{Part, Recipe};
+use crate::format::tree::{Node, NodeKind, TreeDecoder};
+
+use super::{ChunkSource, ReadError};
+
+/// Gives the parts of a stream in order, however deep its recipe is.
+pub struct PartReader<'a> {
+    source: &'a dyn ChunkSource,
+    own: std::vec::IntoIter<Part>,
+    list: Option<Box<PartReader<'a>>>,
+    buffer: Vec<u8>,
+    used: usize,
+    expected: Option<u64>,
+    given: u64,
+}
+
+impl<'a> PartReader<'a> {
+    /// A reader of the parts of `recipe`.
+    pub fn new(source: &'a dyn ChunkSource, recipe: &Recipe) -> Self {
+        Self::at(source, recipe.depth, recipe.parts.clone(), Some(recipe.size))
+    }
+
+    fn at(source: &'a dyn ChunkSource, depth: u8, parts: Vec<Part>, expected: Option<u64>) -> Self {
+        let (own, list) = match depth {
+            0 => (parts, None),
+            _ => (Vec::new(), Some(Box::new(Self::at(source, depth - 1, parts, None)))),
+        };
+        Self { source, own: own.into_iter(), list, buffer: Vec::new(), used: 0, expected, given: 0 }
+    }
+
+    fn advance(&mut self) -> Result<Option<Part>, ReadError> {
+        let Some(list) = &mut self.list else { return Ok(self.own.next()) };
+        loop {
+            let rest = self.buffer.get(self.used..).unwrap_or_default();
+            if let Some((part, after)) = Part::take(rest)? {
+                self.used = self.buffer.len() - after.len();
+                return Ok(Some(part));
+            }
+            self.buffer.drain(..self.used);
+            self.used = 0;
+            match list.advance()? {
+                Some(Part::Chunk { id, len }) => {
+                    self.buffer.extend(self.source.chunk(ChunkKind::Tree, &id, len)?);
+                }
+                Some(Part::Hole { .. }) => return Err(FormatError::Record("recipe", "a list has a hole").into()),
+                None if self.buffer.is_empty() => return Ok(None),
+                None => return Err(FormatError::Truncated.into()),
+            }
+        }
+    }
+}
+
+impl Iterator for PartReader<'_> {
+    type Item = Result<Part, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.advance() {
+            Ok(Some(part)) => {
+                self.given = self.given.saturating_add(part.len());
+                Some(Ok(part))
+            }
+            // The length in the recipe is what everyone was told; parts that do not add up to it are not the stream.
+            Ok(None) => match self.expected.take() {
+                Some(expected) if expected != self.given => {
+                    Some(Err(FormatError::Record("recipe", "the parts do not add up").into()))
+                }
+                _ => None,
+            },
+            Err(error) => {
+                self.expected = None;
+                self.own = Vec::new().into_iter();
+                self.list = None;
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+/// Gives the nodes of one folder in order.
+pub struct TreeReader<'a> {
+    parts: PartReader<'a>,
+    source: &'a dyn ChunkSource,
+    decoder: Option<TreeDecoder>,
+}
+
+impl<'a> TreeReader<'a> {
+    /// A reader of the folder whose stream `recipe` is. [`Recipe::EMPTY`] is a folder that was never read.
+    pub fn new(source: &'a dyn ChunkSource, recipe: &Recipe) -> Self {
+        let decoder = (recipe.size > 0).then(TreeDecoder::default);
+        Self { parts: PartReader::new(source, recipe), source, decoder }
+    }
+
+    fn advance(&mut self) -> Result<Option<Node>, ReadError> {
+        loop {
+            let Some(decoder) = &mut self.decoder else { return Ok(None) };
+            if let Some(node) = decoder.next_node()? {
+                return Ok(Some(node));
+            }
+            match self.parts.next().transpose()? {
+                Some(Part::Chunk { id, len }) => decoder.feed(&self.source.chunk(ChunkKind::Tree, &id, len)?),
+                Some(Part::Hole { .. }) => return Err(FormatError::Record("tree", "it has a hole").into()),
+                None => {
+                    if let Some(decoder) = self.decoder.take() {
+                        decoder.finish()?;
+                    }
+                    return Ok(None);
+                }
+            }
+        }
+    }
+}
+
+impl Iterator for TreeReader<'_> {
+    type Item = Result<Node, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let result = self.advance();
+        if result.is_err() {
+            self.decoder = None;
+        }
+        result.transpose()
+    }
+}
+
+/// The node at a path below `root`; `None` where there is nothing.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn find_node(source: &dyn ChunkSource, root: &Node, components: &[&[u8]]) -> Result<Option<Node>, ReadError> {
+    let mut current = root.clone();
+    for name in components {
+        let NodeKind::Folder(recipe) = &current.kind else { return Ok(None) };
+        let mut found = None;
+        for node in TreeReader::new(source, recipe) {
+            let node = node?;
+            if node.name.as_slice() >= *name {
+                found = (node.name.as_slice() == *name).then_some(node);
+                break;
+            }
+        }
+        match found {
+            Some(node) => current = node,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(current))
+}
+
+/// Gives every node below a folder, depth first, each with its path below the folder, joined by `/`. A folder comes
+/// before what is in it.
+pub struct TreeWalk<'a> {
+    source: &'a dyn ChunkSource,
+    stack: Vec<(usize, TreeReader<'a>)>,
+    path: Vec<u8>,
+    skip_last: bool,
+    last_folder: Option<Recipe>,
+}
+
+impl<'a> TreeWalk<'a> {
+    /// A walk below the folder whose stream `recipe` is.
+    pub fn new(source: &'a dyn ChunkSource, recipe: &Recipe) -> Self {
+        Self {
+            source,
+            stack: vec![(0, TreeReader::new(source, recipe))],
+            path: Vec::new(),
+            skip_last: false,
+            last_folder: None,
+        }
+    }
+
+    /// Does not enter the folder that was given last.
+    pub fn skip_folder(&mut self) {
+        self.skip_last = true;
+    }
+}
+
+impl Iterator for TreeWalk<'_> {
+    type Item = (Vec<u8>, Result<Node, ReadError>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(recipe) = self.last_folder.take()
+            && !self.skip_last
+        {
+            self.stack.push((self.path.len(), TreeReader::new(self.source, &recipe)));
+        }
+        self.skip_last = false;
+        loop {
+            let (length, reader) = self.stack.last_mut()?;
+            self.path.truncate(*length);
+            match reader.next() {
+                None => {
+                    self.stack.pop();
+                }
+                Some(Err(error)) => {
+                    // The rest of this folder cannot be told; its siblings can.
+                    let path = self.path.clone();
+                    self.stack.pop();
+                    return Some((path, Err(error)));
+                }
+                Some(Ok(node)) => {
+                    if !self.path.is_empty() {
+                        self.path.push(b'/');
+                    }
+                    self.path.extend_from_slice(&node.name);
+                    self.last_folder = node.folder().cloned();
+                    return Some((self.path.clone(), Ok(node)));
+                }
+            }
+        }
+    }
+}
