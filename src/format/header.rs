@@ -59,15 +59,15 @@ impl RepoHeader {
     pub fn decode(stored: &[u8]) -> Result<Self, FormatError> {
         let mut input = Decoder::with_crc(stored)?;
         input.magic(HEADER_MAGIC)?;
-        let version = input.u16()?;
+        let version = supported_version(&mut input)?;
         input.zeros::<6>()?;
         let repo = RepoId::from_bytes(input.array()?);
         let features = Features { required: input.u64()?, write: input.u64()?, optional: input.u64()? };
-        input.zeros::<4>()?;
-        input.finish()?;
-        if version != FORMAT_VERSION || features.required != 0 {
+        if features.required != 0 {
             return Err(FormatError::Unsupported { version, features: features.required });
         }
+        input.zeros::<4>()?;
+        input.finish()?;
         Ok(Self { repo, version, features })
     }
 }
@@ -97,17 +97,21 @@ impl DestinationMark {
     pub fn decode(stored: &[u8]) -> Result<Self, FormatError> {
         let mut input = Decoder::with_crc(stored)?;
         input.magic(MARK_MAGIC)?;
-        let version = input.u16()?;
+        supported_version(&mut input)?;
         input.zeros::<6>()?;
         let repo = RepoId::from_bytes(input.array()?);
         let destination = DestinationId::from_bytes(input.array()?);
         input.zeros::<12>()?;
         input.finish()?;
-        if version != FORMAT_VERSION {
-            return Err(FormatError::Unsupported { version, features: 0 });
-        }
         Ok(Self { repo, destination })
     }
+}
+
+/// Reads the version before anything whose meaning depends on it: a newer program may use what is reserved here, and
+/// its objects are not damage.
+fn supported_version(input: &mut Decoder<'_>) -> Result<u16, FormatError> {
+    let version = input.u16()?;
+    if version == FORMAT_VERSION { Ok(version) } else { Err(FormatError::Unsupported { version, features: 0 }) }
 }
 
 #[cfg(test)]
@@ -126,6 +130,15 @@ mod tests {
             RepoHeader::decode(&newer.encode()),
             Err(FormatError::Unsupported { version: FORMAT_VERSION, features: 4 })
         );
+
+        for stored in [&header.encode(), &newer.encode()] {
+            let mut later = stored[..HEADER_LEN - 4].to_vec();
+            (later[8], later[10]) = (2, 1);
+            let mut checked = Encoder::default();
+            checked.bytes(&later);
+            let found = RepoHeader::decode(&checked.finish_with_crc());
+            assert_eq!(found, Err(FormatError::Unsupported { version: 2, features: 0 }), "not damage");
+        }
 
         let mark = DestinationMark { repo: header.repo, destination: DestinationId::from_bytes([9; 16]) };
         let stored = mark.encode();

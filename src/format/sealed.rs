@@ -152,11 +152,13 @@ impl RecordHead {
         let (head, ciphertext) = stored.split_at_checked(RECORD_HEAD_LEN).ok_or(FormatError::Truncated)?;
         let mut input = Decoder::new(head);
         input.magic(RECORD_MAGIC)?;
-        let object = input.u8()?;
-        input.zeros::<1>()?;
+        let (object, reserved) = (input.u8()?, input.u8()?);
         let version = input.u16()?;
         if version != FORMAT_VERSION {
             return Err(FormatError::Unsupported { version, features: 0 });
+        }
+        if reserved != 0 {
+            return Err(FormatError::Reserved);
         }
         let head = Self { object, epoch: input.u32()?, salt: input.array()?, commitment: input.array()? };
         if ciphertext.len() < 4 + TAG_LEN {
@@ -216,6 +218,18 @@ mod tests {
             assert_eq!(left.len(), AAD_LEN);
             assert!(aads.iter().skip(i + 1).all(|right| left != right));
         }
+    }
+
+    #[test]
+    fn a_newer_record_is_not_damage() {
+        let head = RecordHead { object: 2, epoch: 1, salt: [1; 32], commitment: [2; 32] };
+        let mut stored = head.encode();
+        stored.resize(RECORD_LEN_MIN, 7);
+        assert_eq!(RecordHead::split(&stored).map(|(found, _)| found), Ok(head));
+        stored[9] = 1;
+        assert_eq!(RecordHead::split(&stored), Err(FormatError::Reserved));
+        stored[10] = 2;
+        assert_eq!(RecordHead::split(&stored), Err(FormatError::Unsupported { version: 2, features: 0 }));
     }
 
     #[test]

@@ -95,12 +95,7 @@ impl Snapshot {
         if self.roots.iter().any(|root| !root.node.name.is_empty() || root.path.contains(&0)) {
             return bad("a source has a name");
         }
-        for root in &self.roots {
-            match &root.node.kind {
-                super::tree::NodeKind::File(recipe) | super::tree::NodeKind::Folder(recipe) => recipe.validate()?,
-                _ => {}
-            }
-        }
+        self.roots.iter().try_for_each(|root| root.node.validate_unnamed())?;
         if self.sequence == 0 || self.flags > 3 {
             return bad("a number is out of range");
         }
@@ -178,6 +173,9 @@ mod tests {
         assert_eq!(bytes, expected);
         assert_eq!(Snapshot::decode(&bytes), Ok(snapshot.clone()));
 
+        let mut odd = snapshot.clone();
+        odd.roots[0].node.metadata.mode = 0o40755;
+        assert!(odd.validate().is_err(), "the root of a source obeys the rules of every node");
         let unsorted = Snapshot { roots: vec![root(b"/b"), root(b"/a")], ..snapshot };
         assert!(unsorted.validate().is_err());
     }

@@ -178,10 +178,15 @@ impl Node {
     }
 
     fn validate(&self) -> Result<(), FormatError> {
-        let bad = |why| Err(FormatError::Record("node", why));
         if !is_component(&self.name) {
-            return bad("its name is not one path component");
+            return Err(FormatError::Record("node", "its name is not one path component"));
         }
+        self.validate_unnamed()
+    }
+
+    /// Checks everything but the name, which the root of a source does not have.
+    pub(super) fn validate_unnamed(&self) -> Result<(), FormatError> {
+        let bad = |why| Err(FormatError::Record("node", why));
         if self.flags.0 & !Flags::KNOWN != 0 {
             return bad("it has unknown flags");
         }
