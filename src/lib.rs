@@ -2,8 +2,14 @@
 //!
 //! The modules stand in the order in which a byte meets them.
 
+pub mod error;
 pub mod monitor;
 pub mod report;
 
 // What the bytes mean.
 pub mod format;
+
+// What is remembered.
+pub mod repo;
+
+// Who asks.

@@ -1,0 +1,3 @@
+//! Everything opened together: settings, keys, destinations and the index.
+
+pub mod settings;
