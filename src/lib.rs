@@ -10,6 +10,8 @@ pub mod report;
 pub mod format;
 
 // What is remembered.
+pub mod engine_placeholder;
 pub mod repo;
 
 // Who asks.
+pub mod cli;
