@@ -20,6 +20,7 @@ use crate::error::Error;
 
 pub use destinations::Destinations;
 pub use file::{create_private, write_private};
+pub use keys::DESTINATION_PREFIX;
 pub use sections::{Compression, Encryption, Extra, Level, Limits, Retention, SourceSettings, Watch};
 
 /// Major number of the file's layout; a file with a higher one is refused.
@@ -245,9 +246,8 @@ pub fn written_time(moment: &jiff::Zoned) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-/// A source with every option off.
 impl SourceSettings {
-    /// A source without excludes, added now.
+    /// A source with every option off.
     pub fn new(path: PathBuf, added: &jiff::Zoned) -> Self {
         Self { path, added_at: written_time(added), ..Self::default() }
     }

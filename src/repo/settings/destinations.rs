@@ -82,7 +82,7 @@ impl Serialize for Destinations {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.len()))?;
         for (name, path) in self {
-            map.serialize_entry(name, &PathText::from(path))?;
+            map.serialize_entry(name, &PathText(path.clone()))?;
         }
         map.end()
     }
@@ -108,7 +108,7 @@ impl<'de> Deserialize<'de> for Destinations {
                 // The forerunner writes `secondary: null` for what is not set.
                 while let Some((name, path)) = map.next_entry::<String, Option<PathText>>()? {
                     let Some(path) = path else { continue };
-                    if all.insert(name.clone(), path.into()).is_some() {
+                    if all.insert(name.clone(), path.0).is_some() {
                         return Err(A::Error::custom(format_args!("destination {name} is given twice")));
                     }
                 }

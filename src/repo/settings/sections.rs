@@ -17,10 +17,14 @@ pub type Extra = BTreeMap<String, serde_json::Value>;
 #[serde(default)]
 pub struct Encryption {
     /// Always AES-256-GCM-SIV; the forerunner's `AES-256-GCM` is read as that.
-    #[serde(with = "text::algorithm")]
+    #[serde(deserialize_with = "text::read_algorithm")]
     pub algorithm: String,
     /// Secret of the inline slot in base64; absent when only a passphrase opens the repository.
-    #[serde(with = "text::secret", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        serialize_with = "text::write_secret",
+        deserialize_with = "text::read_secret",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub key: Option<Zeroizing<String>>,
     /// Unknown keys.
     #[serde(flatten)]
@@ -62,10 +66,10 @@ pub struct Compression {
     /// False stores blocks as they are, whatever the level.
     pub enabled: bool,
     /// Always `zstd`.
-    #[serde(deserialize_with = "text::compressor")]
+    #[serde(deserialize_with = "text::read_compressor")]
     pub algorithm: String,
     /// 1 (fast) to 22 (small), or off.
-    #[serde(with = "text::level")]
+    #[serde(serialize_with = "text::write_level", deserialize_with = "text::read_level")]
     pub level: Level,
     /// Unknown keys.
     #[serde(flatten)]
@@ -83,7 +87,7 @@ impl Default for Compression {
 #[serde(default)]
 pub struct SourceSettings {
     /// The folder, absolute.
-    #[serde(with = "text::path")]
+    #[serde(serialize_with = "text::write_path", deserialize_with = "text::read_path")]
     pub path: PathBuf,
     /// Patterns of what to leave out.
     pub exclude: Vec<String>,
@@ -189,13 +193,17 @@ impl Default for Retention {
 #[serde(default)]
 pub struct Limits {
     /// Bytes of memory to stay under.
-    #[serde(with = "text::bytes")]
+    #[serde(serialize_with = "text::write_memory", deserialize_with = "text::read_memory")]
     pub memory: u64,
     /// Number of worker threads; nothing means one per core.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text::threads")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "text::read_threads")]
     pub threads: Option<usize>,
     /// Bytes per second that may be written, by name of the destination.
-    #[serde(with = "text::rates", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        serialize_with = "text::write_rates",
+        deserialize_with = "text::read_rates",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub upload: BTreeMap<String, u64>,
     /// Unknown keys.
     #[serde(flatten)]
