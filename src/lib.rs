@@ -28,3 +28,6 @@ pub mod backup;
 pub mod restore;
 pub mod check;
 pub mod sync;
+
+// Who asks.
+pub mod cli;

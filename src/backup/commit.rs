@@ -272,7 +272,6 @@ fn report(
         problems: tally.problems,
         destinations,
         copies,
-        duration_seconds: 0.0,
-        dry_run: false,
+        ..BackupReport::default()
     })
 }

@@ -23,6 +23,7 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::format::id::SnapshotId;
+use crate::format::record::Time;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::DestinationState;
 use crate::repo::settings::SourceSettings;
@@ -73,6 +74,8 @@ pub struct BackupReport {
     pub copies: usize,
     /// How long it took.
     pub duration_seconds: f64,
+    /// When it began.
+    pub started: Time,
     /// Whether nothing was written on purpose.
     pub dry_run: bool,
 }
@@ -117,6 +120,7 @@ pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Re
         let written = pipeline::run(repo, &sources, &request, started, monitor)?;
         commit::commit(repo, written, &request, monitor)?
     };
+    report.started = started;
     report.duration_seconds = began.elapsed().as_secs_f64();
     Ok(report)
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::thread;
 
-use super::{CheckedDestination, Findings, Severity};
+use super::{DestinationChecked, Findings, Severity};
 use crate::error::Error;
 use crate::format::layout::ObjectName;
 use crate::index::PackInfo;
@@ -25,7 +25,7 @@ pub(super) fn check(
     destination: &OpenDestination,
     percent: f64,
     findings: &mut Findings<'_>,
-    checked: &mut CheckedDestination,
+    checked: &mut DestinationChecked,
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
     let packs = choose(repo, destination, percent)?;

@@ -56,7 +56,7 @@ pub struct Finding {
 
 /// What was looked at on one destination.
 #[derive(Debug, Clone, Default, serde::Serialize)]
-pub struct CheckedDestination {
+pub struct DestinationChecked {
     /// Its name.
     pub name: String,
     /// Snapshots on it.
@@ -72,10 +72,18 @@ pub struct CheckedDestination {
 }
 
 /// What was found.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct CheckReport {
+    /// Snapshots, each counted on every destination it is on.
+    pub snapshots: u64,
+    /// Packs, each counted on every destination it is on.
+    pub packs: u64,
+    /// Packs that were read.
+    pub packs_read: u64,
+    /// Bytes of those.
+    pub bytes_read: u64,
     /// What was looked at.
-    pub destinations: Vec<CheckedDestination>,
+    pub destinations: Vec<DestinationChecked>,
     /// Configured destinations that were not, and why.
     pub unreachable: Vec<(String, String)>,
     /// Everything that was found.
@@ -140,8 +148,7 @@ pub fn run(repo: &Repo, request: CheckRequest, monitor: &dyn Monitor) -> Result<
         return Err(repo.no_destination());
     }
     monitor.begin(Stage::Checking, None, None);
-    let mut report =
-        CheckReport { destinations: Vec::new(), unreachable: Vec::new(), findings: Vec::new(), duration_seconds: 0.0 };
+    let mut report = CheckReport::default();
     for lost in repo.unreachable.iter().filter(|lost| chosen(&lost.name)) {
         if lost.state == crate::repo::DestinationState::Damaged {
             report.findings.push(Finding {
@@ -163,7 +170,7 @@ pub fn run(repo: &Repo, request: CheckRequest, monitor: &dyn Monitor) -> Result<
                 findings.add(object.clone(), what.clone(), Severity::Damage, None);
             }
         }
-        let mut checked = CheckedDestination { name: destination.name.clone(), ..CheckedDestination::default() };
+        let mut checked = DestinationChecked { name: destination.name.clone(), ..DestinationChecked::default() };
         structure::check(repo, destination, &mut findings, &mut checked, monitor)?;
         let share = match (request.read_data, request.subset_percent) {
             (_, Some(percent)) => Some(percent),
@@ -173,6 +180,10 @@ pub fn run(repo: &Repo, request: CheckRequest, monitor: &dyn Monitor) -> Result<
         if let Some(percent) = share {
             data::check(repo, destination, percent, &mut findings, &mut checked, monitor)?;
         }
+        report.snapshots += checked.snapshots;
+        report.packs += checked.packs;
+        report.packs_read += checked.packs_read;
+        report.bytes_read += checked.bytes_read;
         checked.findings = findings.list.len() as u64;
         report.findings.extend(findings.list);
         report.destinations.push(checked);

@@ -1,6 +1,6 @@
 //! Snapshots, trees and the presence of packs, on one destination for itself.
 
-use super::{CheckedDestination, Findings, Severity};
+use super::{DestinationChecked, Findings, Severity};
 use crate::destination::DestinationErrorKind;
 use crate::error::Error;
 use crate::format::id::ChunkId;
@@ -27,7 +27,7 @@ pub(super) fn check(
     repo: &Repo,
     destination: &OpenDestination,
     findings: &mut Findings<'_>,
-    checked: &mut CheckedDestination,
+    checked: &mut DestinationChecked,
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
     small_objects(destination, findings)?;

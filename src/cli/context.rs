@@ -3,9 +3,9 @@
 use super::output::Output;
 use super::progress::Progress;
 use super::secrets::SecretArgs;
-use crate::engine_placeholder::repo::{Access, Home, Repo, Secret};
 use crate::error::Error;
 use crate::repo::settings::Settings;
+use crate::repo::{Access, Home, Repo, Secret};
 
 /// The surroundings of a command.
 pub struct Context {

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use super::exit::ExitStatus;
 use super::names;
+use crate::destination::DestinationErrorKind;
 use crate::error::Error;
 use crate::format::FormatError;
+use crate::snapshot::ReadError;
+use crate::source::SourceError;
 
 /// An error, for people and scripts.
 #[derive(Debug, PartialEq, Eq)]
@@ -137,6 +140,30 @@ fn parts(error: &Error) -> Parts {
             format!("{object} is damaged: {source}"),
             hint("`cryptbackup check --read-data` lists all damage and which snapshots it touches"),
         ),
+        Error::Destination(error) => (
+            "destination",
+            if error.kind == DestinationErrorKind::Damaged { Exit::Damage } else { Exit::Failed },
+            error.to_string(),
+            destination_hint(error.kind),
+        ),
+        Error::Source(error) => (
+            "source",
+            if matches!(error, SourceError::BadPattern { .. }) { Exit::Usage } else { Exit::Failed },
+            error.to_string(),
+            hint("`cryptbackup config show` lists the sources and their excludes"),
+        ),
+        Error::Read(error) => (
+            "unreadable",
+            if matches!(error, ReadError::Index(_)) { Exit::Failed } else { Exit::Damage },
+            error.to_string(),
+            hint("plug in the other destinations and try again; `cryptbackup check` says what is missing where"),
+        ),
+        Error::Seal(error) => (
+            "seal",
+            Exit::Failed,
+            error.to_string(),
+            hint("what was to be stored did not come out of the memory as it went in; test this machine's memory"),
+        ),
         Error::Index { detail } => (
             "index",
             Exit::Failed,
@@ -144,6 +171,20 @@ fn parts(error: &Error) -> Parts {
             hint("run `cryptbackup rebuild-index`; it is made anew from the destinations"),
         ),
     }
+}
+
+fn destination_hint(kind: DestinationErrorKind) -> Option<String> {
+    let hint = match kind {
+        DestinationErrorKind::Full => "make room there, or set another folder with `cryptbackup config set`",
+        DestinationErrorKind::Denied | DestinationErrorKind::ReadOnly => {
+            "check its permissions, and that it is not mounted read-only"
+        }
+        DestinationErrorKind::Damaged => {
+            "`cryptbackup check --read-data` lists all damage and which snapshots it touches"
+        }
+        _ => "check that the disk is plugged in or the share mounted, and try again",
+    };
+    Some(hint.to_owned())
 }
 
 fn io_hint(source: &std::io::Error) -> Option<String> {

@@ -34,8 +34,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use serde_json::json;
 
-use crate::engine_placeholder::repo::Home;
 use crate::error::Error;
+use crate::repo::Home;
 use args::{Cli, Command};
 use context::Context;
 use exit::ExitStatus;

@@ -9,9 +9,9 @@ use super::context::Context;
 use super::output::Style;
 use super::secrets::{PassphraseArgs, SecretArgs};
 use super::{names, paths};
-use crate::engine_placeholder::repo::{self, InitReport, InitRequest};
 use crate::error::Error;
 use crate::repo::settings::{create_private, write_private};
+use crate::repo::{self, InitReport, InitRequest};
 
 /// Options for the keys of a new repository.
 #[derive(Debug, Clone, Default, clap::Args)]

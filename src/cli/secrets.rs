@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
-use crate::engine_placeholder::repo::Secret;
 use crate::error::Error;
+use crate::repo::Secret;
 
 /// No passphrase is longer; what is longer is not one.
 const LEN_MAX: u64 = 64 << 10;

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::output::Output;
 use super::words;
-use crate::engine_placeholder::repo::DestinationStatus;
 use crate::format::record::Time;
+use crate::repo::DestinationStatus;
 use crate::report::{Problem, ProblemKind};
 
 /// `value` with a path under `key`; beside it `<key>_b64` with the exact bytes, when they are not UTF-8.

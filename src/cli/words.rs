@@ -3,8 +3,8 @@
 use super::names;
 use super::output::{Output, Style};
 use super::units;
-use crate::engine_placeholder::destination::place::PlaceKind;
-use crate::engine_placeholder::repo::{DestinationState, DestinationStatus};
+use crate::destination::place::PlaceKind;
+use crate::repo::{DestinationState, DestinationStatus};
 use crate::report::Problem;
 
 /// Problems that are listed; of the rest only the number is said.
@@ -15,9 +15,8 @@ pub fn kind(kind: PlaceKind) -> &'static str {
     match kind {
         PlaceKind::Local => "local",
         PlaceKind::Usb => "usb",
-        PlaceKind::External => "external",
+        PlaceKind::ExternalDisk => "external",
         PlaceKind::Nas => "nas",
-        PlaceKind::Unknown => "unknown",
     }
 }
 
@@ -26,9 +25,8 @@ pub fn icon(kind: PlaceKind) -> &'static str {
     match kind {
         PlaceKind::Local => "🖥️",
         PlaceKind::Usb => "🔌",
-        PlaceKind::External => "💽",
+        PlaceKind::ExternalDisk => "💽",
         PlaceKind::Nas => "🌐",
-        PlaceKind::Unknown => "❓",
     }
 }
 

@@ -85,6 +85,18 @@ impl Home {
         Ok(())
     }
 
+    /// Fails unless this program was set up here.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`], [`Error::ForeignState`].
+    pub fn require(&self) -> Result<(), Error> {
+        if self.exists() {
+            return Ok(());
+        }
+        self.check_not_foreign()?;
+        Err(Error::NotInitialised { home: self.0.clone() })
+    }
+
     /// Makes the folders, for the owner's eyes only.
     pub(super) fn create(&self) -> Result<(), Error> {
         for folder in [self.0.clone(), self.state_path(""), self.state_path("repo")] {

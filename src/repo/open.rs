@@ -216,10 +216,7 @@ pub(crate) fn state_after(error: &crate::destination::DestinationError) -> super
 }
 
 fn unlock(home: &Home, secret: Option<Secret>) -> Result<(Settings, RepoHeader, Keys, ConfigRecord), Error> {
-    if !home.exists() {
-        home.check_not_foreign()?;
-        return Err(Error::NotInitialised { home: home.path().to_owned() });
-    }
+    home.require()?;
     let settings = Settings::load(&home.settings_path(), true)?;
     let objects = HeadStore::new(home).all()?;
     let place = home.path().display().to_string();

@@ -1,6 +1,5 @@
 //! Questions about what is stored: snapshots, folders, the versions of a file.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::lineage::{KnownSnapshot, decode};
@@ -40,7 +39,7 @@ pub struct RootInfo {
     /// Its path.
     pub path: PathBuf,
     /// Whether this snapshot read it; otherwise it is carried from an older one.
-    pub is_read: bool,
+    pub read: bool,
     /// Regular files.
     pub files: u64,
     /// Bytes of all files.
@@ -54,8 +53,58 @@ pub struct RootInfo {
 pub struct LsEntry {
     /// Absolute path as bytes.
     pub path: Vec<u8>,
-    /// Its node.
-    pub node: Node,
+    /// What it is, as one letter of `ls`: `-`, `d`, `l`, `p`, `s`, `c`, `b`.
+    pub kind: char,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner number.
+    pub uid: u32,
+    /// Owner name, where there was one.
+    pub user: Option<String>,
+    /// Group number.
+    pub gid: u32,
+    /// Group name, where there was one.
+    pub group: Option<String>,
+    /// Bytes of content.
+    pub size: u64,
+    /// When its content was last changed.
+    pub mtime: Time,
+    /// Where a link leads.
+    pub link_target: Option<Vec<u8>>,
+    /// The number of its content; 0 for folders.
+    pub version: u32,
+    /// What is not as usual: `carried`, `unread`, `unsettled`.
+    pub flags: Vec<&'static str>,
+}
+
+impl LsEntry {
+    fn new(path: Vec<u8>, node: Node) -> Self {
+        let size = node.size();
+        let named = [(Flags::CARRIED, "carried"), (Flags::UNREAD, "unread"), (Flags::UNSETTLED, "unsettled")];
+        let (kind, link_target) = match node.kind {
+            NodeKind::File(_) => ('-', None),
+            NodeKind::Folder(_) => ('d', None),
+            NodeKind::Symlink(target) => ('l', Some(target)),
+            NodeKind::Fifo => ('p', None),
+            NodeKind::Socket => ('s', None),
+            NodeKind::CharDevice(..) => ('c', None),
+            NodeKind::BlockDevice(..) => ('b', None),
+        };
+        Self {
+            path,
+            kind,
+            mode: node.metadata.mode,
+            uid: node.metadata.uid,
+            user: node.metadata.user,
+            gid: node.metadata.gid,
+            group: node.metadata.group,
+            size,
+            mtime: node.metadata.mtime,
+            link_target,
+            version: node.version,
+            flags: named.iter().filter(|(flag, _)| node.flags.contains(*flag)).map(|(_, name)| *name).collect(),
+        }
+    }
 }
 
 /// One version of a file.
@@ -74,9 +123,9 @@ pub struct VersionInfo {
     /// When its content was last changed, by the file system.
     pub mtime: Time,
     /// Whether the file was gone in the snapshot after.
-    pub is_deleted_after: bool,
+    pub deleted_after: bool,
     /// Whether it is in the newest snapshot.
-    pub is_current: bool,
+    pub current: bool,
     /// The machine that stored it.
     pub machine: String,
 }
@@ -93,7 +142,7 @@ pub struct FileInfo {
     /// Its newest version.
     pub version: u32,
     /// Whether it is gone from the newest snapshot.
-    pub is_deleted: bool,
+    pub deleted: bool,
 }
 
 impl Repo {
@@ -138,7 +187,7 @@ impl Repo {
                 .into_iter()
                 .map(|root| RootInfo {
                     path: paths::from_bytes(&root.path),
-                    is_read: root.carried_from.is_none(),
+                    read: root.carried_from.is_none(),
                     files: root.counts.files,
                     bytes: root.counts.bytes,
                     problems: root.counts.problems,
@@ -206,7 +255,7 @@ impl Repo {
         snapshot: &SnapshotId,
         path: Option<&Path>,
         is_recursive: bool,
-        each: &mut dyn FnMut(LsEntry) -> ControlFlow<()>,
+        each: &mut dyn FnMut(LsEntry),
     ) -> Result<(), Error> {
         let view = self.index.reader()?;
         let fetcher = self.fetcher(&view);
@@ -228,16 +277,13 @@ impl Repo {
                 NodeKind::Folder(recipe) if path.is_some() || is_recursive => Some(recipe.clone()),
                 _ => None,
             };
-            if (path.is_none() || folder.is_none()) && each(LsEntry { path: base.clone(), node }).is_break() {
-                return Ok(());
+            if path.is_none() || folder.is_none() {
+                each(LsEntry::new(base.clone(), node));
             }
             let Some(recipe) = folder else { continue };
             let mut walk = TreeWalk::new(&fetcher, &recipe);
             while let Some((below, node)) = walk.next() {
-                let entry = LsEntry { path: absolute(&base, &below), node: node? };
-                if each(entry).is_break() {
-                    return Ok(());
-                }
+                each(LsEntry::new(absolute(&base, &below), node?));
                 if !is_recursive {
                     walk.skip_folder();
                 }
@@ -293,7 +339,7 @@ impl Repo {
     ///
     /// # Errors
     /// [`Error::Usage`] for a pattern that is none, [`Error::Read`].
-    pub fn files(&self, pattern: Option<&str>, each: &mut dyn FnMut(FileInfo) -> ControlFlow<()>) -> Result<(), Error> {
+    pub fn files(&self, pattern: Option<&str>, each: &mut dyn FnMut(FileInfo)) -> Result<(), Error> {
         let matcher = pattern.map(|pattern| file_matcher(pattern)).transpose()?;
         let view = self.index.reader()?;
         let fetcher = self.fetcher(&view);
@@ -309,18 +355,14 @@ impl Repo {
                 if newer.last().is_some_and(|node| node.kind == root.node.kind) {
                     continue;
                 }
-                let mut flow = ControlFlow::Continue(());
                 each_only_in(&fetcher, &newer, &root.node, b"", &mut |below, node| {
                     let path = absolute(source, below);
-                    if flow.is_continue() && matcher.as_ref().is_none_or(|matcher| matcher(&path)) {
-                        let is_deleted = !newer.is_empty();
+                    if matcher.as_ref().is_none_or(|matcher| matcher(&path)) {
+                        let deleted = !newer.is_empty();
                         let (size, mtime, version) = (node.size(), node.metadata.mtime, node.version);
-                        flow = each(FileInfo { path, size, mtime, version, is_deleted });
+                        each(FileInfo { path, size, mtime, version, deleted });
                     }
                 })?;
-                if flow.is_break() {
-                    return Ok(());
-                }
                 newer.push(&root.node);
             }
         }
@@ -381,7 +423,7 @@ fn relevant_roots(known: &KnownSnapshot, path: &[u8]) -> Vec<Node> {
 
 fn note_version(found: &mut Vec<(VersionInfo, Node)>, known: &KnownSnapshot, node: Node) {
     for (version, _) in found.iter_mut() {
-        version.is_current = false;
+        version.current = false;
     }
     let time = known.snapshot.finished;
     let same = found.iter_mut().find(|(version, other)| version.number == node.version && other.same_content(&node));
@@ -389,8 +431,8 @@ fn note_version(found: &mut Vec<(VersionInfo, Node)>, known: &KnownSnapshot, nod
         version.last_seen = time;
         version.snapshot = known.id;
         version.mtime = node.metadata.mtime;
-        version.is_deleted_after = false;
-        version.is_current = true;
+        version.deleted_after = false;
+        version.current = true;
         *other = node;
         return;
     }
@@ -401,17 +443,17 @@ fn note_version(found: &mut Vec<(VersionInfo, Node)>, known: &KnownSnapshot, nod
         snapshot: known.id,
         size: node.size(),
         mtime: node.metadata.mtime,
-        is_deleted_after: false,
-        is_current: true,
+        deleted_after: false,
+        current: true,
         machine: known.snapshot.machine.clone(),
     };
     found.push((version, node));
 }
 
 fn mark_deleted(found: &mut [(VersionInfo, Node)]) {
-    for (version, _) in found.iter_mut().filter(|(version, _)| version.is_current) {
-        version.is_current = false;
-        version.is_deleted_after = true;
+    for (version, _) in found.iter_mut().filter(|(version, _)| version.current) {
+        version.current = false;
+        version.deleted_after = true;
     }
 }
 

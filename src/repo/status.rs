@@ -30,7 +30,7 @@ pub struct StatusReport {
     /// When the newest snapshot was finished.
     pub last_backup: Option<Time>,
     /// Whether a key other than the one in `config.yaml` exists: recovery words or a passphrase.
-    pub has_recovery: bool,
+    pub key_exported: bool,
     /// How many copies a backup needs to have succeeded.
     pub min_copies: usize,
 }
@@ -121,7 +121,7 @@ impl Repo {
             bytes_source: bytes,
             bytes_stored,
             last_backup: known.first().map(|known| known.snapshot.finished),
-            has_recovery: self.has_recovery()?,
+            key_exported: self.has_recovery()?,
             min_copies: self.settings.min_copies,
         })
     }

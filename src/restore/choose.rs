@@ -74,7 +74,7 @@ fn file(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, whe
     let node = repo.node_at(fetcher, &known.snapshot, bytes)?;
     let node = node.ok_or_else(|| Error::NotFound { what: format!("{} in its snapshot", path.display()) })?;
     let mut notes = Vec::new();
-    if !versions.iter().any(|version| version.is_current) {
+    if !versions.iter().any(|version| version.current) {
         notes.push(format!("{} was deleted since; this is what it was before.", path.display()));
     }
     Ok(Chosen {

@@ -20,14 +20,14 @@ pub struct SyncRequest {
 #[derive(Debug, Clone)]
 pub struct SyncReport {
     /// What happened on each destination.
-    pub destinations: Vec<SyncOutcome>,
+    pub destinations: Vec<DestinationSynced>,
     /// How long it took.
     pub duration_seconds: f64,
 }
 
 /// What happened on one destination.
 #[derive(Debug, Clone)]
-pub struct SyncOutcome {
+pub struct DestinationSynced {
     /// Its name.
     pub name: String,
     /// Its path.
@@ -66,7 +66,7 @@ pub fn run(repo: &mut Repo, request: SyncRequest, monitor: &dyn Monitor) -> Resu
         if request.destination.as_ref().is_some_and(|wanted| wanted != name) {
             continue;
         }
-        let mut outcome = SyncOutcome {
+        let mut outcome = DestinationSynced {
             name: name.clone(),
             path: path.clone(),
             state: DestinationState::Online,
@@ -95,11 +95,11 @@ pub fn run(repo: &mut Repo, request: SyncRequest, monitor: &dyn Monitor) -> Resu
 fn bring_up_to_date(
     repo: &Repo,
     target: &OpenDestination,
-    outcome: &mut SyncOutcome,
+    outcome: &mut DestinationSynced,
     monitor: &dyn Monitor,
 ) -> Result<Option<DestinationState>, Error> {
     let catch_up = CatchUp { keys: &repo.keys, index: &repo.index, destinations: &repo.destinations, monitor };
-    let fail = |outcome: &mut SyncOutcome, error: &crate::destination::DestinationError| {
+    let fail = |outcome: &mut DestinationSynced, error: &crate::destination::DestinationError| {
         outcome.detail = Some(error.to_string());
         Ok(Some(state_after(error)))
     };

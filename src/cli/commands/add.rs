@@ -8,9 +8,9 @@ use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::shapes::{path_bytes, with_path};
 use crate::cli::{names, paths};
-use crate::engine_placeholder::source::{Excludes, split_list};
 use crate::error::Error;
 use crate::repo::settings::{Settings, SourceSettings};
+use crate::source::{Excludes, split_list};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup add ~/Documents

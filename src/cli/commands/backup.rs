@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::backup::{self, BackupReport, BackupRequest, DestinationOutcome};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{Output, Style};
@@ -11,9 +12,8 @@ use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
 use crate::cli::{names, paths, units, words};
-use crate::engine_placeholder::backup::{self, BackupReport, BackupRequest, DestinationOutcome};
-use crate::engine_placeholder::repo::{Access, Repo};
 use crate::error::Error;
+use crate::repo::{Access, Repo};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup backup
@@ -186,10 +186,10 @@ fn outcome_words(out: &Output, outcome: &DestinationOutcome) -> String {
 mod tests {
     use super::*;
     use crate::cli::output::{Wishes, captured};
-    use crate::engine_placeholder::destination::place::PlaceKind;
-    use crate::engine_placeholder::repo::DestinationState;
+    use crate::destination::place::PlaceKind;
     use crate::format::id::SnapshotId;
     use crate::format::record::Time;
+    use crate::repo::DestinationState;
     use crate::report::{Problem, ProblemKind};
 
     fn outcome(name: &str, committed: bool, snapshots_behind: u64) -> DestinationOutcome {

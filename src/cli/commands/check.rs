@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
+use crate::check::{self, CheckReport, CheckRequest, Finding, Severity};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::{names, units};
-use crate::engine_placeholder::check::{self, CheckReport, CheckRequest, Finding, Severity};
-use crate::engine_placeholder::repo::Access;
 use crate::error::Error;
+use crate::repo::Access;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup check
@@ -80,7 +80,7 @@ fn print(out: &Output, report: &CheckReport) -> ExitStatus {
     out.say(&format!(
         "Checked {}, {}, {}; {} read in {}",
         units::counted(report.snapshots, "snapshot", "snapshots"),
-        units::counted(report.trees, "tree", "trees"),
+        units::counted(report.packs_read, "pack", "packs"),
         units::counted(report.packs, "pack", "packs"),
         units::bytes(report.bytes_read),
         units::duration(report.duration_seconds),
@@ -116,7 +116,7 @@ fn summary(report: &CheckReport, status: ExitStatus) -> Value {
     let destination = |checked: &check::DestinationChecked| json!({ "name": checked.name, "packs": checked.packs, "findings": checked.findings });
     json!({
         "snapshots": report.snapshots,
-        "trees": report.trees,
+        "packs_read": report.packs_read,
         "packs": report.packs,
         "bytes_read": report.bytes_read,
         "findings": report.findings.iter().map(document).collect::<Value>(),

@@ -9,9 +9,9 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::progress::Progress;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::{names, paths, units};
-use crate::engine_placeholder::repo::{self, ConnectReport};
 use crate::error::Error;
 use crate::repo::settings::Settings;
+use crate::repo::{self, ConnectReport};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup connect /media/usb/backup --config /media/key/config.yaml

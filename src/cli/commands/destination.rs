@@ -10,9 +10,9 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::{names, paths};
-use crate::engine_placeholder::repo::{Access, Added};
 use crate::error::Error;
 use crate::repo::settings::{DESTINATION_PREFIX, Settings};
+use crate::repo::{Access, Added};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup destination list
@@ -60,7 +60,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         Action::Accept { name, secret } => {
             require(&context.settings()?, &name)?;
             let (mut repo, progress) = context.open_for_work(Access::Write, &secret)?;
-            repo.accept_destination(&name)?;
+            repo.accept_destination(&name, &progress)?;
             progress.done();
             said(context, "accepted", &name)
         }

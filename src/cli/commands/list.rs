@@ -9,8 +9,8 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::table::Table;
 use crate::cli::{names, paths, shapes, units};
-use crate::engine_placeholder::repo::VersionInfo;
 use crate::error::Error;
+use crate::repo::VersionInfo;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup list ~/Documents/report.pdf

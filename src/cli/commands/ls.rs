@@ -10,8 +10,8 @@ use crate::cli::output::Output;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, Listing, with_path};
 use crate::cli::{names, paths, units};
-use crate::engine_placeholder::repo::LsEntry;
 use crate::error::Error;
+use crate::repo::LsEntry;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup ls latest

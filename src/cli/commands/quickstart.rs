@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::{add, backup};
+use crate::backup::{BackupRequest, run as run_backup};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::new_repository::{self, NewKeyArgs, NewRepository};
 use crate::cli::output::Style;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::{names, paths};
-use crate::engine_placeholder::backup::{BackupRequest, run as run_backup};
-use crate::engine_placeholder::repo::Access;
 use crate::error::Error;
+use crate::repo::Access;
 use crate::repo::settings::{Settings, SourceSettings};
 
 const EXAMPLES: &str = "EXAMPLES:

@@ -7,8 +7,8 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::progress::Progress;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::{names, units};
-use crate::engine_placeholder::repo;
 use crate::error::Error;
+use crate::repo;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup rebuild-index";

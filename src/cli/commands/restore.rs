@@ -11,9 +11,9 @@ use crate::cli::output::Output;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, Listing, path_bytes, with_path};
 use crate::cli::{dates, names, paths, units, words};
-use crate::engine_placeholder::repo::{Access, FileInfo};
-use crate::engine_placeholder::restore::{self, Overwrite, RestorePlan, RestoreReport, RestoreRequest, What, When};
 use crate::error::Error;
+use crate::repo::{Access, FileInfo};
+use crate::restore::{self, Overwrite, RestorePlan, RestoreReport, RestoreRequest, What, When};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup restore --file ~/Documents/report.pdf

@@ -8,8 +8,8 @@ use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
 use crate::cli::{names, units};
-use crate::engine_placeholder::repo::{RootInfo, SnapshotInfo};
 use crate::error::Error;
+use crate::repo::{RootInfo, SnapshotInfo};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup snapshots

@@ -10,8 +10,8 @@ use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
 use crate::cli::{names, units, words};
-use crate::engine_placeholder::repo::{DestinationStatus, SourceStatus, StatusReport};
 use crate::error::Error;
+use crate::repo::{DestinationStatus, SourceStatus, StatusReport};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup status
@@ -144,10 +144,10 @@ pub fn destination_lines(out: &Output, destinations: &[DestinationStatus]) -> Ve
 mod tests {
     use super::*;
     use crate::cli::output::{Wishes, captured};
-    use crate::engine_placeholder::destination::place::PlaceKind;
-    use crate::engine_placeholder::repo::DestinationState;
+    use crate::destination::place::PlaceKind;
     use crate::format::id::RepoId;
     use crate::format::record::Time;
+    use crate::repo::DestinationState;
 
     fn destination(name: &str, path: &str, kind: PlaceKind, free_bytes: Option<u64>) -> DestinationStatus {
         let state = if free_bytes.is_some() { DestinationState::Online } else { DestinationState::Absent };

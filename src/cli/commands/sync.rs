@@ -7,9 +7,9 @@ use crate::cli::exit::ExitStatus;
 use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::{names, units, words};
-use crate::engine_placeholder::repo::Access;
-use crate::engine_placeholder::sync::{self, DestinationSynced, SyncReport, SyncRequest};
 use crate::error::Error;
+use crate::repo::Access;
+use crate::sync::{self, DestinationSynced, SyncReport, SyncRequest};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup sync
@@ -90,7 +90,7 @@ fn document(synced: &DestinationSynced) -> Value {
 mod tests {
     use super::*;
     use crate::cli::output::{Wishes, captured};
-    use crate::engine_placeholder::repo::DestinationState;
+    use crate::repo::DestinationState;
 
     fn report(state: DestinationState, snapshots_behind: u64) -> SyncReport {
         let synced = DestinationSynced {
