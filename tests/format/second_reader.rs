@@ -60,17 +60,12 @@ impl Reader {
     }
 
     /// Gives every node with its path, folders before what is in them.
-    fn walk(&self, each: &mut dyn FnMut(&[u8], &Node) -> Result<(), String>) -> Result<(), String> {
+    fn walk(&self, each: &mut dyn FnMut(&[u8], &Node)) -> Result<(), String> {
         self.roots.iter().try_for_each(|(path, root)| self.walk_below(path, root, each))
     }
 
-    fn walk_below(
-        &self,
-        path: &[u8],
-        node: &Node,
-        each: &mut dyn FnMut(&[u8], &Node) -> Result<(), String>,
-    ) -> Result<(), String> {
-        each(path, node)?;
+    fn walk_below(&self, path: &[u8], node: &Node, each: &mut dyn FnMut(&[u8], &Node)) -> Result<(), String> {
+        each(path, node);
         let Kind::Folder(recipe) = &node.kind else { return Ok(()) };
         for child in trees::nodes(&self.chunks, recipe)? {
             let path = [path, b"/", &child.name].concat();
@@ -91,7 +86,6 @@ pub fn restore_file(destination: &Path, secret: Secret, path_in_snapshot: &[u8])
         if let (true, Kind::File(found)) = (path == path_in_snapshot, &node.kind) {
             recipe = Some(found.clone());
         }
-        Ok(())
     })?;
     let recipe = recipe.ok_or_else(|| format!("no file {}", String::from_utf8_lossy(path_in_snapshot)))?;
     trees::content(&reader.chunks, &recipe, packs::DATA)
@@ -114,7 +108,6 @@ pub fn list_all(destination: &Path, secret: Secret) -> Result<Vec<Entry>, String
             mode: node.mode,
             version: node.version,
         });
-        Ok(())
     })?;
     Ok(entries)
 }

@@ -16,13 +16,16 @@ const BLOCK_MAX: usize = 16 << 20;
 const PACK_MAX: usize = 128 << 20;
 
 type Id = [u8; 32];
+/// Number of a pack, number of a block in it, the raw block.
+type Opened = ((usize, usize), Vec<u8>);
 
 /// Every chunk of a destination.
 pub struct Chunks {
     keys: Keys,
     packs: Vec<(PathBuf, Pack)>,
     places: HashMap<(u8, Id), Vec<Place>>,
-    opened: RefCell<Option<((usize, usize), Vec<u8>)>>,
+    /// The block that was read last, since the next chunk is often in it too.
+    opened: RefCell<Option<Opened>>,
 }
 
 struct Pack {
