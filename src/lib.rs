@@ -2,17 +2,29 @@
 //!
 //! The modules stand in the order in which a byte meets them.
 
+pub mod error;
 pub mod monitor;
+pub mod paths;
 pub mod report;
 
 // What the bytes mean.
 pub mod format;
 
 // The way of a byte.
+pub mod source;
 pub mod chunk;
 pub mod seal;
+pub mod destination;
 pub mod pack;
+pub mod replicate;
 
 // What is remembered.
 pub mod index;
 pub mod snapshot;
+pub mod repo;
+
+// What can be asked for.
+pub mod backup;
+pub mod restore;
+pub mod check;
+pub mod sync;

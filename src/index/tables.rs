@@ -37,6 +37,9 @@ pub struct SnapshotRow {
     pub committed: DestinationBits,
     /// Destinations on which everything it needs was seen to be.
     pub whole: DestinationBits,
+    /// Whether the version numbers it gave are accounted for: its paths that are gone are in the table of retired
+    /// numbers, or it is the newest of its line.
+    pub is_counted: bool,
     /// The opened record.
     #[serde(with = "serde_bytes")]
     pub record: Vec<u8>,

@@ -85,6 +85,12 @@ impl Block {
         Ok(CompressedBlock { bytes, raw_len, compression, chunks: self.chunks })
     }
 
+    /// Takes the block as it is, without compression.
+    pub fn store(self) -> CompressedBlock {
+        let raw_len = self.raw.len() as u32;
+        CompressedBlock { bytes: self.raw, raw_len, compression: Compression::None, chunks: self.chunks }
+    }
+
     /// Splits off the longest row of chunks from the front that together have at most `limit` raw bytes. Gives the
     /// two parts, or the block back where not even one chunk fits or all of them do.
     pub fn split(mut self, limit: usize) -> Result<(Block, Block), Block> {

@@ -8,7 +8,7 @@ pub mod read;
 pub mod versions;
 
 pub use build::{RecipeBuilder, TreeBuilder};
-pub use read::{PartReader, TreeReader, TreeWalk, find_node};
+pub use read::{PartReader, TreeReader, TreeWalk, each_chunk, each_need, find_node};
 pub use versions::path_hash;
 
 use crate::format::FormatError;

@@ -1,7 +1,7 @@
 //! Recipes into parts, trees into nodes, both read chunk by chunk.
 
 use crate::format::FormatError;
-use crate::format::id::ChunkKind;
+use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::recipe::{Part, Recipe};
 use crate::format::tree::{Node, NodeKind, TreeDecoder};
 
@@ -211,5 +211,66 @@ impl Iterator for TreeWalk<'_> {
                 }
             }
         }
+    }
+}
+
+/// Gives every chunk a stream needs: the chunks of its lists, then its own.
+///
+/// # Errors
+/// [`ReadError`], or what `each` returns.
+pub fn each_chunk<E: From<ReadError>>(
+    source: &dyn ChunkSource,
+    kind: ChunkKind,
+    recipe: &Recipe,
+    each: &mut dyn FnMut(ChunkKind, &ChunkId, u32) -> Result<(), E>,
+) -> Result<(), E> {
+    for lists in (0..recipe.depth).rev() {
+        // Depth counts from the stream upwards; the list nearest to the recipe has to be there to read the next.
+        let depth = recipe.depth - 1 - lists;
+        for part in PartReader::at(source, depth, recipe.parts.clone(), None) {
+            if let Part::Chunk { id, len } = part? {
+                each(ChunkKind::Tree, &id, len)?;
+            }
+        }
+    }
+    for part in PartReader::new(source, recipe) {
+        if let Part::Chunk { id, len } = part? {
+            each(kind, &id, len)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives every chunk that `node` needs and `base`, a node that is known to be whole, does not: recipes that are equal
+/// are not looked into. What is given twice was met twice.
+///
+/// # Errors
+/// [`ReadError`], or what `each` returns.
+pub fn each_need<E: From<ReadError>>(
+    source: &dyn ChunkSource,
+    base: Option<&Node>,
+    node: &Node,
+    each: &mut dyn FnMut(ChunkKind, &ChunkId, u32) -> Result<(), E>,
+) -> Result<(), E> {
+    match (&node.kind, base.map(|base| &base.kind)) {
+        (left, Some(right)) if left == right => Ok(()),
+        (NodeKind::File(recipe), _) => each_chunk(source, ChunkKind::Data, recipe, each),
+        (NodeKind::Folder(recipe), base) => {
+            each_chunk(source, ChunkKind::Tree, recipe, each)?;
+            let base = match base {
+                Some(NodeKind::Folder(base)) => base,
+                _ => &Recipe::EMPTY,
+            };
+            let mut base = TreeReader::new(source, base).peekable();
+            for node in TreeReader::new(source, recipe) {
+                let node = node?;
+                while base.next_if(|next| next.as_ref().map_or(true, |next| next.name < node.name)).is_some() {}
+                // A base that cannot be read spares nothing.
+                let same = base.next_if(|next| next.as_ref().is_ok_and(|next| next.name == node.name));
+                each_need(source, same.and_then(Result::ok).as_ref(), &node, each)?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }

@@ -1,0 +1,278 @@
+//! The snapshot: written where everything it needs is durable; the others catch up.
+//!
+//! 1. Destinations that took every pack and lack nothing that was skipped commit at once.
+//! 2. This writer remembers how far it got.
+//! 3. Destinations within reach that lack something get it from the first ones, the new snapshot first, then the
+//!    older ones they missed.
+
+use std::collections::BTreeMap;
+
+use super::outcome::Written;
+use super::{BackupReport, BackupRequest, DestinationOutcome};
+use crate::destination::place;
+use crate::error::Error;
+use crate::format::id::SnapshotId;
+use crate::format::record::Extra;
+use crate::format::sealed::ObjectType;
+use crate::format::snapshot::{Snapshot, packs_digest};
+use crate::index::SnapshotRow;
+use crate::monitor::{Monitor, Stage};
+use crate::replicate::lanes::LaneTrouble;
+use crate::replicate::{CatchUp, OpenDestination, ReplicateError, catch_up};
+use crate::repo::{DestinationState, Repo, machine_name, now, state_after, user_name};
+use crate::snapshot::ReadError;
+
+/// What is known of a destination's part in this run, by its name.
+#[derive(Default)]
+struct Part {
+    is_committed: bool,
+    packs_written: u64,
+    state: Option<DestinationState>,
+    detail: Option<String>,
+}
+
+/// Writes the snapshot of what the pipeline stored.
+///
+/// # Errors
+/// [`Error::TooFewCopies`] where fewer than `min_copies` destinations have it in the end.
+pub(super) fn commit(
+    repo: &mut Repo,
+    written: Written,
+    request: &BackupRequest,
+    monitor: &dyn Monitor,
+) -> Result<BackupReport, Error> {
+    if monitor.should_stop() {
+        return Err(Error::Interrupted);
+    }
+    let mut parts: BTreeMap<String, Part> = BTreeMap::new();
+    let (mut direct, mut later) = (Vec::new(), Vec::new());
+    for lane in &written.stored.lanes {
+        let part = parts.entry(lane.destination.name.clone()).or_default();
+        part.packs_written = lane.written;
+        match &lane.trouble {
+            None if written.stored.lacking & lane.destination.bit == 0 => direct.push(lane.destination.clone()),
+            None | Some(LaneTrouble::Slow) => later.push(lane.destination.clone()),
+            Some(trouble) => {
+                part.detail = Some(trouble.to_string());
+                part.state = Some(match trouble {
+                    LaneTrouble::Failed(error) => state_after(error),
+                    _ => DestinationState::Absent,
+                });
+            }
+        }
+    }
+    let (id, snapshot, stored) = seal_snapshot(repo, &written, request)?;
+    let row = SnapshotRow {
+        committed: 0,
+        whole: 0,
+        // This run retired the numbers of what it saw deleted.
+        is_counted: true,
+        record: snapshot.encode().map_err(|source| Error::Format { object: "snapshot".to_owned(), source })?,
+        stored,
+    };
+    let mut writer = repo.index.writer()?;
+    writer.put_snapshot(&id, &row)?;
+    writer.commit()?;
+
+    for destination in &direct {
+        let result = catch_up::commit(&repo.index, destination, &id, &row.stored);
+        note(parts.entry(destination.name.clone()).or_default(), result)?;
+    }
+    if parts.values().any(|part| part.is_committed) {
+        remember(repo, &id, &snapshot)?;
+    }
+    let lost: Vec<String> =
+        parts.iter().filter(|(_, part)| part.state.is_some()).map(|(name, _)| name.clone()).collect();
+    repo.destinations.retain(|destination| !lost.contains(&destination.name));
+    catch_up_now(repo, &id, &later, request, &mut parts, monitor)?;
+    if parts.values().any(|part| part.is_committed) {
+        remember(repo, &id, &snapshot)?;
+    } else {
+        let mut writer = repo.index.writer()?;
+        writer.remove_snapshot(&id)?;
+        writer.commit()?;
+    }
+    report(repo, written, id, parts)
+}
+
+fn seal_snapshot(
+    repo: &Repo,
+    written: &Written,
+    request: &BackupRequest,
+) -> Result<(SnapshotId, Snapshot, Vec<u8>), Error> {
+    let mut pack_ids = written.stored.pack_ids.clone();
+    let finished = now();
+    let zone = jiff::tz::TimeZone::system();
+    let offset = jiff::Timestamp::new(finished.seconds, 0).map_or(0, |time| zone.to_offset(time).seconds());
+    let packs_digest = packs_digest(&mut pack_ids);
+    let snapshot = Snapshot {
+        writer: repo.writer.id,
+        sequence: next_sequence(repo)?,
+        previous: written.previous,
+        started: written.started,
+        finished,
+        zone_offset: offset,
+        machine: machine_name(),
+        user: user_name(),
+        roots: written.roots.clone(),
+        flags: 0,
+        tags: request.tags.clone(),
+        packs_written: pack_ids.len() as u32,
+        packs_digest,
+        version_ceiling: written.version_ceiling.max(written.tally.version_ceiling),
+        extra: Extra::new(),
+    };
+    let format = |source| Error::Format { object: "snapshot".to_owned(), source };
+    snapshot.validate().map_err(format)?;
+    let stored = repo.keys.seal_record(ObjectType::Snapshot, &snapshot.encode().map_err(format)?)?;
+    Ok((SnapshotId::of(&stored), snapshot, stored))
+}
+
+/// One more than this writer ever gave, by its own file or by any snapshot of its.
+fn next_sequence(repo: &Repo) -> Result<u64, Error> {
+    let mut highest = repo.writer.sequence;
+    repo.index.reader()?.each_snapshot(|_, row| -> Result<(), Error> {
+        if let Ok(snapshot) = Snapshot::decode(&row.record)
+            && snapshot.writer == repo.writer.id
+        {
+            highest = highest.max(snapshot.sequence);
+        }
+        Ok(())
+    })?;
+    Ok(highest + 1)
+}
+
+/// After the first commit, before anything is reported.
+fn remember(repo: &mut Repo, id: &SnapshotId, snapshot: &Snapshot) -> Result<(), Error> {
+    repo.writer.sequence = snapshot.sequence;
+    repo.writer.last_snapshot = Some(*id);
+    repo.writer.version_ceiling = repo.writer.version_ceiling.max(snapshot.version_ceiling);
+    repo.writer.save(&repo.home)
+}
+
+/// What a commit's result means for its destination. Only what concerns the whole run is returned.
+fn note(part: &mut Part, result: Result<(), ReplicateError>) -> Result<(), Error> {
+    match result {
+        Ok(()) => {
+            part.is_committed = true;
+            part.detail = None;
+            Ok(())
+        }
+        Err(ReplicateError::Destination(error)) => {
+            part.detail = Some(error.to_string());
+            part.state = Some(state_after(&error));
+            Ok(())
+        }
+        Err(ReplicateError::Read(ReadError::Index(error)) | ReplicateError::Index(error)) => Err(error.into()),
+        Err(ReplicateError::Interrupted) => {
+            part.detail = Some("interrupted while it caught up".to_owned());
+            Ok(())
+        }
+        Err(error) => {
+            part.detail = Some(error.to_string());
+            Ok(())
+        }
+    }
+}
+
+/// Brings destinations within reach up to date: the new snapshot first, then the older ones.
+fn catch_up_now(
+    repo: &Repo,
+    id: &SnapshotId,
+    later: &[OpenDestination],
+    request: &BackupRequest,
+    parts: &mut BTreeMap<String, Part>,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    let catch_up = CatchUp { keys: &repo.keys, index: &repo.index, destinations: &repo.destinations, monitor };
+    let mut is_announced = false;
+    for destination in &repo.destinations {
+        let part = parts.entry(destination.name.clone()).or_default();
+        let mut missing = Vec::new();
+        if later.iter().any(|late| late.bit == destination.bit) {
+            missing.push(*id);
+        }
+        if !request.no_sync {
+            let older = catch_up.behind(destination.bit)?;
+            missing.extend(older.into_iter().filter(|other| other != id));
+        }
+        for other in missing {
+            if !is_announced {
+                monitor.begin(Stage::CatchingUp, None, None);
+                is_announced = true;
+            }
+            monitor.current(&destination.name);
+            let result = catch_up.snapshot(destination, &other).map(|_| ());
+            if other == *id {
+                note(part, result)?;
+            } else if let Err(error) = result {
+                match error {
+                    ReplicateError::Index(error) => return Err(error.into()),
+                    // What is out of reach today may be there tomorrow; the report says how many are missing.
+                    ReplicateError::Read(_) => {}
+                    error => part.detail = Some(error.to_string()),
+                }
+            }
+            if part.state.is_some() || monitor.should_stop() {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn report(
+    repo: &Repo,
+    written: Written,
+    id: SnapshotId,
+    mut parts: BTreeMap<String, Part>,
+) -> Result<BackupReport, Error> {
+    let view = repo.index.reader()?;
+    let mounts = place::mounts().unwrap_or_default();
+    let mut destinations = Vec::new();
+    for (name, path) in repo.settings.destinations.iter() {
+        let part = parts.remove(name).unwrap_or_default();
+        let status = repo.destination_status(&view, name.clone(), path.clone())?;
+        destinations.push(DestinationOutcome {
+            name: name.clone(),
+            path: path.clone(),
+            kind: place::kind_of(path, &mounts),
+            state: part.state.unwrap_or(status.state),
+            committed: part.is_committed,
+            packs_written: part.packs_written,
+            snapshots_behind: status.snapshots_behind,
+            detail: part.detail.or(status.detail),
+        });
+    }
+    let copies = destinations.iter().filter(|destination| destination.committed).count();
+    if copies < repo.settings.min_copies.max(1) {
+        let reasons = destinations.iter().filter(|destination| !destination.committed);
+        let reasons = reasons.map(|destination| {
+            let why =
+                destination.detail.clone().unwrap_or_else(|| "it lacks some of what the snapshot needs".to_owned());
+            (destination.name.clone(), why)
+        });
+        return Err(Error::TooFewCopies {
+            committed: copies,
+            wanted: repo.settings.min_copies.max(1),
+            reasons: reasons.collect(),
+        });
+    }
+    let tally = written.tally;
+    Ok(BackupReport {
+        snapshot_id: Some(id),
+        files_new: tally.files_new,
+        files_changed: tally.files_changed,
+        files_unmodified: tally.files_unmodified,
+        folders: tally.counts.folders,
+        excluded: tally.counts.excluded,
+        bytes_read: tally.bytes_read,
+        bytes_added: written.stored.counts.bytes_added,
+        bytes_stored: written.stored.counts.bytes_stored,
+        problems: tally.problems,
+        destinations,
+        copies,
+        duration_seconds: 0.0,
+        dry_run: false,
+    })
+}

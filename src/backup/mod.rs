@@ -1,0 +1,145 @@
+//! Request to snapshot: the way of a byte from its source to every destination.
+//!
+//! 1. [`scan`] walks each source beside the previous snapshot's tree and says, entry by entry, what stands and what
+//!    must be read.
+//! 2. [`read`] reads and cuts files, many small ones at a time.
+//! 3. [`store`] names nothing twice: claims, blocks, packs, lanes.
+//! 4. [`trees`] puts nodes into folders as they come.
+//! 5. [`commit`] writes the snapshot where everything it needs is durable, and lets the others catch up.
+//!
+//! [`pipeline`] is the one file with threads. An entry that fails is a [`Problem`]; the rest goes on.
+
+mod commit;
+mod coverage;
+mod outcome;
+mod pipeline;
+mod read;
+mod scan;
+mod store;
+mod trees;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::error::Error;
+use crate::format::id::SnapshotId;
+use crate::monitor::{Monitor, Stage};
+use crate::replicate::DestinationState;
+use crate::repo::settings::SourceSettings;
+use crate::repo::{Repo, now};
+use crate::report::Problem;
+
+/// What to back up, and how.
+#[derive(Debug, Clone, Default)]
+pub struct BackupRequest {
+    /// Only these of the configured sources; all of them where it is empty.
+    pub sources: Vec<PathBuf>,
+    /// Words to find the snapshot by.
+    pub tags: Vec<String>,
+    /// Only say what would be read.
+    pub dry_run: bool,
+    /// Read everything, whether it looks changed or not; also accept a source that is suddenly empty.
+    pub force: bool,
+    /// Leave destinations that are behind as they are.
+    pub no_sync: bool,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Default)]
+pub struct BackupReport {
+    /// The snapshot; none in a dry run.
+    pub snapshot_id: Option<SnapshotId>,
+    /// Files that no previous snapshot had.
+    pub files_new: u64,
+    /// Files whose content is another one.
+    pub files_changed: u64,
+    /// Files whose content is the same.
+    pub files_unmodified: u64,
+    /// Folders.
+    pub folders: u64,
+    /// Entries left out by excludes.
+    pub excluded: u64,
+    /// Bytes read from sources.
+    pub bytes_read: u64,
+    /// Bytes of those that were new to the repository, before compression.
+    pub bytes_added: u64,
+    /// Bytes of the packs written, on one destination.
+    pub bytes_stored: u64,
+    /// What went wrong with single entries.
+    pub problems: Vec<Problem>,
+    /// What happened on each configured destination.
+    pub destinations: Vec<DestinationOutcome>,
+    /// On how many destinations the snapshot is.
+    pub copies: usize,
+    /// How long it took.
+    pub duration_seconds: f64,
+    /// Whether nothing was written on purpose.
+    pub dry_run: bool,
+}
+
+/// What happened on one destination.
+#[derive(Debug, Clone)]
+pub struct DestinationOutcome {
+    /// Its name.
+    pub name: String,
+    /// Its path.
+    pub path: PathBuf,
+    /// What kind of place it is.
+    pub kind: crate::destination::place::PlaceKind,
+    /// How it is now.
+    pub state: DestinationState,
+    /// Whether the snapshot is on it.
+    pub committed: bool,
+    /// Packs written to it.
+    pub packs_written: u64,
+    /// Snapshots that are elsewhere and not there.
+    pub snapshots_behind: u64,
+    /// What is to be known, as one sentence without a full stop.
+    pub detail: Option<String>,
+}
+
+/// Backs up.
+///
+/// # Errors
+/// [`Error::NothingToBackUp`], [`Error::NoDestination`], [`Error::TooFewCopies`], [`Error::Interrupted`]. Whatever was
+/// written before stays and is found by the next run.
+pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Result<BackupReport, Error> {
+    let began = Instant::now();
+    let started = now();
+    let sources = chosen_sources(repo, &request)?;
+    if repo.destinations().is_empty() && !request.dry_run {
+        return Err(repo.no_destination());
+    }
+    monitor.begin(Stage::Reading, None, None);
+    let mut report = if request.dry_run {
+        pipeline::dry_run(repo, &sources, &request, monitor)?
+    } else {
+        let written = pipeline::run(repo, &sources, &request, started, monitor)?;
+        commit::commit(repo, written, &request, monitor)?
+    };
+    report.duration_seconds = began.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// The configured sources that are asked for.
+fn chosen_sources(repo: &Repo, request: &BackupRequest) -> Result<Vec<SourceSettings>, Error> {
+    let configured = &repo.settings().sources;
+    if configured.is_empty() {
+        let what = "no source is configured; add one with `cryptbackup add DIR`";
+        return Err(Error::NothingToBackUp(what.to_owned()));
+    }
+    for path in &request.sources {
+        if repo.settings().source(path).is_none() {
+            let known: Vec<String> = configured.iter().map(|source| source.path.display().to_string()).collect();
+            return Err(Error::Usage(format!(
+                "{} is not a configured source; these are: {}",
+                path.display(),
+                known.join(", ")
+            )));
+        }
+    }
+    let is_chosen = |source: &&SourceSettings| request.sources.is_empty() || request.sources.contains(&source.path);
+    let mut chosen: Vec<SourceSettings> = configured.iter().filter(is_chosen).cloned().collect();
+    chosen.sort_by(|left, right| left.path.cmp(&right.path));
+    Ok(chosen)
+}

@@ -1,0 +1,59 @@
+//! What was counted on the way, source by source.
+
+use crate::format::snapshot::{Root, RootCounts};
+use crate::report::Problem;
+
+use super::store::Stored;
+
+/// What was counted in one source.
+#[derive(Debug, Default)]
+pub(super) struct RootTally {
+    /// What is stored with the root.
+    pub counts: RootCounts,
+    /// Files that no previous snapshot had.
+    pub files_new: u64,
+    /// Files whose content is another one.
+    pub files_changed: u64,
+    /// Files whose content is the same.
+    pub files_unmodified: u64,
+    /// Bytes read.
+    pub bytes_read: u64,
+    /// The highest number given.
+    pub version_ceiling: u32,
+    /// What went wrong.
+    pub problems: Vec<Problem>,
+}
+
+impl RootTally {
+    /// Adds another source's.
+    pub fn add(&mut self, other: RootTally) {
+        self.counts.files += other.counts.files;
+        self.counts.folders += other.counts.folders;
+        self.counts.others += other.counts.others;
+        self.counts.bytes += other.counts.bytes;
+        self.counts.excluded += other.counts.excluded;
+        self.counts.problems += other.counts.problems;
+        self.files_new += other.files_new;
+        self.files_changed += other.files_changed;
+        self.files_unmodified += other.files_unmodified;
+        self.bytes_read += other.bytes_read;
+        self.version_ceiling = self.version_ceiling.max(other.version_ceiling);
+        self.problems.extend(other.problems);
+    }
+}
+
+/// What the pipeline leaves to be committed.
+pub(super) struct Written {
+    /// The sources of the new snapshot.
+    pub roots: Vec<Root>,
+    /// What was counted in those that were read.
+    pub tally: RootTally,
+    /// What was stored, and where.
+    pub stored: Stored,
+    /// When the run began.
+    pub started: crate::format::record::Time,
+    /// The highest version number any snapshot tells of.
+    pub version_ceiling: u32,
+    /// The snapshot this one goes on from.
+    pub previous: Option<crate::format::id::SnapshotId>,
+}

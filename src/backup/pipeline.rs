@@ -1,0 +1,380 @@
+//! The threads of a backup, and how a byte passes between them.
+//!
+//! ```text
+//! scan thread ──groups of steps──▶ reader threads ──batches──▶ this thread ──packs──▶ one thread a destination
+//!                                                                  │
+//!                                              rayon: name · compress · seal · open again
+//! ```
+//!
+//! | thread | waits for | ends when |
+//! |---|---|---|
+//! | scan | a free place among the groups | its source ends, or the channel closes |
+//! | reader (several) | a group; a place for its batch | there are no more groups |
+//! | this one | the batches of the oldest group | the last group's channel closes |
+//! | lane | a pack | its queue closes, or its destination fails |
+//!
+//! Order without a lock: with every group goes a small channel for its batches, and the channels themselves wait in a
+//! queue in the order of the groups. Readers fill several at once; this thread empties them one after the other. All
+//! queues are bounded, so memory is: groups in flight × batches each × 2 MiB.
+
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+use super::coverage::Coverage;
+use super::outcome::{RootTally, Written};
+use super::read::{Batch, GroupReader, Item};
+use super::scan::{Begun, Previous, Scan, ScanContext, ScanOutcome, Step};
+use super::store::{Store, StoreContext};
+use super::trees::RootBuilder;
+use super::{BackupReport, BackupRequest};
+use crate::error::Error;
+use crate::format::id::{ChunkId, ChunkKind};
+use crate::format::record::Time;
+use crate::format::snapshot::Root;
+use crate::index::DestinationBits;
+use crate::monitor::Monitor;
+use crate::paths;
+use crate::replicate::{Fetcher, Lanes};
+use crate::repo::settings::SourceSettings;
+use crate::repo::{Lineage, Repo, now};
+use crate::report::{Problem, ProblemKind};
+use crate::seal::Keys;
+use crate::snapshot::ReadError;
+use crate::source::{ChangePolicy, FolderIdentity, Owners, Walk, WalkOptions};
+
+/// Threads that read files. More than cores: they wait for disks.
+const READERS: usize = 4;
+/// Groups that wait for a reader, and batches that wait in each group.
+const GROUPS_WAITING: usize = 4;
+const BATCHES_WAITING: usize = 1;
+/// A group is given on after so many bytes of files, or so many steps.
+const GROUP_BYTES: u64 = 2 << 20;
+const GROUP_STEPS: usize = 512;
+
+/// Steps for one reader, and where its batches go.
+struct Group {
+    steps: Vec<Step>,
+    batches: Sender<Batch>,
+}
+
+/// Reads every source and stores what is new.
+pub(super) fn run(
+    repo: &Repo,
+    sources: &[SourceSettings],
+    request: &BackupRequest,
+    started: Time,
+    monitor: &dyn Monitor,
+) -> Result<Written, Error> {
+    let view = repo.index.reader()?;
+    let line = repo.lineage(&view)?;
+    let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations);
+    let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
+    let context = StoreContext {
+        keys: &repo.keys,
+        index: &repo.index,
+        reachable,
+        level: repo.settings.compression_level(),
+        block_bytes: repo.config.block_bytes as usize,
+        pack_bytes: repo.config.pack_bytes as usize,
+    };
+    let mut store = Store::new(context, Lanes::start(&repo.destinations))?;
+    let mut roots = carried_roots(repo, sources, &line, &fetcher, reachable, &mut store)?;
+    let mut tally = RootTally::default();
+    let owners = Owners::default();
+    for source in sources {
+        let run = SourceRun { repo, source, request, line: &line, fetcher: &fetcher, owners: &owners, reachable };
+        let (root, counted) = run.read(&mut store, monitor)?;
+        roots.extend(root);
+        tally.add(counted);
+    }
+    roots.sort_by(|left, right| left.path.cmp(&right.path));
+    let is_empty = roots.is_empty();
+    let stored = store.finish()?;
+    if is_empty {
+        let why: Vec<String> = tally.problems.iter().map(|problem| problem.detail.clone()).collect();
+        return Err(Error::NothingToBackUp(format!("no source could be read: {}", why.join("; "))));
+    }
+    let previous = line.head().map(|known| known.id);
+    Ok(Written { roots, tally, stored, started, version_ceiling: line.version_ceiling, previous })
+}
+
+/// The sources of the last snapshot that this run does not read: they stay in the new one.
+fn carried_roots(
+    repo: &Repo,
+    sources: &[SourceSettings],
+    line: &Lineage,
+    fetcher: &Fetcher<'_>,
+    reachable: DestinationBits,
+    store: &mut Store<'_>,
+) -> Result<Vec<Root>, Error> {
+    let mut carried = Vec::new();
+    for source in &repo.settings.sources {
+        if !sources.iter().any(|read| read.path == source.path) {
+            carried.extend(carry(paths::to_bytes(&source.path), line, fetcher, reachable, store)?);
+        }
+    }
+    Ok(carried)
+}
+
+/// The newest root of a source, marked with the snapshot that read it; none where its content is out of reach.
+fn carry(
+    path: &[u8],
+    line: &Lineage,
+    fetcher: &Fetcher<'_>,
+    reachable: DestinationBits,
+    store: &mut Store<'_>,
+) -> Result<Option<Root>, Error> {
+    let Some((known, root)) = line.root(path) else { return Ok(None) };
+    let coverage = Coverage { reachable, whole: known.whole & reachable };
+    let Some(lacking) = coverage.lacking_below(fetcher, &root.node)? else { return Ok(None) };
+    store.lacking |= lacking;
+    Ok(Some(Root { carried_from: root.carried_from.or(Some(known.id)), ..root.clone() }))
+}
+
+/// Reads one source.
+struct SourceRun<'a> {
+    repo: &'a Repo,
+    source: &'a SourceSettings,
+    request: &'a BackupRequest,
+    line: &'a Lineage,
+    fetcher: &'a Fetcher<'a>,
+    owners: &'a Owners,
+    reachable: DestinationBits,
+}
+
+impl<'a> SourceRun<'a> {
+    fn read(&self, store: &mut Store<'_>, monitor: &dyn Monitor) -> Result<(Option<Root>, RootTally), Error> {
+        monitor.current(&self.source.path.display().to_string());
+        let scanned = now();
+        let context = self.scan_context();
+        let coverage = context.previous.as_ref().map_or_else(Coverage::default, |previous| previous.coverage);
+        let mut builder = RootBuilder::new(&self.repo.chunker, self.fetcher, coverage, monitor);
+        let mut walk = match self.begin(&context) {
+            Ok(walk) => walk,
+            Err(detail) => {
+                builder.source_problem(self.source.path.clone(), detail);
+                let (_, tally, _) = builder.finish();
+                let root = carry(&context.root, self.line, self.fetcher, self.reachable, store)?;
+                return Ok((root, tally));
+            }
+        };
+        let outcome = self.pump(&context, &mut walk, &mut builder, store, monitor)?;
+        let (node, mut tally, lacking) = builder.finish();
+        store.lacking |= outcome.lacking | lacking;
+        tally.counts.excluded = outcome.excluded;
+        let root =
+            node.map(|node| Root { path: context.root, node, carried_from: None, scanned, counts: tally.counts });
+        Ok((root, tally))
+    }
+
+    fn scan_context(&self) -> ScanContext<'a> {
+        let root = paths::to_bytes(&self.source.path).to_vec();
+        let previous = self.line.root(&root).map(|(known, root)| Previous {
+            node: root.node.clone(),
+            scanned: root.scanned,
+            coverage: Coverage { reachable: self.reachable, whole: known.whole & self.reachable },
+        });
+        let is_sure = self.line.is_complete && self.repo.is_counted;
+        ScanContext {
+            root,
+            policy: ChangePolicy {
+                ignore_inode: self.source.ignore_inode,
+                ignore_ctime: self.source.ignore_ctime,
+                force: self.request.force,
+            },
+            fetcher: self.fetcher,
+            previous,
+            version_floor: if is_sure { 0 } else { self.line.version_ceiling },
+            owners: self.owners,
+        }
+    }
+
+    /// Begins the walk, or says why the source as a whole cannot be trusted.
+    fn begin(&self, context: &ScanContext<'_>) -> Result<Begun, String> {
+        let own = self.repo.settings.destinations.iter().map(|(_, path)| path.as_path());
+        let skip = own.chain([self.repo.home.path()]).filter_map(|path| FolderIdentity::of(path).ok());
+        let options = WalkOptions {
+            root: self.source.path.clone(),
+            excludes: self.source.exclude.clone(),
+            exclude_caches: self.source.exclude_caches,
+            one_file_system: self.source.one_file_system,
+            skip_folders: skip.collect(),
+        };
+        let begun = Begun::new(Walk::new(options).map_err(|error| error.to_string())?);
+        let had_entries = context
+            .previous
+            .as_ref()
+            .is_some_and(|previous| previous.node.folder().is_some_and(|recipe| recipe.size > 1));
+        if begun.is_empty() && had_entries && !self.request.force {
+            return Err(format!(
+                "the source {} is suddenly empty, while the last snapshot has files in it: is its disk mounted? If it \
+                 really is empty now, run `cryptbackup backup --force` once",
+                self.source.path.display()
+            ));
+        }
+        Ok(begun)
+    }
+
+    fn pump(
+        &self,
+        context: &ScanContext<'_>,
+        walk: &mut Begun,
+        builder: &mut RootBuilder<'_>,
+        store: &mut Store<'_>,
+        monitor: &dyn Monitor,
+    ) -> Result<ScanOutcome, Error> {
+        let (give_order, order) = bounded::<Receiver<Batch>>(GROUPS_WAITING);
+        let (give_group, groups) = bounded::<Group>(GROUPS_WAITING);
+        thread::scope(|scope| {
+            let scan = scope.spawn(move || scan(context, walk, &give_group, &give_order));
+            for _ in 0..READERS {
+                let groups = groups.clone();
+                scope.spawn(move || {
+                    for group in groups {
+                        let mut out = |batch| group.batches.send(batch).is_ok();
+                        GroupReader::run(&self.repo.chunker, context.owners, group.steps, &mut out);
+                    }
+                });
+            }
+            drop(groups);
+            // Taken by value, so that an error here closes the channels and ends the other threads.
+            let stored = consume(order, builder, store, monitor);
+            let scanned = scan.join().unwrap_or_else(|_| {
+                Err(ReadError::Index(crate::index::IndexError::Broken("the scan ended unexpectedly".into())))
+            });
+            stored?;
+            Ok(scanned?)
+        })
+    }
+}
+
+/// The scan thread: steps into groups, each with the channel its batches come back through.
+fn scan(
+    context: &ScanContext<'_>,
+    walk: &mut Begun,
+    groups: &Sender<Group>,
+    order: &Sender<Receiver<Batch>>,
+) -> Result<ScanOutcome, ReadError> {
+    let mut steps = Vec::new();
+    let mut bytes = 0;
+    let send = |steps: Vec<Step>| {
+        let (batches, receiver) = bounded(BATCHES_WAITING);
+        order.send(receiver).is_ok() && groups.send(Group { steps, batches }).is_ok()
+    };
+    let outcome = Scan::run(context, walk, &mut |step| {
+        if let Step::Read(job) = &step {
+            bytes += job.entry.stat.size;
+        }
+        steps.push(step);
+        if bytes < GROUP_BYTES && steps.len() < GROUP_STEPS {
+            return true;
+        }
+        bytes = 0;
+        send(std::mem::take(&mut steps))
+    })?;
+    if !steps.is_empty() {
+        send(steps);
+    }
+    Ok(outcome)
+}
+
+/// This thread: batches in order, named on all cores, then put together and stored.
+fn consume(
+    order: Receiver<Receiver<Batch>>,
+    builder: &mut RootBuilder<'_>,
+    store: &mut Store<'_>,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    for batches in order {
+        for batch in batches {
+            if monitor.should_stop() {
+                return Err(Error::Interrupted);
+            }
+            let ids = name(store.keys(), &batch);
+            builder.batch(batch, ids, store)?;
+        }
+        if !store.is_alive() {
+            // Every destination is lost: what is read now would go nowhere. The report says why.
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn name(keys: &Keys, batch: &Batch) -> Vec<ChunkId> {
+    let chunks: Vec<_> = batch
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Chunk(range) => batch.bytes.get(range.clone()),
+            _ => None,
+        })
+        .collect();
+    chunks.par_iter().with_min_len(8).map(|bytes| keys.chunk_id(ChunkKind::Data, bytes)).collect()
+}
+
+/// What would be read, without reading or writing anything.
+pub(super) fn dry_run(
+    repo: &Repo,
+    sources: &[SourceSettings],
+    request: &BackupRequest,
+    monitor: &dyn Monitor,
+) -> Result<BackupReport, Error> {
+    let view = repo.index.reader()?;
+    let line = repo.lineage(&view)?;
+    let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations);
+    // Without a destination within reach the question is still what changed since the last snapshot.
+    let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
+    let owners = Owners::default();
+    let mut report = BackupReport { dry_run: true, ..BackupReport::default() };
+    for source in sources {
+        let run = SourceRun { repo, source, request, line: &line, fetcher: &fetcher, owners: &owners, reachable };
+        let mut context = run.scan_context();
+        if reachable == 0
+            && let Some(previous) = &mut context.previous
+        {
+            previous.coverage.whole = DestinationBits::MAX;
+        }
+        let mut walk = match run.begin(&context) {
+            Ok(walk) => walk,
+            Err(detail) => {
+                let problem = Problem { path: source.path.clone(), kind: ProblemKind::SourceMissing, detail };
+                monitor.problem(&problem);
+                report.problems.push(problem);
+                continue;
+            }
+        };
+        let outcome = Scan::run(&context, &mut walk, &mut |step| {
+            count(&mut report, step, monitor);
+            !monitor.should_stop()
+        })?;
+        report.excluded += outcome.excluded;
+    }
+    if monitor.should_stop() { Err(Error::Interrupted) } else { Ok(report) }
+}
+
+fn count(report: &mut BackupReport, step: Step, monitor: &dyn Monitor) {
+    match step {
+        Step::Enter(_) => report.folders += 1,
+        Step::Keep { is_unmodified, .. } => report.files_unmodified += u64::from(is_unmodified),
+        Step::Read(job) | Step::Link(job) => {
+            report.bytes_read += if job.link.is_some() && job.entry.stat.links > 1 && job.previous.is_some() {
+                0
+            } else {
+                job.entry.stat.size
+            };
+            match job.previous {
+                Some(_) => report.files_changed += 1,
+                None => report.files_new += 1,
+            }
+            monitor.current(&job.entry.path.display().to_string());
+        }
+        Step::Problem(problem) => {
+            monitor.problem(&problem);
+            report.problems.push(problem);
+        }
+        Step::Leave(_) | Step::Retire(..) => {}
+    }
+}

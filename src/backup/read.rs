@@ -1,0 +1,173 @@
+//! Files into batches of chunks. Small files share a batch; a huge one is a row of batches like any other.
+
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use super::scan::{FileJob, Step};
+use crate::chunk::Chunker;
+use crate::report::{Problem, ProblemKind};
+use crate::source::{DeviceOrdinals, OpenError, Owners, Segment, SourceFile, metadata};
+
+/// Bytes after which a batch is given on. Each reader builds one and has one waiting.
+const BATCH_BYTES: usize = 2 << 20;
+/// Bytes asked of the system at once.
+const READ_BYTES: usize = 256 << 10;
+
+/// Chunks in the order of their files, and what else the scan said in between.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Bytes of all chunks of the batch.
+    pub bytes: Vec<u8>,
+    /// What they belong to.
+    pub items: Vec<Item>,
+}
+
+/// One step on the way through a batch.
+pub(super) enum Item {
+    /// Passed through from the scan.
+    Step(Step),
+    /// A file begins.
+    Begin(Box<FileJob>),
+    /// A chunk of it.
+    Chunk(Range<usize>),
+    /// A hole in it, in bytes.
+    Hole(u64),
+    /// It ends: whether it stayed the same while it was read.
+    End {
+        /// False where it changed meanwhile.
+        is_settled: bool,
+    },
+    /// It could not be read, or not to its end.
+    Failed(Problem),
+    /// Trouble that does not concern the content.
+    Problem(Problem),
+}
+
+/// Reads the files among `steps` and gives batches to `out`, which says whether more are wanted.
+pub(super) struct GroupReader<'a> {
+    chunker: &'a Chunker,
+    owners: &'a Owners,
+    out: &'a mut dyn FnMut(Batch) -> bool,
+    batch: Batch,
+    /// Where the bytes that are not cut yet begin.
+    uncut: usize,
+    is_wanted: bool,
+}
+
+impl<'a> GroupReader<'a> {
+    /// Reads a whole group.
+    pub fn run(chunker: &'a Chunker, owners: &'a Owners, steps: Vec<Step>, out: &'a mut dyn FnMut(Batch) -> bool) {
+        let mut reader = Self { chunker, owners, out, batch: Batch::default(), uncut: 0, is_wanted: true };
+        for step in steps {
+            match step {
+                Step::Read(job) => reader.file(job),
+                Step::Link(mut job) => {
+                    let problem = fill_metadata(&mut job, reader.owners);
+                    reader.batch.items.push(Item::Step(Step::Link(job)));
+                    reader.batch.items.extend(problem.map(Item::Problem));
+                }
+                other => reader.batch.items.push(Item::Step(other)),
+            }
+            if !reader.is_wanted {
+                return;
+            }
+        }
+        reader.flush();
+    }
+
+    fn file(&mut self, mut job: Box<FileJob>) {
+        let path = job.entry.path.clone();
+        let opened = match SourceFile::open(&path, &job.entry.stat) {
+            // Replaced between the look and the opening: a regular file all the same, taken as it is now.
+            Err(OpenError::Replaced(file)) => {
+                job.entry.stat = file.stat();
+                Ok(*file)
+            }
+            other => other,
+        };
+        let mut file = match opened {
+            Ok(file) => file,
+            Err(error) => {
+                let problem = error.problem(&path);
+                self.batch.items.push(Item::Begin(job));
+                self.batch.items.push(Item::Failed(problem));
+                return;
+            }
+        };
+        // The stat of the open file, so that what is stored belongs together.
+        job.entry.stat = file.stat();
+        let problem = fill_metadata(&mut job, self.owners);
+        self.batch.items.push(Item::Begin(job));
+        self.batch.items.extend(problem.map(Item::Problem));
+        self.uncut = self.batch.bytes.len();
+        let end = match self.content(&mut file).and_then(|()| file.is_unchanged()) {
+            Ok(is_settled) => Item::End { is_settled },
+            Err(error) => Item::Failed(unreadable(&path, &error)),
+        };
+        self.batch.bytes.truncate(self.uncut);
+        self.batch.items.push(end);
+    }
+
+    fn content(&mut self, file: &mut SourceFile) -> io::Result<()> {
+        while let Some(segment) = file.next_segment()? {
+            match segment {
+                Segment::Hole { len } => self.batch.items.push(Item::Hole(len)),
+                Segment::Data { len, .. } => self.data(file, len)?,
+            }
+            if !self.is_wanted {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, file: &mut SourceFile, mut expected: u64) -> io::Result<()> {
+        loop {
+            let filled = self.batch.bytes.len();
+            // One byte more than expected, so that the end of a small file is seen by the same call.
+            let wanted = usize::try_from(expected.saturating_add(1)).unwrap_or(READ_BYTES).min(READ_BYTES);
+            self.batch.bytes.resize(filled + wanted, 0);
+            let count = file.read(self.batch.bytes.get_mut(filled..).unwrap_or_default())?;
+            self.batch.bytes.truncate(filled + count);
+            expected = expected.saturating_sub(count as u64);
+            self.cut(count == 0);
+            if count == 0 || !self.is_wanted {
+                return Ok(());
+            }
+        }
+    }
+
+    fn cut(&mut self, is_last: bool) {
+        let items = &mut self.batch.items;
+        self.uncut =
+            self.chunker.cut_all(&self.batch.bytes, self.uncut, is_last, |range| items.push(Item::Chunk(range)));
+        if self.batch.bytes.len() >= BATCH_BYTES {
+            self.flush();
+        }
+    }
+
+    /// Gives the batch on; bytes that are not cut yet begin the next one.
+    fn flush(&mut self) {
+        let rest = self.batch.bytes.split_off(self.uncut.min(self.batch.bytes.len()));
+        let full = std::mem::take(&mut self.batch);
+        self.batch.bytes = rest;
+        self.uncut = 0;
+        if !full.items.is_empty() {
+            self.is_wanted = (self.out)(full);
+        }
+    }
+}
+
+fn fill_metadata(job: &mut FileJob, owners: &Owners) -> Option<Problem> {
+    // Devices are numbered by the scan, which sees them in order.
+    let device = job.node.metadata.device;
+    let (metadata, problem) = metadata(&job.entry.path, &job.entry, &mut DeviceOrdinals::default(), owners);
+    job.node.metadata = metadata;
+    job.node.metadata.device = device;
+    problem
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    Problem { path: path.to_path_buf(), kind: ProblemKind::Unreadable, detail: format!("it cannot be read: {error}") }
+}

@@ -1,0 +1,345 @@
+//! Nothing is stored twice: claims, blocks, packs, lanes.
+//!
+//! ```text
+//! chunk ─▶ claim ─▶ block ─▶ (all cores) compress ─▶ pack ─▶ (all cores) seal, open again ─▶ lanes
+//! ```
+//!
+//! A chunk may be skipped when a pack holding it is on a destination within reach, or when this run stored it already.
+//! Everything here is serial but the two steps that cost: so a claim needs no lock, and the same input gives the same
+//! packs. What is not in the index yet is in a set that is emptied into it every hundred thousand chunks.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use crate::error::Error;
+use crate::format::FormatError;
+use crate::format::id::{ChunkId, ChunkKind, PackId};
+use crate::format::pack::Directory;
+use crate::index::{DestinationBits, Index, IndexReader, PackInfo, PackNumber};
+use crate::pack::PackDraft;
+use crate::replicate::{LaneOutcome, Lanes};
+use crate::seal::keys::random;
+use crate::seal::{Block, BlockBuilder, CompressedBlock, Keys, SealError};
+use crate::snapshot::ChunkSink;
+
+/// Chunks after which what is new goes into the index.
+const INDEX_CHUNKS: usize = 100_000;
+/// Bytes of trees, and retired numbers, after which the same happens.
+const INDEX_TREE_BYTES: usize = 8 << 20;
+const INDEX_RETIRED: usize = 50_000;
+/// A full pack with more room than this takes part of a block, where the block was not compressed.
+const SPLIT_ROOM: usize = 96 << 10;
+/// Packs whose presence is kept in memory.
+const PRESENCE_KEPT: usize = 1 << 16;
+
+/// What is needed to store.
+pub(super) struct StoreContext<'a> {
+    /// Names and seals.
+    pub keys: &'a Keys,
+    /// Knows what is stored already, and learns what is new.
+    pub index: &'a Index,
+    /// Destinations within reach.
+    pub reachable: DestinationBits,
+    /// zstd level; none for no compression.
+    pub level: Option<i32>,
+    /// Raw bytes of a block.
+    pub block_bytes: usize,
+    /// Stored bytes of a full pack.
+    pub pack_bytes: usize,
+}
+
+/// What was stored.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct StoreCounts {
+    /// Raw bytes of new chunks.
+    pub bytes_added: u64,
+    /// Bytes of the packs.
+    pub bytes_stored: u64,
+}
+
+/// One kind's blocks on their way into packs.
+struct Filling {
+    kind: ChunkKind,
+    builder: BlockBuilder,
+    blocks: Vec<Block>,
+    draft: PackDraft,
+}
+
+struct NewPack {
+    number: PackNumber,
+    info: PackInfo,
+    blocks_offset: u64,
+    directory: Directory,
+}
+
+/// Stores chunks of one run.
+pub(super) struct Store<'a> {
+    context: StoreContext<'a>,
+    view: IndexReader,
+    lanes: Lanes,
+    data: Filling,
+    tree: Filling,
+    /// Chunks of this run that the index does not know yet.
+    claimed: HashSet<ChunkId>,
+    presence: HashMap<PackNumber, DestinationBits>,
+    first_number: PackNumber,
+    next_number: PackNumber,
+    new_packs: Vec<NewPack>,
+    new_chunks: usize,
+    trees: Vec<(ChunkId, Vec<u8>)>,
+    tree_bytes: usize,
+    retired: Vec<([u8; 32], u32)>,
+    pack_ids: Vec<PackId>,
+    /// Destinations that lack some chunk that was skipped.
+    pub lacking: DestinationBits,
+    counts: StoreCounts,
+}
+
+/// What a finished run leaves.
+pub(super) struct Stored {
+    /// What became of each destination.
+    pub lanes: Vec<LaneOutcome>,
+    /// Packs of this run.
+    pub pack_ids: Vec<PackId>,
+    /// Destinations that lack some chunk that was skipped.
+    pub lacking: DestinationBits,
+    /// What was stored.
+    pub counts: StoreCounts,
+}
+
+impl<'a> Store<'a> {
+    pub fn new(context: StoreContext<'a>, lanes: Lanes) -> Result<Self, Error> {
+        let view = context.index.reader()?;
+        let next_number = view.next_pack_number()?;
+        let filling = |kind| Filling {
+            kind,
+            builder: BlockBuilder::new(context.block_bytes),
+            blocks: Vec::new(),
+            draft: PackDraft::new(kind, context.pack_bytes),
+        };
+        Ok(Self {
+            data: filling(ChunkKind::Data),
+            tree: filling(ChunkKind::Tree),
+            context,
+            view,
+            lanes,
+            claimed: HashSet::new(),
+            presence: HashMap::new(),
+            first_number: next_number,
+            next_number,
+            new_packs: Vec::new(),
+            new_chunks: 0,
+            trees: Vec::new(),
+            tree_bytes: 0,
+            retired: Vec::new(),
+            pack_ids: Vec::new(),
+            lacking: 0,
+            counts: StoreCounts::default(),
+        })
+    }
+
+    /// Names chunks.
+    pub fn keys(&self) -> &'a Keys {
+        self.context.keys
+    }
+
+    /// Whether any destination still takes packs.
+    pub fn is_alive(&self) -> bool {
+        self.lanes.alive() != 0
+    }
+
+    /// Stores a chunk, or finds it stored. True where it was new.
+    pub fn put(&mut self, kind: ChunkKind, id: ChunkId, bytes: &[u8]) -> Result<bool, Error> {
+        if self.claimed.contains(&id) || self.is_stored(&id)? {
+            return Ok(false);
+        }
+        self.claimed.insert(id);
+        self.counts.bytes_added += bytes.len() as u64;
+        let filling = self.filling(kind);
+        if let Some(block) = filling.builder.push(id, bytes) {
+            filling.blocks.push(block);
+        }
+        if self.filling(kind).blocks.len() >= 2 * rayon::current_num_threads() {
+            self.compress(kind)?;
+        }
+        Ok(true)
+    }
+
+    fn filling(&mut self, kind: ChunkKind) -> &mut Filling {
+        match kind {
+            ChunkKind::Data => &mut self.data,
+            ChunkKind::Tree => &mut self.tree,
+        }
+    }
+
+    fn is_stored(&mut self, id: &ChunkId) -> Result<bool, Error> {
+        let mut there = 0;
+        for place in self.view.places(id)? {
+            if place.pack >= self.first_number {
+                return Ok(true);
+            }
+            there |= self.presence(place.pack)?;
+        }
+        there &= self.context.reachable;
+        if there != 0 {
+            self.lacking |= self.context.reachable & !there;
+        }
+        Ok(there != 0)
+    }
+
+    fn presence(&mut self, pack: PackNumber) -> Result<DestinationBits, Error> {
+        if let Some(bits) = self.presence.get(&pack) {
+            return Ok(*bits);
+        }
+        let bits = self.view.presence(pack)?;
+        if self.presence.len() >= PRESENCE_KEPT {
+            self.presence.clear();
+        }
+        self.presence.insert(pack, bits);
+        Ok(bits)
+    }
+
+    /// Remembers that a path is gone.
+    pub fn retire(&mut self, path: [u8; 32], number: u32) -> Result<(), Error> {
+        self.retired.push((path, number));
+        if self.retired.len() >= INDEX_RETIRED { self.remember() } else { Ok(()) }
+    }
+
+    /// Compresses the waiting blocks of a kind on all cores and puts them into packs.
+    fn compress(&mut self, kind: ChunkKind) -> Result<(), Error> {
+        let level = self.context.level;
+        let blocks = std::mem::take(&mut self.filling(kind).blocks);
+        let compressed: Result<Vec<_>, SealError> = blocks.into_par_iter().map(|block| block.compress(level)).collect();
+        self.place(kind, compressed?)
+    }
+
+    /// Puts blocks into packs: in order where they fit, else the first that does, so that full packs are full.
+    fn place(&mut self, kind: ChunkKind, blocks: Vec<CompressedBlock>) -> Result<(), Error> {
+        let mut waiting: std::collections::VecDeque<CompressedBlock> = blocks.into();
+        while !waiting.is_empty() {
+            let filling = self.filling(kind);
+            let fitting = waiting.iter().position(|block| filling.draft.fits(block));
+            if let Some(block) = fitting.and_then(|position| waiting.remove(position)) {
+                filling.draft.push(block);
+                continue;
+            }
+            if let Some(block) = waiting.pop_front() {
+                match split(block, filling.draft.room(0)) {
+                    Ok((front, rest)) => {
+                        if filling.draft.fits(&front) {
+                            filling.draft.push(front);
+                        } else {
+                            waiting.push_front(front);
+                        }
+                        waiting.push_front(rest);
+                    }
+                    Err(block) => waiting.push_front(block),
+                }
+            }
+            self.close(kind, true)?;
+        }
+        Ok(())
+    }
+
+    /// Seals the pack of a kind and gives it to the lanes.
+    fn close(&mut self, kind: ChunkKind, is_full: bool) -> Result<(), Error> {
+        let pack_bytes = self.context.pack_bytes;
+        let filling = self.filling(kind);
+        if filling.draft.is_empty() {
+            return Ok(());
+        }
+        let draft = std::mem::replace(&mut filling.draft, PackDraft::new(filling.kind, pack_bytes));
+        let pack = Arc::new(draft.finish(self.context.keys, random()?, is_full)?);
+        let number = self.next_number;
+        self.next_number += 1;
+        self.counts.bytes_stored += pack.bytes().len() as u64;
+        self.pack_ids.push(pack.id());
+        let directory = pack.directory().clone();
+        self.new_chunks += directory.blocks.iter().map(|block| block.chunks.len()).sum::<usize>();
+        let info =
+            PackInfo { id: pack.id(), len: pack.bytes().len() as u64, kind, epoch: pack.epoch(), salt: pack.salt() };
+        self.new_packs.push(NewPack { number, info, blocks_offset: pack.blocks_offset(), directory });
+        self.lanes.send(number, &pack);
+        drop(pack);
+        if self.new_chunks >= INDEX_CHUNKS { self.remember() } else { Ok(()) }
+    }
+
+    /// Writes what is new to the index. The packs are on no destination there yet (invariant I1).
+    fn remember(&mut self) -> Result<(), Error> {
+        let mut writer = self.context.index.writer()?;
+        writer.add_packs(
+            self.new_packs.iter().map(|pack| (pack.number, pack.info, pack.blocks_offset, &pack.directory)),
+        )?;
+        writer.put_trees(self.trees.iter().map(|(id, bytes)| (id, bytes.as_slice())))?;
+        writer.retire(self.retired.drain(..))?;
+        writer.commit()?;
+        self.view = self.context.index.reader()?;
+        for pack in self.new_packs.drain(..) {
+            for chunk in pack.directory.blocks.iter().flat_map(|block| &block.chunks) {
+                self.claimed.remove(&chunk.id);
+            }
+        }
+        self.trees.clear();
+        self.tree_bytes = 0;
+        self.new_chunks = 0;
+        Ok(())
+    }
+
+    /// Closes every pack, waits for the destinations, and says in the index what is durable where.
+    pub fn finish(mut self) -> Result<Stored, Error> {
+        for kind in [ChunkKind::Data, ChunkKind::Tree] {
+            let filling = self.filling(kind);
+            let last = filling.builder.take();
+            filling.blocks.extend(last);
+            self.compress(kind)?;
+            self.close(kind, false)?;
+        }
+        self.remember()?;
+        let lanes = self.lanes.finish();
+        let mut writer = self.context.index.writer()?;
+        for lane in &lanes {
+            writer.set_present(lane.durable.iter().copied(), lane.destination.bit, true)?;
+        }
+        writer.commit()?;
+        Ok(Stored { lanes, pack_ids: self.pack_ids, lacking: self.lacking, counts: self.counts })
+    }
+}
+
+/// Splits an uncompressed block so that its front fits into `room` sealed bytes; gives it back where that gains
+/// nothing.
+fn split(block: CompressedBlock, room: usize) -> Result<(CompressedBlock, CompressedBlock), CompressedBlock> {
+    // The front's chunks need room in the directories too; a 64 KiB chunk needs 72 bytes there.
+    let room = room - room / 512;
+    if room < SPLIT_ROOM {
+        return Err(block);
+    }
+    let raw = block.into_raw()?;
+    match raw.split(room.saturating_sub(crate::format::sealed::TAG_LEN)) {
+        Ok((front, rest)) => Ok((front.store(), rest.store())),
+        Err(whole) => Err(whole.store()),
+    }
+}
+
+impl ChunkSink for Store<'_> {
+    type Error = Error;
+
+    fn put_tree_chunk(&mut self, bytes: &[u8]) -> Result<ChunkId, Error> {
+        let id = self.context.keys.chunk_id(ChunkKind::Tree, bytes);
+        if self.put(ChunkKind::Tree, id, bytes)? {
+            self.tree_bytes += bytes.len();
+            self.trees.push((id, bytes.to_vec()));
+            if self.tree_bytes >= INDEX_TREE_BYTES {
+                self.remember()?;
+            }
+        }
+        Ok(id)
+    }
+}
+
+impl From<FormatError> for Error {
+    fn from(source: FormatError) -> Self {
+        Error::Format { object: "what was to be stored".to_owned(), source }
+    }
+}

@@ -1,0 +1,263 @@
+//! Nodes into folders, as they come: depth first, in the order of names.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::coverage::Coverage;
+use super::outcome::RootTally;
+use super::read::{Batch, Item};
+use super::scan::{FileJob, Step, next_version, unread};
+use super::store::Store;
+use crate::chunk::Chunker;
+use crate::error::Error;
+use crate::format::id::{ChunkId, ChunkKind};
+use crate::format::recipe::{Part, Recipe};
+use crate::format::tree::{Flags, Node, NodeKind};
+use crate::index::DestinationBits;
+use crate::monitor::Monitor;
+use crate::replicate::Fetcher;
+use crate::report::{Problem, ProblemKind};
+use crate::snapshot::{RecipeBuilder, TreeBuilder};
+use crate::source::FolderIdentity;
+
+/// Nodes of one folder that wait, in case the whole folder turns out to be the same.
+const WAITING_MAX: usize = 4096;
+
+/// A folder that is being put together.
+struct FolderDraft {
+    node: Node,
+    waiting: Vec<Node>,
+    tree: TreeBuilder,
+}
+
+/// A file that is being put together.
+struct FileDraft {
+    job: Box<FileJob>,
+    recipe: RecipeBuilder,
+}
+
+/// Puts one source together.
+pub(super) struct RootBuilder<'a> {
+    chunker: &'a Chunker,
+    fetcher: &'a Fetcher<'a>,
+    coverage: Coverage,
+    monitor: &'a dyn Monitor,
+    folders: Vec<FolderDraft>,
+    file: Option<FileDraft>,
+    /// Content of inodes with several names.
+    linked: HashMap<FolderIdentity, Recipe>,
+    root: Option<Node>,
+    /// What was counted.
+    pub tally: RootTally,
+    /// Destinations that lack something that is carried.
+    pub lacking: DestinationBits,
+}
+
+impl<'a> RootBuilder<'a> {
+    pub fn new(chunker: &'a Chunker, fetcher: &'a Fetcher<'a>, coverage: Coverage, monitor: &'a dyn Monitor) -> Self {
+        Self {
+            chunker,
+            fetcher,
+            coverage,
+            monitor,
+            folders: Vec::new(),
+            file: None,
+            linked: HashMap::new(),
+            root: None,
+            tally: RootTally::default(),
+            lacking: 0,
+        }
+    }
+
+    /// The finished root.
+    pub fn finish(self) -> (Option<Node>, RootTally, DestinationBits) {
+        (self.root, self.tally, self.lacking)
+    }
+
+    /// Takes a batch whose chunks were named, in their order.
+    pub fn batch(&mut self, batch: Batch, ids: Vec<ChunkId>, store: &mut Store<'_>) -> Result<(), Error> {
+        let mut ids = ids.into_iter();
+        let mut bytes_read = 0;
+        for item in batch.items {
+            match item {
+                Item::Step(step) => self.step(step, store)?,
+                Item::Begin(job) => self.file = Some(FileDraft { job, recipe: RecipeBuilder::default() }),
+                Item::Chunk(range) => {
+                    let (Some(id), Some(bytes)) = (ids.next(), batch.bytes.get(range)) else { continue };
+                    bytes_read += bytes.len() as u64;
+                    store.put(ChunkKind::Data, id, bytes)?;
+                    self.part(Part::Chunk { id, len: bytes.len() as u32 }, store)?;
+                }
+                Item::Hole(len) => self.part(Part::Hole { len }, store)?,
+                Item::End { is_settled } => self.end_file(is_settled, store)?,
+                Item::Failed(problem) => self.fail_file(problem, store)?,
+                Item::Problem(problem) => self.problem(problem),
+            }
+        }
+        self.tally.bytes_read += bytes_read;
+        self.monitor.advance(0, bytes_read);
+        Ok(())
+    }
+
+    fn step(&mut self, step: Step, store: &mut Store<'_>) -> Result<(), Error> {
+        match step {
+            Step::Enter(node) => {
+                self.tally.counts.folders += 1;
+                self.folders.push(FolderDraft { node, waiting: Vec::new(), tree: TreeBuilder::default() });
+                Ok(())
+            }
+            Step::Leave(same) => self.leave(same, store),
+            Step::Keep { node, link, is_unmodified } => {
+                if let (Some(link), NodeKind::File(recipe)) = (link, &node.kind) {
+                    self.linked.insert(link, recipe.clone());
+                }
+                self.tally.files_unmodified += u64::from(is_unmodified);
+                self.add(*node, store)
+            }
+            Step::Link(job) => self.link(job, store),
+            Step::Problem(problem) => {
+                self.problem(problem);
+                Ok(())
+            }
+            Step::Retire(path, number) => store.retire(path, number),
+            // Files to be read come as items of their own.
+            Step::Read(_) => Ok(()),
+        }
+    }
+
+    fn leave(&mut self, same: Option<Recipe>, store: &mut Store<'_>) -> Result<(), Error> {
+        let Some(mut folder) = self.folders.pop() else { return Ok(()) };
+        let recipe = match same {
+            Some(recipe) => recipe,
+            None => {
+                for node in folder.waiting.drain(..) {
+                    folder.tree.push(&node, self.chunker, store)?;
+                }
+                folder.tree.finish(self.chunker, store)?
+            }
+        };
+        let mut node = folder.node;
+        node.kind = NodeKind::Folder(recipe);
+        self.place(node, store)
+    }
+
+    /// Counts a node and adds it to its folder.
+    fn add(&mut self, node: Node, store: &mut Store<'_>) -> Result<(), Error> {
+        match &node.kind {
+            NodeKind::File(_) => {
+                self.tally.counts.files += 1;
+                self.tally.counts.bytes += node.size();
+                self.monitor.advance(1, 0);
+            }
+            NodeKind::Folder(_) => self.tally.counts.folders += 1,
+            _ => self.tally.counts.others += 1,
+        }
+        self.tally.version_ceiling = self.tally.version_ceiling.max(node.version);
+        self.place(node, store)
+    }
+
+    fn place(&mut self, node: Node, store: &mut Store<'_>) -> Result<(), Error> {
+        let Some(folder) = self.folders.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        folder.waiting.push(node);
+        if folder.waiting.len() >= WAITING_MAX {
+            for node in folder.waiting.drain(..) {
+                folder.tree.push(&node, self.chunker, store)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn part(&mut self, part: Part, store: &mut Store<'_>) -> Result<(), Error> {
+        match &mut self.file {
+            Some(file) => file.recipe.push(part, self.chunker, store),
+            None => Ok(()),
+        }
+    }
+
+    fn end_file(&mut self, is_settled: bool, store: &mut Store<'_>) -> Result<(), Error> {
+        let Some(FileDraft { job, recipe }) = self.file.take() else { return Ok(()) };
+        let recipe = recipe.finish(self.chunker, store)?;
+        let path = job.entry.path.clone();
+        if let Some(link) = job.link {
+            self.linked.insert(link, recipe.clone());
+        }
+        let flags = if is_settled { Flags::NONE } else { Flags::UNSETTLED };
+        self.finish_file(*job, recipe, flags, store)?;
+        if !is_settled {
+            self.problem(Problem {
+                path,
+                kind: ProblemKind::ChangedWhileRead,
+                detail: "it changed while it was read; what was read is stored, and it is read again next time"
+                    .to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    fn finish_file(&mut self, job: FileJob, recipe: Recipe, flags: Flags, store: &mut Store<'_>) -> Result<(), Error> {
+        let mut node = job.node;
+        node.kind = NodeKind::File(recipe);
+        node.flags = flags;
+        node.version = next_version(&node, job.previous.as_ref(), job.highest_version);
+        match &job.previous {
+            None => self.tally.files_new += 1,
+            Some(previous) if previous.version == node.version => self.tally.files_unmodified += 1,
+            Some(_) => self.tally.files_changed += 1,
+        }
+        self.add(node, store)
+    }
+
+    /// Another name of an inode whose content is known; where that failed, this name fails too.
+    fn link(&mut self, job: Box<FileJob>, store: &mut Store<'_>) -> Result<(), Error> {
+        match job.link.and_then(|link| self.linked.get(&link)).cloned() {
+            Some(recipe) => self.finish_file(*job, recipe, Flags::NONE, store),
+            None => {
+                let problem = Problem {
+                    path: job.entry.path.clone(),
+                    kind: ProblemKind::Unreadable,
+                    detail: "another name of the same file could not be read".to_owned(),
+                };
+                self.file = Some(FileDraft { job, recipe: RecipeBuilder::default() });
+                self.fail_file(problem, store)
+            }
+        }
+    }
+
+    /// The previous node stands for a file that could not be read.
+    fn fail_file(&mut self, problem: Problem, store: &mut Store<'_>) -> Result<(), Error> {
+        let Some(FileDraft { job, .. }) = self.file.take() else { return Ok(()) };
+        let is_vanished = problem.kind == ProblemKind::Vanished;
+        self.problem(problem);
+        let FileJob { entry, previous, highest_version, .. } = *job;
+        let fallback = match &previous {
+            Some(previous) => self.coverage.lacking_below(self.fetcher, previous)?,
+            None => None,
+        };
+        match (previous, fallback) {
+            (Some(previous), Some(lacking)) => {
+                self.lacking |= lacking;
+                self.add(Node { flags: previous.flags.with(Flags::CARRIED), ..previous }, store)
+            }
+            (None, _) if is_vanished => Ok(()),
+            (previous, _) => {
+                let node = unread(entry.name.clone(), Some(&entry), previous, highest_version);
+                self.add(node, store)
+            }
+        }
+    }
+
+    /// Notes a problem.
+    pub fn problem(&mut self, problem: Problem) {
+        self.monitor.problem(&problem);
+        self.tally.counts.problems += 1;
+        self.tally.problems.push(problem);
+    }
+
+    /// Notes a problem of the source as a whole.
+    pub fn source_problem(&mut self, path: PathBuf, detail: String) {
+        self.problem(Problem { path, kind: ProblemKind::SourceMissing, detail });
+    }
+}

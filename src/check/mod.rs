@@ -1,0 +1,182 @@
+//! Is everything there, and is it what was written?
+//!
+//! - **Structure**, always: on each destination for itself, every tree of every snapshot is read *from it*, and every
+//!   chunk is in a pack that is there with the right size. Small objects are read and compared with their names.
+//! - **Data**, on request, of all packs or a random share: each is read, compared with its name, every block is opened
+//!   and every chunk compared with its id.
+//!
+//! Nothing is changed.
+
+mod data;
+mod structure;
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use crate::error::Error;
+use crate::monitor::{Monitor, Stage};
+use crate::replicate::OpenDestination;
+use crate::repo::Repo;
+
+/// What to look at.
+#[derive(Debug, Clone, Default)]
+pub struct CheckRequest {
+    /// Read every pack.
+    pub read_data: bool,
+    /// Read this share of the packs, in percent.
+    pub subset_percent: Option<f64>,
+    /// Only this destination; all where there is none.
+    pub destination: Option<String>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Something stored is not what it was, or not there.
+    Damage,
+    /// To be known, and nothing is lost.
+    Notice,
+}
+
+/// Something that was found.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// On which destination.
+    pub destination: String,
+    /// Which object.
+    pub object: String,
+    /// What is wrong with it, as one sentence without a full stop.
+    pub what: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The snapshots that need it, as far as that was looked at.
+    pub affects: Vec<String>,
+}
+
+/// What was looked at on one destination.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct CheckedDestination {
+    /// Its name.
+    pub name: String,
+    /// Snapshots on it.
+    pub snapshots: u64,
+    /// Packs on it.
+    pub packs: u64,
+    /// Packs that were read.
+    pub packs_read: u64,
+    /// Bytes that were read.
+    pub bytes_read: u64,
+    /// Number of findings.
+    pub findings: u64,
+}
+
+/// What was found.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct CheckReport {
+    /// What was looked at.
+    pub destinations: Vec<CheckedDestination>,
+    /// Configured destinations that were not, and why.
+    pub unreachable: Vec<(String, String)>,
+    /// Everything that was found.
+    pub findings: Vec<Finding>,
+    /// How long it took.
+    pub duration_seconds: f64,
+}
+
+impl CheckReport {
+    /// Whether something stored is damaged or missing.
+    pub fn has_damage(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Damage)
+    }
+}
+
+/// Collects what is found on one destination, each thing once.
+struct Findings<'a> {
+    destination: &'a OpenDestination,
+    list: Vec<Finding>,
+    seen: BTreeSet<(String, String)>,
+}
+
+impl Findings<'_> {
+    fn add(&mut self, object: String, what: String, severity: Severity, snapshot: Option<String>) {
+        if self.seen.insert((object.clone(), what.clone())) {
+            let destination = self.destination.name.clone();
+            let affects = snapshot.into_iter().collect();
+            self.list.push(Finding { destination, object, what, severity, affects });
+            return;
+        }
+        let known = self.list.iter_mut().find(|known| known.object == object && known.what == what);
+        if let (Some(known), Some(snapshot)) = (known, snapshot)
+            && !known.affects.contains(&snapshot)
+        {
+            known.affects.push(snapshot);
+        }
+    }
+}
+
+/// Looks at every destination within reach.
+///
+/// # Errors
+/// [`Error::NoDestination`], [`Error::Usage`], [`Error::Interrupted`]. Damage is not an error but a finding.
+pub fn run(repo: &Repo, request: CheckRequest, monitor: &dyn Monitor) -> Result<CheckReport, Error> {
+    let began = Instant::now();
+    if let Some(percent) = request.subset_percent
+        && !(percent > 0.0 && percent <= 100.0)
+    {
+        return Err(Error::Usage(format!("{percent} is not a share: give more than 0 and at most 100 percent")));
+    }
+    if let Some(name) = &request.destination
+        && !repo.settings.destinations.contains_key(name)
+    {
+        return Err(Error::Usage(format!("there is no destination called `{name}`")));
+    }
+    let chosen = |name: &String| request.destination.as_ref().is_none_or(|wanted| wanted == name);
+    let destinations: Vec<&OpenDestination> =
+        repo.destinations.iter().filter(|destination| chosen(&destination.name)).collect();
+    if destinations.is_empty()
+        && !repo.unreachable.iter().any(|lost| lost.state == crate::repo::DestinationState::Damaged)
+    {
+        return Err(repo.no_destination());
+    }
+    monitor.begin(Stage::Checking, None, None);
+    let mut report =
+        CheckReport { destinations: Vec::new(), unreachable: Vec::new(), findings: Vec::new(), duration_seconds: 0.0 };
+    for lost in repo.unreachable.iter().filter(|lost| chosen(&lost.name)) {
+        if lost.state == crate::repo::DestinationState::Damaged {
+            report.findings.push(Finding {
+                destination: lost.name.clone(),
+                object: "dest.id or cryptbackup.repo".to_owned(),
+                what: lost.detail.clone(),
+                severity: Severity::Damage,
+                affects: Vec::new(),
+            });
+        } else {
+            report.unreachable.push((lost.name.clone(), lost.detail.clone()));
+        }
+    }
+    for destination in destinations {
+        monitor.current(&destination.name);
+        let mut findings = Findings { destination, list: Vec::new(), seen: BTreeSet::new() };
+        for (name, object, what) in &repo.findings {
+            if *name == destination.name {
+                findings.add(object.clone(), what.clone(), Severity::Damage, None);
+            }
+        }
+        let mut checked = CheckedDestination { name: destination.name.clone(), ..CheckedDestination::default() };
+        structure::check(repo, destination, &mut findings, &mut checked, monitor)?;
+        let share = match (request.read_data, request.subset_percent) {
+            (_, Some(percent)) => Some(percent),
+            (true, None) => Some(100.0),
+            (false, None) => None,
+        };
+        if let Some(percent) = share {
+            data::check(repo, destination, percent, &mut findings, &mut checked, monitor)?;
+        }
+        checked.findings = findings.list.len() as u64;
+        report.findings.extend(findings.list);
+        report.destinations.push(checked);
+    }
+    report.duration_seconds = began.elapsed().as_secs_f64();
+    Ok(report)
+}

@@ -1,0 +1,293 @@
+//! `backup`: one pass over the sources to all destinations.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::{Output, Style};
+use crate::cli::secrets::SecretArgs;
+use crate::cli::shapes::{self, path_bytes, with_path};
+use crate::cli::table::Table;
+use crate::cli::{names, paths, units, words};
+use crate::engine_placeholder::backup::{self, BackupReport, BackupRequest, DestinationOutcome};
+use crate::engine_placeholder::repo::{Access, Repo};
+use crate::error::Error;
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup backup
+  cryptbackup backup --source ~/Documents --tag before-upgrade
+  cryptbackup backup --dry-run --verbose";
+
+/// Back up all sources, or some, to every destination that can be reached
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Only this source; may be given again
+    #[arg(long, value_name = "DIR")]
+    source: Vec<PathBuf>,
+    /// A word to find the snapshot by; may be given again
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+    /// Read every file, also those that look unchanged
+    #[arg(long)]
+    force: bool,
+    /// Do not bring destinations up to date that are behind
+    #[arg(long)]
+    no_sync: bool,
+    #[command(flatten)]
+    secret: SecretArgs,
+}
+
+/// Runs the command.
+pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
+    let sources: Vec<PathBuf> = args.source.iter().map(|path| paths::absolute(path)).collect::<Result<_, _>>()?;
+    let (mut repo, progress) = context.open_for_work(Access::Write, &args.secret)?;
+    warn_of_unknown(context, &repo, &sources);
+    let request =
+        BackupRequest { sources, tags: args.tag, dry_run: args.dry_run, force: args.force, no_sync: args.no_sync };
+    let report = backup::run(&mut repo, request, &progress)?;
+    progress.done();
+    Ok(print(&context.out, &report))
+}
+
+/// A source that is not configured has no excludes: worth a word.
+fn warn_of_unknown(context: &Context, repo: &Repo, sources: &[PathBuf]) {
+    for source in sources.iter().filter(|source| repo.settings().source(source).is_none()) {
+        let source = names::path(source);
+        context.out.warn(&format!("{source} is not among the sources; it is backed up without excludes"));
+    }
+}
+
+/// Writes the report, in words or as the summary line, and says how the command ends.
+pub fn print(out: &Output, report: &BackupReport) -> ExitStatus {
+    let status = exit_status(report);
+    if out.wishes.json {
+        out.message("summary", summary(report));
+    } else {
+        say(out, report);
+        words::list_problems(out, &report.problems);
+    }
+    status
+}
+
+fn exit_status(report: &BackupReport) -> ExitStatus {
+    let is_behind = |outcome: &DestinationOutcome| !outcome.committed || outcome.snapshots_behind > 0;
+    if !report.problems.is_empty() {
+        ExitStatus::Partial
+    } else if !report.dry_run && report.destinations.iter().any(is_behind) {
+        ExitStatus::Behind
+    } else {
+        ExitStatus::Done
+    }
+}
+
+fn summary(report: &BackupReport) -> Value {
+    json!({
+        "snapshot_id": report.snapshot_id.map(|id| id.to_string()),
+        "dry_run": report.dry_run,
+        "started": shapes::moment(report.started),
+        "files_new": report.files_new,
+        "files_changed": report.files_changed,
+        "files_unmodified": report.files_unmodified,
+        "folders": report.folders,
+        "excluded": report.excluded,
+        "bytes_read": report.bytes_read,
+        "bytes_added": report.bytes_added,
+        "bytes_stored": report.bytes_stored,
+        "problems": shapes::problems(&report.problems),
+        "destinations": report.destinations.iter().map(destination).collect::<Value>(),
+        "copies": report.copies,
+        "duration_seconds": report.duration_seconds,
+        "exit_code": exit_status(report).code(),
+    })
+}
+
+fn destination(outcome: &DestinationOutcome) -> Value {
+    let value = json!({
+        "name": outcome.name,
+        "kind": words::kind(outcome.kind),
+        "state": words::state(outcome.state),
+        "committed": outcome.committed,
+        "packs_written": outcome.packs_written,
+        "snapshots_behind": outcome.snapshots_behind,
+        "detail": outcome.detail,
+    });
+    with_path(value, "path", path_bytes(&outcome.path))
+}
+
+fn say(out: &Output, report: &BackupReport) {
+    let head = match (report.dry_run, &report.snapshot_id) {
+        (true, _) => "Dry run, nothing was written".to_owned(),
+        (false, Some(id)) => format!("Snapshot {}", id.short()),
+        (false, None) => "No snapshot was made".to_owned(),
+    };
+    out.say(&format!(
+        "{head}: {} new, {} changed, {} unmodified {} in {}",
+        units::count(report.files_new),
+        units::count(report.files_changed),
+        units::count(report.files_unmodified),
+        if report.files_unmodified == 1 { "file" } else { "files" },
+        units::counted(report.folders, "folder", "folders"),
+    ));
+    out.say(&format!(
+        "{} read, {} new, {} stored, in {}",
+        units::bytes(report.bytes_read),
+        units::bytes(report.bytes_added),
+        units::bytes(report.bytes_stored),
+        units::duration(report.duration_seconds),
+    ));
+    if report.excluded > 0 && out.wishes.verbose > 0 {
+        out.say(&format!("{} left out by excludes", units::counted(report.excluded, "entry", "entries")));
+    }
+    if report.dry_run {
+        return;
+    }
+    out.say(" Destinations :");
+    let mut table = Table::bare(4);
+    for outcome in &report.destinations {
+        table.row(vec![
+            format!("  {}", words::icon(outcome.kind)),
+            format!("[{}]", outcome.name),
+            names::path(&outcome.path),
+            outcome_words(out, outcome),
+        ]);
+    }
+    for line in table.lines() {
+        out.say(&line);
+    }
+    let (copies, all) = (report.copies, report.destinations.len());
+    let style = if copies < all { Style::Attention } else { Style::Good };
+    out.say(&out.paint(style, &format!("Protected on {copies} of {all} destinations.")));
+}
+
+fn outcome_words(out: &Output, outcome: &DestinationOutcome) -> String {
+    let mut parts = Vec::new();
+    if outcome.committed {
+        let packs = units::counted(outcome.packs_written, "pack", "packs");
+        parts.push(out.paint(Style::Good, &format!("saved, {packs} written")));
+    } else {
+        parts.push(out.paint(Style::Bad, "not saved"));
+    }
+    parts.extend(words::trouble(outcome.state, outcome.kind).map(str::to_owned));
+    parts.extend(outcome.detail.as_ref().map(|detail| names::escape(detail.as_bytes())));
+    if outcome.snapshots_behind > 0 {
+        let behind = units::counted(outcome.snapshots_behind, "snapshot behind", "snapshots behind");
+        parts.push(out.paint(Style::Attention, &format!("{behind}, catches up by itself")));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::{Wishes, captured};
+    use crate::engine_placeholder::destination::place::PlaceKind;
+    use crate::engine_placeholder::repo::DestinationState;
+    use crate::format::id::SnapshotId;
+    use crate::format::record::Time;
+    use crate::report::{Problem, ProblemKind};
+
+    fn outcome(name: &str, committed: bool, snapshots_behind: u64) -> DestinationOutcome {
+        DestinationOutcome {
+            name: name.to_owned(),
+            path: format!("/media/{name}").into(),
+            kind: PlaceKind::Usb,
+            state: if committed { DestinationState::Online } else { DestinationState::Absent },
+            committed,
+            packs_written: u64::from(committed),
+            snapshots_behind,
+            detail: None,
+        }
+    }
+
+    fn report(destinations: Vec<DestinationOutcome>, problems: usize) -> BackupReport {
+        let problem = Problem { path: "/f".into(), kind: ProblemKind::Unreadable, detail: "denied".to_owned() };
+        BackupReport {
+            snapshot_id: Some(SnapshotId::from_bytes([0xAB; 32])),
+            files_new: 1_234,
+            files_changed: 2,
+            files_unmodified: 3,
+            folders: 1,
+            excluded: 0,
+            bytes_read: 5_000_000,
+            bytes_added: 4_000_000,
+            bytes_stored: 1_000_000,
+            problems: vec![problem; problems],
+            copies: destinations.iter().filter(|outcome| outcome.committed).count(),
+            destinations,
+            duration_seconds: 1.25,
+            started: Time { seconds: 1_768_473_042, nanos: 0 },
+            dry_run: false,
+        }
+    }
+
+    #[test]
+    fn exit_codes_follow_the_contract() {
+        let both = || vec![outcome("a", true, 0), outcome("b", true, 0)];
+        assert_eq!(exit_status(&report(both(), 0)), ExitStatus::Done);
+        assert_eq!(exit_status(&report(both(), 1)), ExitStatus::Partial);
+        assert_eq!(exit_status(&report(vec![outcome("a", true, 0), outcome("b", false, 1)], 0)), ExitStatus::Behind);
+        assert_eq!(exit_status(&report(vec![outcome("a", true, 0), outcome("b", true, 2)], 0)), ExitStatus::Behind);
+        assert_eq!(exit_status(&report(vec![outcome("b", false, 1)], 1)), ExitStatus::Partial, "3 before 5");
+        let dry = BackupReport { dry_run: true, ..report(vec![outcome("b", false, 0)], 0) };
+        assert_eq!(exit_status(&dry), ExitStatus::Done);
+    }
+
+    #[test]
+    fn the_report_says_what_happened_at_each_destination() {
+        let (out, stdout, stderr) = captured::output(Wishes::default());
+        let report = report(vec![outcome("primary", true, 0), outcome("usb", false, 3)], 1);
+        assert_eq!(print(&out, &report), ExitStatus::Partial);
+        let text = stdout.text();
+        assert_eq!(
+            text,
+            "Snapshot abababab: 1,234 new, 2 changed, 3 unmodified files in 1 folder\n\
+             5 MB read, 4 MB new, 1 MB stored, in 1.2 s\n \
+             Destinations :\n  \
+             🔌  [primary]  /media/primary  saved, 1 pack written\n  \
+             🔌  [usb]      /media/usb      not saved, Destination not found (device unplugged?), 3 snapshots behind, \
+             catches up by itself\n\
+             Protected on 1 of 2 destinations.\n"
+        );
+        assert_eq!(stderr.text(), "1 problem:\n  /f: denied\n");
+    }
+
+    #[test]
+    fn a_quiet_run_says_problems_only() {
+        let (out, stdout, stderr) = captured::output(Wishes { quiet: true, ..Wishes::default() });
+        print(&out, &report(vec![outcome("a", true, 0)], 1));
+        assert_eq!((stdout.text().as_str(), stderr.text().lines().count()), ("", 2));
+    }
+
+    #[test]
+    fn the_summary_has_what_scripts_rely_on() {
+        let (out, stdout, _) = captured::output(Wishes { json: true, ..Wishes::default() });
+        print(&out, &report(vec![outcome("a", true, 0)], 1));
+        let line = &stdout.json_lines()[0];
+        assert_eq!(line["message_type"], "summary");
+        for key in [
+            "snapshot_id",
+            "files_new",
+            "files_changed",
+            "files_unmodified",
+            "bytes_read",
+            "bytes_added",
+            "bytes_stored",
+            "problems",
+            "duration_seconds",
+        ] {
+            assert!(line.get(key).is_some_and(|value| !value.is_null()), "{key}");
+        }
+        let destination = &line["destinations"][0];
+        for key in ["name", "state", "packs_written", "committed"] {
+            assert!(destination.get(key).is_some_and(|value| !value.is_null()), "{key}");
+        }
+        assert_eq!(line["snapshot_id"], "ab".repeat(32));
+        assert_eq!((&line["problems"][0]["path"], &line["exit_code"]), (&json!("/f"), &json!(3)));
+    }
+}

@@ -1,0 +1,80 @@
+//! `connect`: on a new machine, from one destination to a working setup.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::progress::Progress;
+use crate::cli::secrets::SecretArgs;
+use crate::cli::{names, paths, units};
+use crate::engine_placeholder::repo::{self, ConnectReport};
+use crate::error::Error;
+use crate::repo::settings::Settings;
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup connect /media/usb/backup --config /media/key/config.yaml
+  cryptbackup connect /media/usb/backup --recovery-key words.txt
+  cryptbackup connect /mnt/nas/backup --passphrase";
+
+/// Set up this machine from a destination that holds backups
+///
+/// The key comes from a copy of config.yaml, a passphrase, or recovery words.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The folder of the destination
+    dir: PathBuf,
+    /// A copy of config.yaml: its key and its settings are used
+    #[arg(long, value_name = "FILE", help_heading = "Key options")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    secret: SecretArgs,
+}
+
+/// Runs the command.
+pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
+    if context.home.exists() {
+        return Err(Error::AlreadyInitialised { home: context.home.path().to_owned() });
+    }
+    let dir = paths::absolute(&args.dir)?;
+    let copied = args.config.as_deref().map(|file| copy(context, file)).transpose()?;
+    let holds_key = copied.as_ref().is_some_and(|settings| settings.encryption.key.is_some());
+    let secret = if holds_key { args.secret.explicit()? } else { Some(args.secret.without_inline_key()?) };
+    let progress = Progress::new(&context.out)?;
+    let report = repo::connect(&context.home, &dir, secret, copied, &progress)?;
+    progress.done();
+    print(context, &report);
+    Ok(ExitStatus::Done)
+}
+
+/// Reads a copy of a configuration. A stick may have no modes, so that others can read it is only said.
+fn copy(context: &Context, file: &Path) -> Result<Settings, Error> {
+    match Settings::load(file, true) {
+        Err(Error::OpenToOthers { path }) => {
+            context.out.warn(&format!("{} holds the key and can be read by others", names::path(&path)));
+            Settings::load(file, false)
+        }
+        other => other,
+    }
+}
+
+fn print(context: &Context, report: &ConnectReport) {
+    let out = &context.out;
+    if out.wishes.json {
+        let sources: Vec<String> = report.sources.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        let name = &report.destination_name;
+        out.message("summary", json!({ "destination": name, "snapshots": report.snapshots, "sources": sources }));
+        return;
+    }
+    let snapshots = units::counted(report.snapshots as u64, "snapshot", "snapshots");
+    out.say(&format!("Connected to destination [{}]: {snapshots} of", report.destination_name));
+    for source in &report.sources {
+        out.say(&format!("  {}", names::path(source)));
+    }
+    out.say("Next steps:");
+    out.say("  cryptbackup restore --list                                what there is to restore");
+    out.say("  cryptbackup restore --snapshot latest --destination DIR   everything, into DIR");
+    out.say("  cryptbackup backup                                        go on backing up from here");
+}

@@ -1,0 +1,51 @@
+//! `init`: configuration, keys and index of a new repository.
+
+use serde_json::json;
+
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::names;
+use crate::cli::new_repository::{self, NewKeyArgs};
+use crate::cli::shapes::{path_bytes, with_path};
+use crate::error::Error;
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup init
+  cryptbackup init --recovery-key /media/usb/words.txt
+  cryptbackup init --passphrase";
+
+/// Set up a new repository: configuration, key and index
+///
+/// On a terminal it also makes recovery words and shows them once. Without --passphrase the key is in config.yaml.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Move what is set up aside and start anew; nothing is deleted
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    keys: NewKeyArgs,
+}
+
+/// Runs the command.
+pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
+    let new = new_repository::create(context, &args.keys, args.force)?;
+    let out = &context.out;
+    let config = context.home.settings_path();
+    if out.wishes.json {
+        let value = json!({
+            "repo": new.report.repo.to_string(),
+            "recovery_key": new.words_file.as_deref().map(names::path),
+            "moved_aside": new.report.moved_aside.as_deref().map(names::path),
+        });
+        out.document(&with_path(value, "config", path_bytes(&config)));
+        return Ok(ExitStatus::Done);
+    }
+    out.say(&format!("CryptBackup is initialised: {}", names::path(&config)));
+    new_repository::say_how_to_keep_the_key(context, &new);
+    out.say("Next steps:");
+    out.say("  cryptbackup add DIR                              what to back up");
+    out.say("  cryptbackup config set destinations.primary DIR  where to");
+    out.say("  cryptbackup backup");
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,132 @@
+//! `list`: the versions of one file.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::secrets::SecretArgs;
+use crate::cli::table::Table;
+use crate::cli::{names, paths, shapes, units};
+use crate::engine_placeholder::repo::VersionInfo;
+use crate::error::Error;
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup list ~/Documents/report.pdf
+  cryptbackup list ~/Documents/report.pdf -n 5
+  cryptbackup restore --file ~/Documents/report.pdf --version 3  # of the list";
+
+/// List the versions of a file, the oldest first
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The file
+    file: PathBuf,
+    /// Only the newest N
+    #[arg(short = 'n', long, value_name = "N")]
+    limit: Option<usize>,
+    #[command(flatten)]
+    secret: SecretArgs,
+}
+
+/// Runs the command.
+pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
+    let path = paths::absolute(&args.file)?;
+    let versions = context.open_for_listing(&args.secret)?.versions(&path)?;
+    if versions.is_empty() {
+        return Err(Error::NotFound { what: format!("no version of {} is stored", names::path(&path)) });
+    }
+    let shown = newest(&versions, args.limit);
+    let out = &context.out;
+    if out.wishes.json {
+        out.document(&shown.iter().map(document).collect::<Value>());
+        return Ok(ExitStatus::Done);
+    }
+    out.say(&format!("History of {}", names::path(&path)));
+    table(shown).print(out);
+    if shown.len() < versions.len() {
+        out.say(&format!("the newest {} of {}", shown.len(), versions.len()));
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn newest(versions: &[VersionInfo], limit: Option<usize>) -> &[VersionInfo] {
+    &versions[versions.len() - limit.unwrap_or(versions.len()).min(versions.len())..]
+}
+
+fn document(version: &VersionInfo) -> Value {
+    json!({
+        "version": version.number,
+        "first_seen": shapes::moment(version.first_seen),
+        "last_seen": shapes::moment(version.last_seen),
+        "snapshot": version.snapshot.to_string(),
+        "size": version.size,
+        "mtime": shapes::moment(version.mtime),
+        "deleted_after": version.deleted_after,
+        "current": version.current,
+        "machine": version.machine,
+    })
+}
+
+fn table(versions: &[VersionInfo]) -> Table {
+    let mut table = Table::new(&[">Version", "First seen", "Last seen", ">Size", "Modified", "Snapshot", ""]);
+    for version in versions {
+        let remark = match (version.current, version.deleted_after) {
+            (_, true) => "deleted after this",
+            (true, false) => "current",
+            (false, false) => "",
+        };
+        table.row(vec![
+            version.number.to_string(),
+            units::moment(version.first_seen),
+            units::moment(version.last_seen),
+            units::bytes(version.size),
+            units::moment(version.mtime),
+            version.snapshot.short(),
+            remark.to_owned(),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::id::SnapshotId;
+    use crate::format::record::Time;
+
+    fn versions() -> Vec<VersionInfo> {
+        let time = Time { seconds: 1_768_473_042, nanos: 0 };
+        let version = |number| VersionInfo {
+            number,
+            first_seen: time,
+            last_seen: time,
+            snapshot: SnapshotId::from_bytes([0xCD; 32]),
+            size: 1_500,
+            mtime: time,
+            deleted_after: number == 2,
+            current: number == 3,
+            machine: "m".to_owned(),
+        };
+        (1..=3).map(version).collect()
+    }
+
+    #[test]
+    fn the_newest_come_last_and_a_limit_keeps_them() {
+        let numbers = |limit| newest(&versions(), limit).iter().map(|v| v.number).collect::<Vec<_>>();
+        assert_eq!(numbers(None), [1, 2, 3]);
+        assert_eq!(numbers(Some(2)), [2, 3]);
+        assert_eq!(numbers(Some(9)), [1, 2, 3]);
+        assert_eq!(numbers(Some(0)), [0u32; 0]);
+    }
+
+    #[test]
+    fn lines_and_documents() {
+        let lines = table(&versions()).lines();
+        assert!(lines[1].ends_with("cdcdcdcd"), "{}", lines[1]);
+        assert!(lines[2].ends_with("deleted after this") && lines[3].ends_with("current"), "{lines:?}");
+        let value = document(&versions()[2]);
+        assert_eq!((&value["version"], &value["size"], &value["current"]), (&json!(3), &json!(1_500), &json!(true)));
+    }
+}

@@ -1,0 +1,176 @@
+//! `ls`: what is in a snapshot.
+
+use std::ffi::OsString;
+
+use serde_json::{Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::Output;
+use crate::cli::secrets::SecretArgs;
+use crate::cli::shapes::{self, Listing, with_path};
+use crate::cli::{names, paths, units};
+use crate::engine_placeholder::repo::LsEntry;
+use crate::error::Error;
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup ls latest
+  cryptbackup ls latest:/home/ada/Documents
+  cryptbackup ls latest~2 --recursive --json";
+
+/// List a folder of a snapshot
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// An id prefix, `latest` or `latest~N`, and a folder in it; without one its sources
+    #[arg(value_name = "SNAPSHOT[:PATH]")]
+    snapshot: OsString,
+    /// Also what is in its folders
+    #[arg(short = 'R', long)]
+    recursive: bool,
+    #[command(flatten)]
+    secret: SecretArgs,
+}
+
+/// Runs the command.
+pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
+    let (snapshot, path) = paths::snapshot_and_path(&args.snapshot)?;
+    let path = path.filter(|path| !path.as_os_str().is_empty()).map(|path| paths::absolute(&path)).transpose()?;
+    let repo = context.open_for_listing(&args.secret)?;
+    let found = repo.resolve_snapshot(&snapshot)?;
+    let out = &context.out;
+    if out.wishes.json {
+        let mut listing = Listing::new(out);
+        repo.list_folder(&found.id, path.as_deref(), args.recursive, &mut |entry| listing.item(&document(&entry)))?;
+        listing.end();
+    } else {
+        repo.list_folder(&found.id, path.as_deref(), args.recursive, &mut |entry| out.raw(&line(out, &entry)))?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn document(entry: &LsEntry) -> Value {
+    let value = json!({
+        "type": kind_name(entry.kind),
+        "mode": entry.mode,
+        "uid": entry.uid,
+        "user": entry.user,
+        "gid": entry.gid,
+        "group": entry.group,
+        "size": entry.size,
+        "mtime": shapes::moment(entry.mtime),
+        "version": entry.version,
+        "flags": entry.flags,
+    });
+    let value = with_path(value, "path", &entry.path);
+    match &entry.link_target {
+        Some(target) => with_path(value, "link_target", target),
+        None => value,
+    }
+}
+
+fn kind_name(kind: char) -> &'static str {
+    match kind {
+        'd' => "folder",
+        'l' => "symlink",
+        'p' => "fifo",
+        's' => "socket",
+        'c' => "char-device",
+        'b' => "block-device",
+        _ => "file",
+    }
+}
+
+/// As `ls -l` has it. On a terminal names are made safe; elsewhere their bytes are written as they are.
+fn line(out: &Output, entry: &LsEntry) -> Vec<u8> {
+    let name = |bytes: &[u8]| if out.stdout_is_terminal { names::escape(bytes).into_bytes() } else { bytes.to_vec() };
+    let owner = |name: &Option<String>, id: u32| match name {
+        Some(name) => names::escape(name.as_bytes()),
+        None => id.to_string(),
+    };
+    let mut line = format!(
+        "{} {:<8} {:<8} {:>9} {}  ",
+        mode(entry.kind, entry.mode),
+        owner(&entry.user, entry.uid),
+        owner(&entry.group, entry.gid),
+        units::bytes(entry.size),
+        units::moment(entry.mtime),
+    )
+    .into_bytes();
+    line.extend(name(&entry.path));
+    if let Some(target) = &entry.link_target {
+        line.extend(b" -> ");
+        line.extend(name(target));
+    }
+    if !entry.flags.is_empty() {
+        line.extend(format!("  ({})", entry.flags.join(", ")).into_bytes());
+    }
+    line
+}
+
+/// `-rwxr-x---`, with `s`, `S`, `t` and `T` where the set-id and sticky bits are set.
+fn mode(kind: char, mode: u32) -> String {
+    let mut text = String::with_capacity(10);
+    text.push(if kind.is_ascii_alphabetic() && kind != 'f' { kind } else { '-' });
+    for (shift, special, letter) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
+        let bits = mode >> shift;
+        text.push(if bits & 4 != 0 { 'r' } else { '-' });
+        text.push(if bits & 2 != 0 { 'w' } else { '-' });
+        text.push(match (bits & 1 != 0, mode & special != 0) {
+            (true, true) => letter,
+            (false, true) => letter.to_ascii_uppercase(),
+            (true, false) => 'x',
+            (false, false) => '-',
+        });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::{Wishes, captured};
+    use crate::format::record::Time;
+
+    fn entry() -> LsEntry {
+        LsEntry {
+            path: b"/a/caf\xe9\x1b".to_vec(),
+            kind: 'l',
+            mode: 0o777,
+            uid: 1000,
+            user: Some("ada".to_owned()),
+            gid: 5,
+            group: None,
+            size: 1_500,
+            mtime: Time { seconds: 1_768_473_042, nanos: 0 },
+            link_target: Some(b"x".to_vec()),
+            version: 2,
+            flags: vec!["unread"],
+        }
+    }
+
+    #[test]
+    fn modes_read_as_everywhere() {
+        assert_eq!(mode('-', 0o644), "-rw-r--r--");
+        assert_eq!(mode('f', 0o4755), "-rwsr-xr-x");
+        assert_eq!(mode('d', 0o1777), "drwxrwxrwt");
+        assert_eq!(mode('-', 0o7000), "---S--S--T");
+    }
+
+    #[test]
+    fn a_terminal_gets_a_safe_name_and_a_pipe_the_bytes() {
+        let (mut out, ..) = captured::output(Wishes::default());
+        let piped = line(&out, &entry());
+        assert!(piped.ends_with(b"  /a/caf\xe9\x1b -> x  (unread)"), "{}", piped.escape_ascii());
+        assert!(piped.starts_with(b"lrwxrwxrwx ada      5           1.5 kB "), "{}", piped.escape_ascii());
+        out.stdout_is_terminal = true;
+        assert!(line(&out, &entry()).ends_with(b"  /a/caf\\xe9\\u{1b} -> x  (unread)"));
+    }
+
+    #[test]
+    fn the_document_keeps_the_bytes() {
+        let value = document(&entry());
+        assert_eq!((&value["type"], &value["path_b64"]), (&json!("symlink"), &json!("L2EvY2Fm6Rs=")));
+        assert_eq!((&value["link_target"], &value["mtime"]), (&json!("x"), &json!("2026-01-15T10:30:42Z")));
+    }
+}

@@ -1,0 +1,114 @@
+//! `quickstart`: from nothing to a first backup in one command.
+
+use std::path::{Path, PathBuf};
+
+use super::{add, backup};
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::new_repository::{self, NewKeyArgs, NewRepository};
+use crate::cli::output::Style;
+use crate::cli::secrets::SecretArgs;
+use crate::cli::{names, paths};
+use crate::engine_placeholder::backup::{BackupRequest, run as run_backup};
+use crate::engine_placeholder::repo::Access;
+use crate::error::Error;
+use crate::repo::settings::{Settings, SourceSettings};
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup quickstart ~/Documents /media/usb/backup
+  cryptbackup quickstart ~/Documents /media/usb/backup --recovery-key ~/words.txt";
+
+/// The name of the destination that is set up.
+const NAME: &str = "primary";
+
+/// Set up, add a source and a destination, and make the first backup
+///
+/// May be run again: what is set up already is kept.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The folder to back up
+    source: PathBuf,
+    /// The folder for the backups; it is created if the folder it lies in exists
+    destination: PathBuf,
+    #[command(flatten)]
+    keys: NewKeyArgs,
+}
+
+/// Runs the command.
+pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
+    let source = add::source(&args.source, add::SourceOptions::default())?;
+    let destination = paths::absolute(&args.destination)?;
+    // Everything that can be refused is, before anything is made.
+    let known = if context.home.exists() { Some(context.settings()?) } else { None };
+    let is_ready = check(context, known.as_ref(), &source, &destination)?;
+    let new = match known {
+        Some(_) => None,
+        None => Some(new_repository::create(context, &args.keys, false)?),
+    };
+    context.edit_settings(|settings| {
+        // One that is configured keeps its excludes.
+        Ok(settings.source(&source.path).is_none() && settings.put_source(source.clone()))
+    })?;
+    let (mut repo, progress) = context.open_for_work(Access::Write, &args.secret())?;
+    if !is_ready {
+        repo.add_destination(NAME, &destination, &progress)?;
+    }
+    let request = BackupRequest {
+        sources: vec![source.path.clone()],
+        tags: Vec::new(),
+        dry_run: false,
+        force: false,
+        no_sync: false,
+    };
+    let report = run_backup(&mut repo, request, &progress)?;
+    progress.done();
+    let out = &context.out;
+    out.say(&out.paint(Style::Strong, &format!("{} is backed up.", names::path(&source.path))));
+    let status = backup::print(out, &report);
+    say_what_next(context, new.as_ref(), &source.path);
+    Ok(status)
+}
+
+impl Args {
+    /// A passphrase typed for a new repository is typed again to open it; with a file or a command nobody notices.
+    fn secret(&self) -> SecretArgs {
+        self.keys.to_open()
+    }
+}
+
+/// Whether the primary destination is the one asked for already.
+fn check(
+    context: &Context,
+    known: Option<&Settings>,
+    source: &SourceSettings,
+    destination: &Path,
+) -> Result<bool, Error> {
+    if source.path.starts_with(destination) {
+        let why = "lies in the destination it is to be backed up to";
+        return Err(Error::Usage(format!("{} {why}", names::path(&source.path))));
+    }
+    let empty = Settings::default();
+    let settings = known.unwrap_or(&empty);
+    add::refuse_own_folders(context, settings, &source.path)?;
+    match settings.destinations.get(NAME) {
+        Some(path) if path != destination => Err(Error::Usage(format!(
+            "the primary destination is {} already; add another with `cryptbackup config set destinations.secondary DIR`",
+            names::path(path)
+        ))),
+        found => Ok(found.is_some()),
+    }
+}
+
+fn say_what_next(context: &Context, new: Option<&NewRepository>, source: &Path) {
+    let out = &context.out;
+    if let Some(new) = new {
+        new_repository::say_how_to_keep_the_key(context, new);
+    }
+    out.say("From now on:");
+    out.say("  cryptbackup backup                                    back up again; only what changed is stored");
+    out.say("  cryptbackup status                                    how things stand");
+    out.say("  cryptbackup restore --file FILE                       get a file back");
+    out.say(&format!("  cryptbackup restore --directory {} --destination DIR", names::path(source)));
+    out.say("  cryptbackup config set destinations.secondary DIR     keep a second copy elsewhere");
+}

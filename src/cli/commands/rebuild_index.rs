@@ -1,0 +1,55 @@
+//! `rebuild-index`: the local index anew, from what the destinations hold.
+
+use serde_json::json;
+
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::progress::Progress;
+use crate::cli::secrets::SecretArgs;
+use crate::cli::{names, units};
+use crate::engine_placeholder::repo;
+use crate::error::Error;
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup rebuild-index";
+
+/// Make the local index anew from the destinations; the old one is moved aside
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    secret: SecretArgs,
+}
+
+/// Runs the command.
+pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
+    let secret = context.secret(&args.secret)?;
+    let progress = Progress::new(&context.out)?;
+    let report = repo::rebuild_index(&context.home, secret, &progress)?;
+    progress.done();
+    let out = &context.out;
+    if out.wishes.json {
+        out.message(
+            "summary",
+            json!({
+                "destinations": report.destinations,
+                "packs": report.packs,
+                "chunks": report.chunks,
+                "snapshots": report.snapshots,
+                "moved_aside": report.moved_aside.as_deref().map(names::path),
+            }),
+        );
+        return Ok(ExitStatus::Done);
+    }
+    out.say(&format!(
+        "The index is rebuilt from {}: {}, {}, {}",
+        names::escape(report.destinations.join(", ").as_bytes()),
+        units::counted(report.snapshots as u64, "snapshot", "snapshots"),
+        units::counted(report.packs, "pack", "packs"),
+        units::counted(report.chunks, "chunk", "chunks"),
+    ));
+    if let Some(aside) = &report.moved_aside {
+        out.say(&format!("The old one is kept in {}", names::path(aside)));
+    }
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,324 @@
+//! `restore`: files and folders back to where they were, or elsewhere.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::Output;
+use crate::cli::secrets::SecretArgs;
+use crate::cli::shapes::{self, Listing, path_bytes, with_path};
+use crate::cli::{dates, names, paths, units, words};
+use crate::engine_placeholder::repo::{Access, FileInfo};
+use crate::engine_placeholder::restore::{self, Overwrite, RestorePlan, RestoreReport, RestoreRequest, What, When};
+use crate::error::Error;
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup restore --file ~/Documents/report.pdf
+  cryptbackup restore --file ~/Documents/report.pdf --date 2026-01-15
+  cryptbackup restore --file ~/app.py --version 3 --destination /tmp/app.py
+  cryptbackup restore --directory ~/Documents --date 3w --destination ~/Restored
+  cryptbackup restore --snapshot latest --destination /mnt/new --verify
+  cryptbackup restore --list \"*.pdf\"";
+
+/// Restore a file, a folder or a whole snapshot
+///
+/// Without --destination everything goes back where it was. --date means the newest version that existed then: a date
+/// is the end of that day, 5h, 2d and 3w are that long ago.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    what: WhatArgs,
+    /// As it was then: 2026-01-15, 2026-01-15T10:30, RFC 3339, 5h, 2d or 3w
+    #[arg(long, value_parser = dates::argument, conflicts_with_all = ["version", "snapshot", "list"])]
+    date: Option<Timestamp>,
+    /// This version of the file, as `list` numbers them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(conflicts_with_all = ["directory", "snapshot", "list"])]
+    version: Option<u32>,
+    /// Where to; for a file its new path or a folder, for a folder where its contents appear
+    #[arg(long, value_name = "PATH", conflicts_with = "list")]
+    destination: Option<PathBuf>,
+    /// When to overwrite what is there
+    #[arg(long, value_enum, default_value = "always", conflicts_with = "list")]
+    overwrite: OverwriteArg,
+    /// Also delete what is there and was not then
+    #[arg(long, conflicts_with_all = ["file", "list"])]
+    delete: bool,
+    /// Read everything again afterwards and compare
+    #[arg(long, conflicts_with = "list")]
+    verify: bool,
+    /// Only say what would be done
+    #[arg(long, conflicts_with = "list")]
+    dry_run: bool,
+    /// Read from this destination only
+    #[arg(long, value_name = "NAME", conflicts_with = "list")]
+    from: Option<String>,
+    #[command(flatten)]
+    secret: SecretArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct WhatArgs {
+    /// Restore this file
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Restore this folder
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// Restore all sources of this snapshot: an id prefix, `latest` or `latest~N`
+    #[arg(long, value_name = "SNAPSHOT")]
+    snapshot: Option<String>,
+    /// List the files that can be restored, those that were deleted too
+    #[arg(long, value_name = "PATTERN", num_args = 0..=1)]
+    list: Option<Option<String>>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum OverwriteArg {
+    Always,
+    IfChanged,
+    IfNewer,
+    Never,
+}
+
+impl From<OverwriteArg> for Overwrite {
+    fn from(typed: OverwriteArg) -> Self {
+        match typed {
+            OverwriteArg::Always => Self::Always,
+            OverwriteArg::IfChanged => Self::IfChanged,
+            OverwriteArg::IfNewer => Self::IfNewer,
+            OverwriteArg::Never => Self::Never,
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
+    if let Some(pattern) = &args.what.list {
+        return list(context, pattern.as_deref(), &args.secret);
+    }
+    let request = request(&args)?;
+    let (repo, progress) = context.open_for_work(Access::Read, &args.secret)?;
+    let plan = restore::plan(&repo, request, &progress)?;
+    let out = &context.out;
+    progress.done();
+    say_plan(out, &plan, args.dry_run);
+    if args.dry_run {
+        return Ok(ExitStatus::Done);
+    }
+    let (description, target) = (plan.description.clone(), plan.target.clone());
+    let report = restore::execute(&repo, plan, &progress)?;
+    progress.done();
+    if out.wishes.json {
+        let value = with_path(summary(&report), "target", path_bytes(&target));
+        out.message("summary", with_path(value, "description", description.as_bytes()));
+    } else {
+        say_report(out, &report);
+        words::list_problems(out, &report.problems);
+    }
+    Ok(exit_status(&report))
+}
+
+fn request(args: &Args) -> Result<RestoreRequest, Error> {
+    let what = match (&args.what.file, &args.what.directory, &args.what.snapshot) {
+        (Some(file), ..) => What::File(paths::absolute(file)?),
+        (_, Some(directory), _) => What::Directory(paths::absolute(directory)?),
+        (_, _, Some(snapshot)) => What::Snapshot(snapshot.clone()),
+        // The group of these arguments sees to it that one is there.
+        _ => return Err(Error::Usage("give --file, --directory, --snapshot or --list".to_owned())),
+    };
+    let when = match (args.date, args.version) {
+        (Some(date), _) => When::Date(date),
+        (None, Some(number)) => When::Version(number),
+        (None, None) => When::Latest,
+    };
+    Ok(RestoreRequest {
+        what,
+        when,
+        destination: args.destination.as_deref().map(paths::absolute).transpose()?,
+        overwrite: args.overwrite.into(),
+        delete: args.delete,
+        verify: args.verify,
+        from: args.from.clone(),
+    })
+}
+
+fn say_plan(out: &Output, plan: &RestorePlan, dry_run: bool) {
+    if out.wishes.json {
+        if dry_run {
+            let value = json!({
+                "dry_run": true,
+                "description": plan.description,
+                "files": plan.files,
+                "bytes": plan.bytes,
+                "notes": plan.notes,
+            });
+            out.message("summary", with_path(value, "target", path_bytes(&plan.target)));
+        }
+        return;
+    }
+    out.say(&format!("Chosen: {}", names::escape(plan.description.as_bytes())));
+    for note in &plan.notes {
+        out.say(&format!("Note: {}", names::escape(note.as_bytes())));
+    }
+    let what = format!("{}, {}", units::counted(plan.files, "file", "files"), units::bytes(plan.bytes));
+    let verb = if dry_run { "Dry run, would restore" } else { "Restoring" };
+    out.say(&format!("{verb} {what} to {}", names::path(&plan.target)));
+}
+
+fn say_report(out: &Output, report: &RestoreReport) {
+    out.say(&format!(
+        "Restored {}, {} in {}",
+        units::counted(report.files_restored, "file", "files"),
+        units::bytes(report.bytes_written),
+        units::duration(report.duration_seconds),
+    ));
+    if report.files_skipped > 0 {
+        let skipped = units::counted(report.files_skipped, "file", "files");
+        out.say(&format!("Left as they were: {skipped}, {}", units::bytes(report.bytes_skipped)));
+    }
+    if report.deleted > 0 {
+        out.say(&format!("Deleted: {}", units::counted(report.deleted, "entry", "entries")));
+    }
+    for note in &report.notes {
+        out.note(&format!("note: {}", names::escape(note.as_bytes())));
+    }
+}
+
+fn exit_status(report: &RestoreReport) -> ExitStatus {
+    if report.problems.is_empty() { ExitStatus::Done } else { ExitStatus::Partial }
+}
+
+fn summary(report: &RestoreReport) -> Value {
+    json!({
+        "dry_run": false,
+        "files_restored": report.files_restored,
+        "files_skipped": report.files_skipped,
+        "folders": report.folders,
+        "others": report.others,
+        "bytes_written": report.bytes_written,
+        "bytes_skipped": report.bytes_skipped,
+        "deleted": report.deleted,
+        "problems": shapes::problems(&report.problems),
+        "notes": report.notes,
+        "duration_seconds": report.duration_seconds,
+        "exit_code": exit_status(report).code(),
+    })
+}
+
+fn list(context: &Context, pattern: Option<&str>, secret: &SecretArgs) -> Result<ExitStatus, Error> {
+    let repo = context.open_for_listing(secret)?;
+    let out = &context.out;
+    if out.wishes.json {
+        let mut listing = Listing::new(out);
+        repo.files(pattern, &mut |file| listing.item(&file_document(&file)))?;
+        listing.end();
+    } else {
+        repo.files(pattern, &mut |file| out.raw(&file_line(out, &file)))?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn file_document(file: &FileInfo) -> Value {
+    let value = json!({
+        "size": file.size,
+        "mtime": shapes::moment(file.mtime),
+        "version": file.version,
+        "deleted": file.deleted,
+    });
+    with_path(value, "path", &file.path)
+}
+
+/// On a terminal names are made safe; elsewhere their bytes are written as they are.
+fn file_line(out: &Output, file: &FileInfo) -> Vec<u8> {
+    let version = format!("v{}", file.version);
+    let head = format!("{:>9}  {}  {version:<5}", units::bytes(file.size), units::moment(file.mtime));
+    let mut line = head.into_bytes();
+    match out.stdout_is_terminal {
+        true => line.extend(names::escape(&file.path).into_bytes()),
+        false => line.extend(&file.path),
+    }
+    if file.deleted {
+        line.extend(b"  (deleted)");
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::output::{Wishes, captured};
+    use crate::format::record::Time;
+
+    #[derive(Debug, Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn asked(words: &str) -> RestoreRequest {
+        let words = std::iter::once("restore").chain(words.split(' '));
+        request(&Typed::try_parse_from(words).expect("well formed").args).expect("a request")
+    }
+
+    #[test]
+    fn what_is_typed_is_what_is_asked_for() {
+        let plain = asked("--file /f");
+        assert_eq!((plain.what, plain.when, plain.destination), (What::File("/f".into()), When::Latest, None));
+        assert_eq!((plain.overwrite, plain.delete, plain.verify), (Overwrite::Always, false, false));
+        let version = asked("--file /f --version 3 --destination /g --from usb --verify --overwrite if-newer");
+        assert_eq!((version.when, version.destination), (When::Version(3), Some("/g".into())));
+        assert_eq!((version.from.as_deref(), version.verify), (Some("usb"), true));
+        assert_eq!(version.overwrite, Overwrite::IfNewer);
+        let folder = asked("--directory /d --date 2026-01-15T10:30:00.5Z --delete");
+        let date: Timestamp = "2026-01-15T10:30:00.5Z".parse().expect("a moment");
+        assert_eq!((folder.what, folder.when), (What::Directory("/d".into()), When::Date(date)));
+        assert!(folder.delete);
+        assert_eq!(asked("--snapshot latest~2").what, What::Snapshot("latest~2".to_owned()));
+    }
+
+    #[test]
+    fn a_plan_is_said_before_anything_is_written() {
+        let plan = RestorePlan {
+            description: "version 3 of 5".to_owned(),
+            files: 1,
+            bytes: 1_500,
+            target: "/f".into(),
+            notes: vec!["deleted since".to_owned()],
+        };
+        let (out, stdout, _) = captured::output(Wishes::default());
+        say_plan(&out, &plan, false);
+        assert_eq!(stdout.text(), "Chosen: version 3 of 5\nNote: deleted since\nRestoring 1 file, 1.5 kB to /f\n");
+        let (out, stdout, _) = captured::output(Wishes { json: true, ..Wishes::default() });
+        say_plan(&out, &plan, false);
+        assert_eq!(stdout.text(), "");
+        say_plan(&out, &plan, true);
+        let line = &stdout.json_lines()[0];
+        assert_eq!((&line["dry_run"], &line["target"]), (&json!(true), &json!("/f")));
+    }
+
+    #[test]
+    fn files_that_can_be_restored() {
+        let file = FileInfo {
+            path: b"/a\x1b\xe9".to_vec(),
+            size: 1_500,
+            mtime: Time { seconds: 1_768_473_042, nanos: 0 },
+            version: 3,
+            deleted: true,
+        };
+        let (mut out, ..) = captured::output(Wishes::default());
+        assert!(file_line(&out, &file).ends_with(b"  v3   /a\x1b\xe9  (deleted)"));
+        out.stdout_is_terminal = true;
+        assert!(file_line(&out, &file).ends_with(b"  v3   /a\\u{1b}\\xe9  (deleted)"));
+        let value = file_document(&file);
+        assert_eq!((&value["deleted"], &value["version"]), (&json!(true), &json!(3)));
+        assert!(value.get("path_b64").is_some());
+    }
+}

@@ -1,0 +1,115 @@
+//! `snapshots`: every version of everything, newest first.
+
+use serde_json::{Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::secrets::SecretArgs;
+use crate::cli::shapes::{self, path_bytes, with_path};
+use crate::cli::table::Table;
+use crate::cli::{names, units};
+use crate::engine_placeholder::repo::{RootInfo, SnapshotInfo};
+use crate::error::Error;
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup snapshots
+  cryptbackup snapshots --json | jq -r .[0].id";
+
+/// List snapshots, the newest first
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    secret: SecretArgs,
+}
+
+/// Runs the command.
+pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
+    let snapshots = context.open_for_listing(&args.secret)?.snapshots()?;
+    if context.out.wishes.json {
+        context.out.document(&snapshots.iter().map(document).collect::<Value>());
+        return Ok(ExitStatus::Done);
+    }
+    if snapshots.is_empty() {
+        context.out.note("There are no snapshots yet.");
+        return Ok(ExitStatus::Done);
+    }
+    table(&snapshots).print(&context.out);
+    Ok(ExitStatus::Done)
+}
+
+fn document(info: &SnapshotInfo) -> Value {
+    let root = |root: &RootInfo| {
+        let value = json!({ "read": root.read, "files": root.files, "bytes": root.bytes });
+        with_path(value, "path", path_bytes(&root.path))
+    };
+    json!({
+        "id": info.id.to_string(),
+        "short_id": info.id.short(),
+        "time": shapes::moment(info.time),
+        "machine": info.machine,
+        "user": info.user,
+        "roots": info.roots.iter().map(root).collect::<Value>(),
+        "tags": info.tags,
+        "destinations": info.destinations,
+    })
+}
+
+fn table(snapshots: &[SnapshotInfo]) -> Table {
+    let mut table = Table::new(&["Snapshot", "Time", "Machine", ">Files", ">Size", "Destinations", "Tags", "Sources"]);
+    let safe = |text: &str| names::escape(text.as_bytes());
+    for info in snapshots {
+        let roots: Vec<String> = info
+            .roots
+            .iter()
+            .map(|root| format!("{}{}", names::path(&root.path), if root.read { "" } else { " (not read)" }))
+            .collect();
+        table.row(vec![
+            info.id.short(),
+            units::moment(info.time),
+            safe(&info.machine),
+            units::count(info.roots.iter().map(|root| root.files).sum()),
+            units::bytes(info.roots.iter().map(|root| root.bytes).sum()),
+            safe(&info.destinations.join(", ")),
+            safe(&info.tags.join(", ")),
+            roots.join(", "),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::id::SnapshotId;
+    use crate::format::record::Time;
+
+    fn info() -> SnapshotInfo {
+        let root = |path: &str, read| RootInfo { path: path.into(), read, files: 3, bytes: 1_000 };
+        SnapshotInfo {
+            id: SnapshotId::from_bytes([0xAB; 32]),
+            time: Time { seconds: 1_768_473_042, nanos: 0 },
+            zone_offset: 0,
+            machine: "ada\u{1b}".to_owned(),
+            user: "u".to_owned(),
+            roots: vec![root("/a", true), root("/b", false)],
+            tags: vec!["t".to_owned()],
+            destinations: vec!["primary".to_owned(), "usb".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_row_says_what_is_in_it_and_where_it_is() {
+        let lines = table(&[info()]).lines();
+        assert!(lines[1].starts_with("abababab  "), "{}", lines[1]);
+        assert!(lines[1].contains("ada\\u{1b}") && lines[1].contains(" 6  2 kB  primary, usb"), "{}", lines[1]);
+        assert!(lines[1].ends_with("/a, /b (not read)"), "{}", lines[1]);
+    }
+
+    #[test]
+    fn the_document_has_full_ids_and_times() {
+        let value = document(&info());
+        assert_eq!(value["id"], "ab".repeat(32));
+        assert_eq!((&value["time"], &value["roots"][1]["read"]), (&json!("2026-01-15T10:30:42Z"), &json!(false)));
+    }
+}

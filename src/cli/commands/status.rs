@@ -1,0 +1,242 @@
+//! `status`: how things stand, also when no destination can be reached.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::{Output, Style};
+use crate::cli::secrets::SecretArgs;
+use crate::cli::shapes::{self, path_bytes, with_path};
+use crate::cli::table::Table;
+use crate::cli::{names, units, words};
+use crate::engine_placeholder::repo::{DestinationStatus, SourceStatus, StatusReport};
+use crate::error::Error;
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup status
+  cryptbackup status --json";
+
+/// Show sources, destinations, what is stored and when it was last backed up
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    secret: SecretArgs,
+}
+
+/// Runs the command.
+pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
+    let report = context.open_for_listing(&args.secret)?.status()?;
+    if context.out.wishes.json {
+        context.out.document(&document(&report));
+    } else {
+        print(&context.out, &report, Timestamp::now());
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn document(report: &StatusReport) -> Value {
+    let source = |source: &SourceStatus| {
+        let value = json!({
+            "last_good": source.last_good.map(shapes::moment),
+            "files": source.files,
+            "bytes": source.bytes,
+            "problems": source.problems,
+        });
+        with_path(value, "path", path_bytes(&source.path))
+    };
+    json!({
+        "repo": report.repo.to_string(),
+        "sources": report.sources.iter().map(source).collect::<Value>(),
+        "destinations": report.destinations.iter().map(shapes::destination).collect::<Value>(),
+        "snapshots": report.snapshots,
+        "files": report.files,
+        "bytes_source": report.bytes_source,
+        "bytes_stored": report.bytes_stored,
+        "last_backup": report.last_backup.map(shapes::moment),
+        "key_exported": report.key_exported,
+        "min_copies": report.min_copies,
+    })
+}
+
+fn print(out: &Output, report: &StatusReport, now: Timestamp) {
+    out.data(" Sources :");
+    for line in source_lines(out, &report.sources, now) {
+        out.data(&line);
+    }
+    if report.sources.is_empty() {
+        out.data("  none yet: cryptbackup add DIR");
+    }
+    out.data(" Destinations :");
+    for line in destination_lines(out, &report.destinations) {
+        out.data(&line);
+    }
+    if report.destinations.is_empty() {
+        out.data("  none yet: cryptbackup config set destinations.primary DIR");
+    }
+    out.data(" Backups :");
+    let mut table = Table::bare(2);
+    let mut row = |what: &str, value: String| table.row(vec![format!("  {what}"), value]);
+    row(
+        "Last backup",
+        match report.last_backup {
+            Some(time) => format!("{} ({})", units::moment(time), units::ago(time, now)),
+            None => out.paint(Style::Attention, "never"),
+        },
+    );
+    row("Snapshots", units::count(report.snapshots as u64));
+    row("Files", units::count(report.files));
+    row("Size of all versions", units::bytes(report.bytes_source));
+    row("Stored", units::bytes(report.bytes_stored));
+    row("Saved", saved(report));
+    table.print(out);
+    if report.destinations.len() < report.min_copies {
+        let wanted = report.min_copies;
+        out.warn(&format!("{wanted} copies are wanted (min_copies) and fewer destinations are configured"));
+    }
+    if !report.key_exported {
+        out.warn("the only key is on this disk: copy config.yaml to a safe place");
+    }
+}
+
+fn saved(report: &StatusReport) -> String {
+    let saved = report.bytes_source.saturating_sub(report.bytes_stored);
+    match units::percent(saved, report.bytes_source) {
+        Some(percent) => format!("{} ({percent} %)", units::bytes(saved)),
+        None => units::bytes(saved),
+    }
+}
+
+fn source_lines(out: &Output, sources: &[SourceStatus], now: Timestamp) -> Vec<String> {
+    let mut table = Table::bare(3);
+    for source in sources {
+        let last = match source.last_good {
+            Some(time) => format!("last backup {}", units::ago(time, now)),
+            None => out.paint(Style::Attention, "not backed up yet"),
+        };
+        let files = units::counted(source.files, "file", "files");
+        let mut what = format!("{files}, {}", units::bytes(source.bytes));
+        if source.problems > 0 {
+            let problems = units::counted(source.problems, "problem", "problems");
+            what.push_str(&format!(", {}", out.paint(Style::Attention, &problems)));
+        }
+        table.row(vec![format!("  {}", names::path(&source.path)), last, what]);
+    }
+    table.lines()
+}
+
+/// A line for each destination: icon, name, folder, and how it is.
+pub fn destination_lines(out: &Output, destinations: &[DestinationStatus]) -> Vec<String> {
+    let mut table = Table::bare(4);
+    for status in destinations {
+        table.row(vec![
+            format!("  {}", words::icon(status.kind)),
+            format!("[{}]", status.name),
+            names::path(&status.path),
+            words::destination(out, status),
+        ]);
+    }
+    table.lines()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::{Wishes, captured};
+    use crate::engine_placeholder::destination::place::PlaceKind;
+    use crate::engine_placeholder::repo::DestinationState;
+    use crate::format::id::RepoId;
+    use crate::format::record::Time;
+
+    fn destination(name: &str, path: &str, kind: PlaceKind, free_bytes: Option<u64>) -> DestinationStatus {
+        let state = if free_bytes.is_some() { DestinationState::Online } else { DestinationState::Absent };
+        DestinationStatus {
+            name: name.to_owned(),
+            path: path.into(),
+            kind,
+            state,
+            detail: None,
+            free_bytes,
+            snapshots_behind: 0,
+            last_snapshot: None,
+        }
+    }
+
+    fn report() -> StatusReport {
+        StatusReport {
+            repo: RepoId::from_bytes([1; 16]),
+            sources: vec![SourceStatus {
+                path: "/home/ada".into(),
+                last_good: Some(Time { seconds: 1_768_473_042, nanos: 0 }),
+                files: 1_234,
+                bytes: 5_000_000,
+                problems: 2,
+            }],
+            destinations: vec![
+                destination("primary", r"C:\Users\Steve\Backup", PlaceKind::Local, Some(45_200_000_000)),
+                destination("secondary", r"E:\Backup", PlaceKind::Usb, None),
+                destination("tertiary", r"\\192.168.1.100\backup", PlaceKind::Nas, Some(1_200_000_000_000)),
+            ],
+            snapshots: 7,
+            files: 1_234,
+            bytes_source: 10_000_000,
+            bytes_stored: 2_500_000,
+            last_backup: Some(Time { seconds: 1_768_473_042, nanos: 0 }),
+            key_exported: false,
+            min_copies: 1,
+        }
+    }
+
+    #[test]
+    fn destinations_look_as_the_seed_shows_them() {
+        let (out, ..) = captured::output(Wishes::default());
+        assert_eq!(
+            destination_lines(&out, &report().destinations),
+            [
+                r"  🖥️  [primary]    C:\Users\Steve\Backup   Free: 45.2 GB",
+                r"  🔌  [secondary]  E:\Backup               Destination not found (device unplugged?)",
+                r"  🌐  [tertiary]   \\192.168.1.100\backup  Free: 1.2 TB",
+            ]
+        );
+    }
+
+    #[test]
+    fn everything_is_said_and_a_lone_key_is_warned_of() {
+        let (out, stdout, stderr) = captured::output(Wishes::default());
+        let now = Timestamp::from_second(1_768_473_042 + 7_300).expect("a moment");
+        print(&out, &report(), now);
+        let text = stdout.text();
+        for part in [
+            " Destinations :\n",
+            "/home/ada  last backup 2 hours ago  1,234 files, 5 MB, 2 problems\n",
+            "Snapshots             7\n",
+            "Stored                2.5 MB\n",
+            "Saved                 7.5 MB (75 %)\n",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+        assert!(stderr.text().contains("only key is on this disk"));
+
+        let (out, stdout, stderr) = captured::output(Wishes::default());
+        let empty =
+            StatusReport { sources: vec![], destinations: vec![], last_backup: None, key_exported: true, ..report() };
+        print(&out, &empty, now);
+        assert!(stdout.text().contains("config set destinations.primary DIR") && stdout.text().contains("never"));
+        assert!(stderr.text().contains("min_copies"), "no destination can hold a copy");
+    }
+
+    #[test]
+    fn the_document_has_what_scripts_rely_on() {
+        let document = document(&report());
+        for key in ["destinations", "sources", "snapshots", "files", "bytes_source", "bytes_stored", "last_backup"] {
+            assert!(document.get(key).is_some(), "{key}");
+        }
+        let usb = &document["destinations"][1];
+        assert_eq!((&usb["name"], &usb["kind"], &usb["state"]), (&json!("secondary"), &json!("usb"), &json!("absent")));
+        for key in ["path", "free_bytes", "snapshots_behind", "last_snapshot"] {
+            assert!(usb.get(key).is_some(), "{key}");
+        }
+        assert_eq!(document["last_backup"], "2026-01-15T10:30:42Z");
+    }
+}

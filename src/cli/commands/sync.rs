@@ -1,0 +1,120 @@
+//! `sync`: bring destinations that are behind up to date, without reading any source.
+
+use serde_json::{Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::{Output, Style};
+use crate::cli::secrets::SecretArgs;
+use crate::cli::{names, units, words};
+use crate::engine_placeholder::repo::Access;
+use crate::engine_placeholder::sync::{self, DestinationSynced, SyncReport, SyncRequest};
+use crate::error::Error;
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup sync
+  cryptbackup sync --destination secondary";
+
+/// Copy what destinations are missing from the others
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Only this destination
+    #[arg(long, value_name = "NAME")]
+    destination: Option<String>,
+    #[command(flatten)]
+    secret: SecretArgs,
+}
+
+/// Runs the command.
+pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
+    let (mut repo, progress) = context.open_for_work(Access::Write, &args.secret)?;
+    let report = sync::run(&mut repo, SyncRequest { destination: args.destination }, &progress)?;
+    progress.done();
+    Ok(print(&context.out, &report))
+}
+
+fn print(out: &Output, report: &SyncReport) -> ExitStatus {
+    let is_behind = report.destinations.iter().any(|synced| synced.snapshots_behind > 0);
+    let status = if is_behind { ExitStatus::Behind } else { ExitStatus::Done };
+    if out.wishes.json {
+        out.message(
+            "summary",
+            json!({
+                "destinations": report.destinations.iter().map(document).collect::<Value>(),
+                "duration_seconds": report.duration_seconds,
+                "exit_code": status.code(),
+            }),
+        );
+        return status;
+    }
+    for synced in &report.destinations {
+        out.say(&line(out, synced));
+    }
+    status
+}
+
+fn line(out: &Output, synced: &DestinationSynced) -> String {
+    let mut parts = Vec::new();
+    if synced.snapshots_copied > 0 || synced.packs_copied > 0 {
+        let snapshots = units::counted(synced.snapshots_copied, "snapshot", "snapshots");
+        let packs = units::counted(synced.packs_copied, "pack", "packs");
+        parts.push(format!("{snapshots} and {packs} copied, {}", units::bytes(synced.bytes_copied)));
+    }
+    if synced.snapshots_behind > 0 {
+        let behind = units::counted(synced.snapshots_behind, "snapshot behind", "snapshots behind");
+        parts.push(out.paint(Style::Attention, &behind));
+    } else {
+        parts.push(out.paint(Style::Good, "up to date"));
+    }
+    if !words::is_usable(synced.state) {
+        parts.push(words::state(synced.state).to_owned());
+    }
+    parts.extend(synced.detail.as_ref().map(|detail| names::escape(detail.as_bytes())));
+    format!("[{}] {}", names::escape(synced.name.as_bytes()), parts.join(", "))
+}
+
+fn document(synced: &DestinationSynced) -> Value {
+    json!({
+        "name": synced.name,
+        "state": words::state(synced.state),
+        "snapshots_copied": synced.snapshots_copied,
+        "packs_copied": synced.packs_copied,
+        "bytes_copied": synced.bytes_copied,
+        "snapshots_behind": synced.snapshots_behind,
+        "detail": synced.detail,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::{Wishes, captured};
+    use crate::engine_placeholder::repo::DestinationState;
+
+    fn report(state: DestinationState, snapshots_behind: u64) -> SyncReport {
+        let synced = DestinationSynced {
+            name: "usb".to_owned(),
+            state,
+            snapshots_copied: 2,
+            packs_copied: 1,
+            bytes_copied: 1_500,
+            snapshots_behind,
+            detail: None,
+        };
+        SyncReport { destinations: vec![synced], duration_seconds: 0.5 }
+    }
+
+    #[test]
+    fn a_destination_still_behind_is_five() {
+        let (out, stdout, _) = captured::output(Wishes::default());
+        assert_eq!(print(&out, &report(DestinationState::Online, 0)), ExitStatus::Done);
+        assert_eq!(stdout.text(), "[usb] 2 snapshots and 1 pack copied, 1.5 kB, up to date\n");
+        assert_eq!(print(&out, &report(DestinationState::Full, 1)), ExitStatus::Behind);
+        assert!(stdout.text().ends_with("1 snapshot behind, full\n"), "{}", stdout.text());
+        let (out, stdout, _) = captured::output(Wishes { json: true, ..Wishes::default() });
+        print(&out, &report(DestinationState::ReadOnly, 1));
+        let line = &stdout.json_lines()[0];
+        assert_eq!((&line["exit_code"], &line["destinations"][0]["state"]), (&json!(5), &json!("read-only")));
+    }
+}

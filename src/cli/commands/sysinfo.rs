@@ -1,0 +1,98 @@
+//! `sysinfo`: what to tell when asking for help. Works before `init`, and shows no secret.
+
+use serde_json::{Map, Value, json};
+use sysinfo::System;
+
+use crate::cli::context::Context;
+use crate::cli::exit::ExitStatus;
+use crate::cli::table::Table;
+use crate::cli::{names, units};
+use crate::error::Error;
+use crate::format::FORMAT_VERSION;
+
+const EXAMPLES: &str = "EXAMPLES:
+  cryptbackup sysinfo
+  cryptbackup sysinfo --json";
+
+/// Show the versions of program and system, and where the state is
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {}
+
+/// Runs the command.
+pub fn run(_: Args, context: &Context) -> Result<ExitStatus, Error> {
+    let facts = facts(context);
+    if context.out.wishes.json {
+        let fields: Map<String, Value> = facts.into_iter().map(|(name, _, value)| (name.to_owned(), value)).collect();
+        context.out.document(&Value::Object(fields));
+        return Ok(ExitStatus::Done);
+    }
+    let mut table = Table::bare(2);
+    for (_, title, value) in facts {
+        let text = match value {
+            Value::String(text) => text,
+            Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+            Value::Null => "-".to_owned(),
+            other => other.to_string(),
+        };
+        table.row(vec![title.to_owned(), names::escape(text.as_bytes())]);
+    }
+    table.print(&context.out);
+    Ok(ExitStatus::Done)
+}
+
+/// Name in JSON, title, value.
+fn facts(context: &Context) -> Vec<(&'static str, &'static str, Value)> {
+    let memory = System::new().ok().map(|mut system| {
+        system.refresh_memory();
+        units::bytes(system.total_memory())
+    });
+    let os = System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned());
+    let config = context.home.settings_path();
+    vec![
+        ("version", "Program", json!(env!("CARGO_PKG_VERSION"))),
+        ("format_version", "Format", json!(FORMAT_VERSION)),
+        ("os", "System", json!(os)),
+        ("kernel", "Kernel", json!(System::kernel_version().ok())),
+        ("architecture", "Architecture", json!(std::env::consts::ARCH)),
+        ("cores", "Cores", json!(std::thread::available_parallelism().map_or(1, usize::from))),
+        ("memory", "Memory", json!(memory)),
+        ("cpu_features", "CPU features", json!(cpu_features())),
+        ("time_zone", "Time zone", json!(jiff::tz::TimeZone::system().iana_name())),
+        ("home", "State folder", json!(names::path(context.home.path()))),
+        ("home_mode", "  its mode", json!(mode(context.home.path()))),
+        ("config", "Configuration", json!(names::path(&config))),
+        ("config_mode", "  its mode", json!(mode(&config))),
+        ("initialised", "Initialised", json!(context.home.exists())),
+    ]
+}
+
+#[cfg(unix)]
+fn mode(path: &std::path::Path) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).ok().map(|found| format!("{:o}", found.permissions().mode() & 0o7777))
+}
+
+#[cfg(not(unix))]
+fn mode(_: &std::path::Path) -> Option<String> {
+    None
+}
+
+/// Those that sealing, naming and compressing gain from.
+#[cfg(target_arch = "x86_64")]
+fn cpu_features() -> Vec<&'static str> {
+    let known = [
+        ("aes", is_x86_feature_detected!("aes")),
+        ("pclmulqdq", is_x86_feature_detected!("pclmulqdq")),
+        ("sse4.1", is_x86_feature_detected!("sse4.1")),
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("bmi2", is_x86_feature_detected!("bmi2")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+    ];
+    known.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn cpu_features() -> Vec<&'static str> {
+    Vec::new()
+}

@@ -1,0 +1,71 @@
+//! What every command gets: where to write, and the way to an opened repository.
+
+use super::output::Output;
+use super::progress::Progress;
+use super::secrets::SecretArgs;
+use crate::engine_placeholder::repo::{Access, Home, Repo, Secret};
+use crate::error::Error;
+use crate::repo::settings::Settings;
+
+/// The surroundings of a command.
+pub struct Context {
+    /// Where to write.
+    pub out: Output,
+    /// The state folder.
+    pub home: Home,
+}
+
+impl Context {
+    /// The configuration; warns of keys in it that mean nothing.
+    ///
+    /// # Errors
+    /// Those of [`Home::require`] and of [`Settings::load`].
+    pub fn settings(&self) -> Result<Settings, Error> {
+        self.home.require()?;
+        let settings = Settings::load(&self.home.settings_path(), true)?;
+        for key in settings.unknown_keys() {
+            let key = super::names::escape(key.as_bytes());
+            self.out.note(&format!("warning: config.yaml: the key `{key}` is not known and has no effect"));
+        }
+        Ok(settings)
+    }
+
+    /// Changes the configuration, unless `change` fails.
+    ///
+    /// # Errors
+    /// Those of [`Home::require`] and of [`Settings::edit`].
+    pub fn edit_settings<T>(&self, change: impl FnOnce(&mut Settings) -> Result<T, Error>) -> Result<T, Error> {
+        self.home.require()?;
+        Settings::edit(&self.home.settings_path(), change)
+    }
+
+    /// What opens the repository; `None` is the key in the configuration.
+    ///
+    /// # Errors
+    /// Those of [`Self::settings`] and of reading the secret.
+    pub fn secret(&self, args: &SecretArgs) -> Result<Option<Secret>, Error> {
+        let settings = self.settings()?;
+        if settings.encryption.key.is_some() { args.explicit() } else { args.without_inline_key().map(Some) }
+    }
+
+    /// Opens the repository for long work, which can be interrupted. The secret is asked for before the bar appears.
+    ///
+    /// # Errors
+    /// Those of [`Self::secret`] and of [`Repo::open`].
+    pub fn open_for_work(&self, access: Access, args: &SecretArgs) -> Result<(Repo, Progress<'_>), Error> {
+        let secret = self.secret(args)?;
+        let progress = Progress::new(&self.out)?;
+        let repo = Repo::open(&self.home, access, secret, &progress)?;
+        Ok((repo, progress))
+    }
+
+    /// Opens the repository for a listing.
+    ///
+    /// # Errors
+    /// Those of [`Self::secret`] and of [`Repo::open`].
+    pub fn open_for_listing(&self, args: &SecretArgs) -> Result<Repo, Error> {
+        let secret = self.secret(args)?;
+        let progress = Progress::of_listing(&self.out);
+        Repo::open(&self.home, Access::Read, secret, &progress)
+    }
+}

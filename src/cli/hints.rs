@@ -1,0 +1,229 @@
+//! From an error to what a person reads and a script sees: one match, so that sentence, hint and exit code agree.
+
+use std::path::Path;
+
+use super::exit::ExitStatus;
+use super::names;
+use crate::error::Error;
+use crate::format::FormatError;
+
+/// An error, for people and scripts.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The error's name in JSON; never changes.
+    pub name: &'static str,
+    /// What happened.
+    pub sentence: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The exit code.
+    pub status: ExitStatus,
+}
+
+/// Explains an error.
+pub fn explain(error: &Error) -> Explanation {
+    let (name, status, sentence, hint) = parts(error);
+    Explanation {
+        name,
+        sentence: names::escape(sentence.as_bytes()),
+        hint: hint.map(|hint| names::escape(hint.as_bytes())),
+        status,
+    }
+}
+
+type Parts = (&'static str, ExitStatus, String, Option<String>);
+
+fn parts(error: &Error) -> Parts {
+    use ExitStatus as Exit;
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        Error::NotInitialised { home } => (
+            "not-initialised",
+            Exit::NotInitialised,
+            format!("CryptBackup is not initialised: there is no configuration in {}", show(home)),
+            hint("run `cryptbackup init`, or `cryptbackup connect DIR` to take up existing backups"),
+        ),
+        Error::ForeignState { path, what } => (
+            "foreign-state",
+            Exit::NotInitialised,
+            format!("{} is {what}; it was left by another program and is not touched", show(path)),
+            hint("move it away, or set CRYPTBACKUP_HOME to another folder, then run `cryptbackup init`"),
+        ),
+        Error::AlreadyInitialised { home } => (
+            "already-initialised",
+            Exit::Usage,
+            format!("there is a configuration in {} already", show(home)),
+            hint("`cryptbackup init --force` moves it aside and starts anew"),
+        ),
+        Error::WrongKey { what } => (
+            "wrong-key",
+            Exit::WrongKey,
+            format!("the key or passphrase does not fit: {what}"),
+            hint("put back your copy of config.yaml, or give the passphrase or the recovery words of this repository"),
+        ),
+        Error::NoDestination { tried } if tried.is_empty() => (
+            "no-destination",
+            Exit::NoDestination,
+            "no destination is configured".to_owned(),
+            hint("run `cryptbackup config set destinations.primary DIR`"),
+        ),
+        Error::NoDestination { tried } => (
+            "no-destination",
+            Exit::NoDestination,
+            format!("no destination can be reached{}", reasons(tried)),
+            hint("plug in the disk or mount the share, then look at `cryptbackup status`"),
+        ),
+        Error::TooFewCopies { committed, wanted, reasons: why } => (
+            "too-few-copies",
+            Exit::TooFewCopies,
+            format!("{committed} of at least {wanted} copies were made{}", reasons(why)),
+            hint("make room or connect the missing destinations and run the backup again, or lower `min_copies`"),
+        ),
+        Error::Damaged { object, place, detail } => (
+            "damaged",
+            Exit::Damage,
+            format!("{object} on {place} is damaged: {detail}"),
+            hint("`cryptbackup check --read-data` lists all damage and which snapshots it touches"),
+        ),
+        Error::NotFound { what } => (
+            "not-found",
+            Exit::Failed,
+            format!("not found: {what}"),
+            hint("`cryptbackup status`, `cryptbackup snapshots` and `cryptbackup restore --list` show what there is"),
+        ),
+        Error::Config { key, detail } => (
+            "config",
+            Exit::Usage,
+            format!("{key}: {detail}"),
+            hint("`cryptbackup config show` prints the configuration"),
+        ),
+        Error::Usage(sentence) => ("usage", Exit::Usage, sentence.clone(), None),
+        Error::Locked { home } => (
+            "locked",
+            Exit::Failed,
+            format!("another command is writing with the state folder {}", show(home)),
+            hint("wait for it to end, then try again"),
+        ),
+        Error::Interrupted => (
+            "interrupted",
+            Exit::Interrupted,
+            "interrupted".to_owned(),
+            hint("what was stored so far is found again by the next run"),
+        ),
+        Error::OpenToOthers { path } => (
+            "open-to-others",
+            Exit::Failed,
+            format!("{} holds the key and can be read by others", show(path)),
+            Some(format!("run `chmod 600 {}`; if somebody may have read it, the key is no longer secret", show(path))),
+        ),
+        Error::NothingToBackUp(why) => (
+            "nothing-to-back-up",
+            Exit::Failed,
+            format!("there is nothing to back up: {why}"),
+            hint("run `cryptbackup add DIR`"),
+        ),
+        Error::Io { what, path, source } => {
+            ("io", Exit::Failed, format!("cannot {what} {}: {source}", show(path)), io_hint(source))
+        }
+        Error::Format { object, source: FormatError::Unsupported { version, .. } } => (
+            "needs-newer-program",
+            Exit::Failed,
+            format!("{object} was written by a newer program (format version {version})"),
+            hint("update cryptbackup; nothing is damaged"),
+        ),
+        Error::Format { object, source } => (
+            "damaged",
+            Exit::Damage,
+            format!("{object} is damaged: {source}"),
+            hint("`cryptbackup check --read-data` lists all damage and which snapshots it touches"),
+        ),
+        Error::Index { detail } => (
+            "index",
+            Exit::Failed,
+            format!("the local index cannot be used: {detail}"),
+            hint("run `cryptbackup rebuild-index`; it is made anew from the destinations"),
+        ),
+    }
+}
+
+fn io_hint(source: &std::io::Error) -> Option<String> {
+    match source.kind() {
+        std::io::ErrorKind::PermissionDenied => Some("check the permissions of the file and of its folders".to_owned()),
+        std::io::ErrorKind::StorageFull => Some("make room on that disk".to_owned()),
+        _ => None,
+    }
+}
+
+fn show(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn reasons(list: &[(String, String)]) -> String {
+    let mut text = String::new();
+    for (number, (name, why)) in list.iter().enumerate() {
+        text.push_str(if number == 0 { ": " } else { "; " });
+        text.push_str(&format!("[{name}] {why}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn one_of_each() -> Vec<(Error, u8)> {
+        let path = PathBuf::from("/p");
+        let why = vec![("usb".to_owned(), "not there".to_owned())];
+        let unsupported = FormatError::Unsupported { version: 9, features: 0 };
+        let text = || "text".to_owned();
+        vec![
+            (Error::NotInitialised { home: path.clone() }, 10),
+            (Error::ForeignState { path: path.clone(), what: "a database" }, 10),
+            (Error::AlreadyInitialised { home: path.clone() }, 2),
+            (Error::WrongKey { what: text() }, 12),
+            (Error::NoDestination { tried: Vec::new() }, 13),
+            (Error::NoDestination { tried: why.clone() }, 13),
+            (Error::TooFewCopies { committed: 1, wanted: 2, reasons: why }, 14),
+            (Error::Damaged { object: text(), place: text(), detail: text() }, 15),
+            (Error::NotFound { what: text() }, 1),
+            (Error::Config { key: text(), detail: text() }, 2),
+            (Error::Usage(text()), 2),
+            (Error::Locked { home: path.clone() }, 1),
+            (Error::Interrupted, 130),
+            (Error::OpenToOthers { path: path.clone() }, 1),
+            (Error::NothingToBackUp(text()), 1),
+            (Error::Io { what: text(), path, source: io::ErrorKind::PermissionDenied.into() }, 1),
+            (Error::Format { object: text(), source: unsupported }, 1),
+            (Error::Format { object: text(), source: FormatError::Checksum }, 15),
+            (Error::Index { detail: text() }, 1),
+        ]
+    }
+
+    #[test]
+    fn every_error_has_its_code_a_sentence_and_a_hint() {
+        for (error, code) in one_of_each() {
+            let explained = explain(&error);
+            assert_eq!(explained.status.code(), code, "{error:?}");
+            assert!(!explained.sentence.is_empty() && !explained.sentence.ends_with('.'), "{explained:?}");
+            let needs_none = matches!(error, Error::Usage(_));
+            assert_eq!(explained.hint.is_none(), needs_none, "{explained:?}");
+            assert!(explained.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{explained:?}");
+        }
+    }
+
+    #[test]
+    fn reasons_of_every_destination_are_in_the_sentence() {
+        let tried = vec![("usb".to_owned(), "unplugged".to_owned()), ("nas".to_owned(), "away".to_owned())];
+        let sentence = explain(&Error::NoDestination { tried }).sentence;
+        assert!(sentence.contains("[usb] unplugged; [nas] away"), "{sentence}");
+    }
+
+    #[test]
+    fn a_name_in_an_error_cannot_steer_the_terminal() {
+        let error = Error::NotFound { what: "a\u{1b}[2Jb".to_owned() };
+        assert!(!explain(&error).sentence.contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,162 @@
+//! The command line: arguments in, one library call, words out. The one place with sentences for people.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`args`] | what can be typed |
+//! | [`commands`] | a file per command |
+//! | [`exit`], [`hints`] | how a command ends, and what to do about an error |
+//! | [`output`], [`table`], [`shapes`], [`progress`] | stdout, stderr, JSON, the bar |
+//! | [`words`], [`units`], [`names`] | the library's values as a person reads them |
+//! | [`dates`], [`paths`], [`secrets`] | what a person types as the library's values |
+//! | [`context`], [`new_repository`] | what several commands share |
+
+pub mod args;
+pub mod commands;
+pub mod context;
+pub mod dates;
+pub mod exit;
+pub mod hints;
+pub mod names;
+pub mod new_repository;
+pub mod output;
+pub mod paths;
+pub mod progress;
+pub mod secrets;
+pub mod shapes;
+pub mod signals;
+pub mod table;
+pub mod units;
+pub mod words;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use serde_json::json;
+
+use crate::engine_placeholder::repo::Home;
+use crate::error::Error;
+use args::{Cli, Command};
+use context::Context;
+use exit::ExitStatus;
+use output::{Output, Wishes};
+
+/// Runs the program with the arguments and the environment of the process.
+pub fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os().collect()).code())
+}
+
+fn run(arguments: Vec<OsString>) -> ExitStatus {
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error, &arguments),
+    };
+    let out = Output::of_process(cli.common.wishes());
+    let home = match check_environment().and_then(|()| Home::locate()) {
+        Ok(home) => home,
+        Err(error) => return report_error(&out, &error),
+    };
+    let context = Context { out, home };
+    let ended = dispatch(cli.command, &context).and_then(|status| context.out.finish().map(|()| status));
+    match ended {
+        Ok(status) => status,
+        Err(error) => {
+            let status = report_error(&context.out, &error);
+            // What could not be written is the error just reported, or comes after a worse one.
+            let _ = context.out.finish();
+            status
+        }
+    }
+}
+
+fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Error> {
+    match command {
+        Command::Quickstart(args) => commands::quickstart::run(args, context),
+        Command::Init(args) => commands::init::run(args, context),
+        Command::Connect(args) => commands::connect::run(args, context),
+        Command::Add(args) => commands::add::run(args, context),
+        Command::Remove(args) => commands::remove::run(args, context),
+        Command::Config(args) => commands::config::run(args, context),
+        Command::Destination(args) => commands::destination::run(args, context),
+        Command::Backup(args) => commands::backup::run(args, context),
+        Command::Status(args) => commands::status::run(args, context),
+        Command::Snapshots(args) => commands::snapshots::run(args, context),
+        Command::List(args) => commands::list::run(args, context),
+        Command::Ls(args) => commands::ls::run(args, context),
+        Command::Restore(args) => commands::restore::run(args, context),
+        Command::Check(args) => commands::check::run(args, context),
+        Command::Sync(args) => commands::sync::run(args, context),
+        Command::RebuildIndex(args) => commands::rebuild_index::run(args, context),
+        Command::Sysinfo(args) => commands::sysinfo::run(args, context),
+        Command::Completions(args) => commands::completions::run(args, Cli::command(), context),
+    }
+}
+
+/// Help and version are answers, everything else is wrong usage.
+fn not_understood(error: &clap::Error, arguments: &[OsString]) -> ExitStatus {
+    if !error.use_stderr() {
+        // A reader that went away has seen enough.
+        let _ = error.print();
+        return ExitStatus::Done;
+    }
+    let json = arguments.iter().any(|argument| argument == "--json");
+    if json {
+        let out = Output::of_process(Wishes { json, ..Wishes::default() });
+        let sentence = error.render().to_string();
+        let sentence = sentence.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        write_error(&out, "usage", &sentence, None, ExitStatus::Usage);
+        let _ = out.finish();
+    }
+    let _ = error.print();
+    ExitStatus::Usage
+}
+
+/// Says what went wrong and what to do: on stderr, and with `--json` also as the last line of stdout.
+fn report_error(out: &Output, error: &Error) -> ExitStatus {
+    let explained = hints::explain(error);
+    if out.wishes.json {
+        write_error(out, explained.name, &explained.sentence, explained.hint.as_deref(), explained.status);
+    }
+    out.tell(&format!("error: {}", explained.sentence));
+    if let Some(hint) = &explained.hint {
+        out.tell(&format!("hint: {hint}"));
+    }
+    explained.status
+}
+
+fn write_error(out: &Output, name: &str, sentence: &str, hint: Option<&str>, status: ExitStatus) {
+    let value = json!({ "fatal": true, "error": name, "message": sentence, "hint": hint, "exit_code": status.code() });
+    out.message("error", value);
+}
+
+/// Refuses variables with values that mean nothing.
+fn check_environment() -> Result<(), Error> {
+    secrets::check_environment()?;
+    let Some(language) = std::env::var_os("CRYPTBACKUP_LANG") else { return Ok(()) };
+    let known = language.to_str().and_then(|text| text.split(['_', '-', '.']).next()).unwrap_or_default();
+    if ["en", "fr"].contains(&known) {
+        return Ok(());
+    }
+    Err(Error::Usage("CRYPTBACKUP_LANG is not a language this program speaks: en, fr".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::output::captured;
+    use super::*;
+
+    #[test]
+    fn a_fatal_error_is_a_sentence_a_hint_and_with_json_an_object() {
+        let (out, stdout, stderr) = captured::output(Wishes { quiet: true, ..Wishes::default() });
+        let error = Error::NotInitialised { home: "/h".into() };
+        assert_eq!(report_error(&out, &error), ExitStatus::NotInitialised);
+        assert_eq!(stdout.text(), "");
+        assert_eq!(stderr.text().lines().count(), 2);
+
+        let (out, stdout, _) = captured::output(Wishes { json: true, ..Wishes::default() });
+        report_error(&out, &error);
+        let line = &stdout.json_lines()[0];
+        assert_eq!((&line["message_type"], &line["error"]), (&json!("error"), &json!("not-initialised")));
+        assert_eq!((&line["exit_code"], &line["fatal"]), (&json!(10), &json!(true)));
+    }
+}

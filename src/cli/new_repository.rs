@@ -1,0 +1,127 @@
+//! A new repository and its recovery words, as `init` and `quickstart` make them.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::context::Context;
+use super::output::Style;
+use super::secrets::{PassphraseArgs, SecretArgs};
+use super::{names, paths};
+use crate::engine_placeholder::repo::{self, InitReport, InitRequest};
+use crate::error::Error;
+use crate::repo::settings::{create_private, write_private};
+
+/// Options for the keys of a new repository.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct NewKeyArgs {
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+    /// Write recovery words to a new file, instead of showing them on the terminal
+    #[arg(long, value_name = "FILE", help_heading = "Key options")]
+    recovery_key: Option<PathBuf>,
+}
+
+impl NewKeyArgs {
+    /// What opens the repository made with these.
+    pub fn to_open(&self) -> SecretArgs {
+        SecretArgs::of_passphrase(self.passphrase.clone())
+    }
+}
+
+/// What was made.
+pub struct NewRepository {
+    /// What the library says.
+    pub report: InitReport,
+    /// Whether a passphrase opens it, so that `config.yaml` holds no key.
+    pub has_passphrase: bool,
+    /// Where the recovery words were written.
+    pub words_file: Option<PathBuf>,
+}
+
+/// Makes a repository. Recovery words are written to the file that was named, or shown to the person at the terminal;
+/// without either none are made.
+///
+/// # Errors
+/// Those of [`repo::init`] and of writing the words.
+pub fn create(context: &Context, args: &NewKeyArgs, force: bool) -> Result<NewRepository, Error> {
+    if context.home.exists() && !force {
+        return Err(Error::AlreadyInitialised { home: context.home.path().to_owned() });
+    }
+    let words_file = args.recovery_key.as_deref().map(paths::absolute).transpose()?;
+    let passphrase = args.passphrase.for_new_repository()?;
+    let has_passphrase = passphrase.is_some();
+    // Before anything else is made: a name that is taken or a full disk must not cost the words later.
+    if let Some(file) = &words_file {
+        reserve(file)?;
+    }
+    let on_terminal = context.out.stdout_is_terminal && std::io::stdin().is_terminal() && !context.out.wishes.json;
+    let request = InitRequest { force, passphrase, recovery: words_file.is_some() || on_terminal };
+    let report = repo::init(&context.home, request).inspect_err(|_| {
+        if let Some(file) = &words_file {
+            // It is empty and ours; the error that counts is the one above.
+            let _ = std::fs::remove_file(file);
+        }
+    })?;
+    match (&report.recovery_words, &words_file) {
+        (Some(words), Some(file)) => write_private(file, file_of_words(words, &report).as_bytes())?,
+        (Some(words), None) => show_words(context, words),
+        (None, _) => {}
+    }
+    Ok(NewRepository { report, has_passphrase, words_file })
+}
+
+/// Takes the name, so that nothing that exists is ever overwritten.
+fn reserve(file: &Path) -> Result<(), Error> {
+    create_private(file, b"").map_err(|error| match error {
+        Error::Io { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
+            Error::Usage(format!("{} exists already and is not overwritten", names::path(file)))
+        }
+        other => other,
+    })
+}
+
+fn file_of_words(words: &Zeroizing<String>, report: &InitReport) -> Zeroizing<String> {
+    let text = format!("# Recovery words of the CryptBackup repository {}\n{}\n", report.repo, words.as_str());
+    Zeroizing::new(text)
+}
+
+/// Shows the words once, a few on a line so that they can be copied by hand.
+fn show_words(context: &Context, words: &Zeroizing<String>) {
+    let out = &context.out;
+    out.data(&out.paint(Style::Strong, "Recovery words. Write them down now; they are not shown again:"));
+    out.data("");
+    let all: Vec<&str> = words.split_whitespace().collect();
+    for (line, group) in all.chunks(6).enumerate() {
+        let numbered: Vec<String> =
+            group.iter().enumerate().map(|(at, word)| format!("{:>2} {word:<9}", line * 6 + at + 1)).collect();
+        let shown = Zeroizing::new(format!("  {}", numbered.join(" ").trim_end()));
+        out.data(&shown);
+    }
+    out.data("");
+}
+
+/// Says how to keep what opens the repository, the thing nobody can do later.
+pub fn say_how_to_keep_the_key(context: &Context, new: &NewRepository) {
+    let out = &context.out;
+    let config = names::path(&context.home.settings_path());
+    out.say(&out.paint(Style::Attention, "IMPORTANT: without the key nothing can ever be restored."));
+    if new.has_passphrase {
+        out.say("  Your passphrase is the key. Nobody can tell it to you again.");
+    } else {
+        out.say("  It is in config.yaml. Copy that file to another disk or a safe place now:");
+        out.say(&format!("    cp {config} /mnt/secure/backup_key.yaml"));
+    }
+    if let Some(file) = &new.words_file {
+        out.say(&format!(
+            "  The recovery words in {} open it too. Print them, then remove the file.",
+            names::path(file)
+        ));
+    } else if new.report.recovery_words.is_some() {
+        out.say("  The recovery words above open it too. Keep them on paper.");
+    }
+    if let Some(aside) = &new.report.moved_aside {
+        out.say(&format!("  What was set up before is kept in {}", names::path(aside)));
+    }
+}

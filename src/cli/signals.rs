@@ -1,0 +1,30 @@
+//! Ctrl-C and SIGTERM: the first asks the work to stop at the next safe point, the second ends the process at once.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use super::exit::ExitStatus;
+use crate::error::Error;
+
+/// A flag that the first signal sets.
+///
+/// # Errors
+/// [`Error::Io`] when the system does not let signals be handled.
+pub fn stop_flag() -> Result<Arc<AtomicBool>, Error> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the shutdown looks at the flag before the same signal sets it.
+        let code = i32::from(ExitStatus::Interrupted.code());
+        flag::register_conditional_shutdown(signal, code, Arc::clone(&stop))
+            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
+            .map_err(|source| Error::Io {
+                what: "handle".to_owned(),
+                path: format!("signal {signal}").into(),
+                source,
+            })?;
+    }
+    Ok(stop)
+}

@@ -1,0 +1,62 @@
+//! Writing again what makes a folder a destination, where it was damaged: `dest.id`, the header, the folders.
+//!
+//! The three are the same on no two destinations or follow from nothing, so they cannot be fetched like other
+//! objects; whoever knows the repository knows what they must say. Only healing comes here, and only to a folder that
+//! one of the two objects still proves to be the right one.
+
+use std::path::Path;
+
+use super::open::{self, Identity};
+use super::{LocalDestination, OpenError};
+use crate::destination::disk::Disk;
+use crate::destination::{Destination, Settle};
+use crate::format::header::{DestinationMark, RepoHeader};
+use crate::format::layout::ObjectName;
+
+impl LocalDestination {
+    /// Opens a destination of which [`open`](Self::open) or [`list`](Destination::list) said that it is damaged,
+    /// after writing again what is missing or unreadable of `dest.id`, the header and the folders. Returns how many
+    /// things were written again.
+    ///
+    /// A folder whose `dest.id` can be read must be the expected one, and one whose header can be read must be of the
+    /// same repository. Where neither can be read nothing is changed, and the error is that of `open`.
+    #[cfg(unix)]
+    pub fn mend(path: &Path, mark: &DestinationMark, header: &RepoHeader) -> Result<(Self, usize), OpenError> {
+        let place = path.display().to_string();
+        let disk = open::open_root(path, &place)?;
+        Self::mend_on(disk, &place, mark, header)
+    }
+
+    /// [`mend`](Self::mend), on any disk; `place` is what the root is called.
+    pub fn mend_on(
+        disk: Box<dyn Disk>,
+        place: &str,
+        mark: &DestinationMark,
+        header: &RepoHeader,
+    ) -> Result<(Self, usize), OpenError> {
+        let found = Identity::read(disk.as_ref(), place)?;
+        if let Err(refusal) = found.expect_mark(disk.as_ref(), place, Some(mark)) {
+            let is_proven_by_header = found.header.as_ref().is_ok_and(|there| there.repo == mark.repo);
+            if !matches!(refusal, OpenError::Damaged(_)) || !is_proven_by_header {
+                return Err(refusal);
+            }
+        }
+        // A readable header of another repository was not caused by damage.
+        if found.header.as_ref().is_ok_and(|there| there.repo != mark.repo) {
+            return Err(found.damaged(place, ObjectName::Header, open::OTHER_REPO));
+        }
+        let kept = found.header.as_ref().copied().unwrap_or(*header);
+        let mended = Self::new(disk, place, *mark, kept);
+        let mut count = mended.make_folders()?;
+        if found.header.is_err() {
+            mended.replace(&ObjectName::Header, &header.encode())?;
+            count += 1;
+        }
+        if found.mark.is_err() {
+            mended.replace(&ObjectName::DestinationMark, &mark.encode())?;
+            count += 1;
+        }
+        mended.settle(Settle::Everything)?;
+        Ok((mended, count))
+    }
+}

@@ -1,0 +1,186 @@
+//! What ends a run: every reason the library can give, with the thing and the place in it.
+//!
+//! The one-line text here is for logs and developers. The sentence, the hint and the exit code a person gets are
+//! decided in one place, `cli/hints.rs`.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::destination::DestinationError;
+use crate::format::FormatError;
+use crate::index::IndexError;
+use crate::replicate::ReplicateError;
+use crate::seal::SealError;
+use crate::snapshot::ReadError;
+use crate::source::SourceError;
+
+/// Why a run could not go on. Trouble with a single entry is a [`Problem`](crate::report::Problem) instead.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no configuration in the state folder.
+    #[error("nothing is set up in {}", home.display())]
+    NotInitialised {
+        /// The state folder.
+        home: PathBuf,
+    },
+    /// The state folder holds what another program left there; it is never touched.
+    #[error("{} belongs to another program: {what}", path.display())]
+    ForeignState {
+        /// The file that shows it.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// There is a configuration already, and it was not asked to set it aside.
+    #[error("{} is set up already", home.display())]
+    AlreadyInitialised {
+        /// The state folder.
+        home: PathBuf,
+    },
+    /// No key slot opens with the secret that was given.
+    #[error("wrong key: {what}")]
+    WrongKey {
+        /// Which secret, and what it was tried on.
+        what: String,
+    },
+    /// None of the destinations could be used; none are configured when `tried` is empty.
+    #[error("no destination can be reached{}", listed(tried))]
+    NoDestination {
+        /// Name and reason of each.
+        tried: Vec<(String, String)>,
+    },
+    /// Fewer destinations hold the snapshot than `min_copies` asks for.
+    #[error("{committed} of at least {wanted} copies were made{}", listed(reasons))]
+    TooFewCopies {
+        /// How many destinations hold the snapshot.
+        committed: usize,
+        /// How many should.
+        wanted: usize,
+        /// Name and reason of each destination that does not.
+        reasons: Vec<(String, String)>,
+    },
+    /// Stored bytes are not what was written.
+    #[error("{object} on {place} is damaged: {detail}")]
+    Damaged {
+        /// Which object.
+        object: String,
+        /// Where it lies.
+        place: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A snapshot, file or version that is not there.
+    #[error("not found: {what}")]
+    NotFound {
+        /// What was looked for.
+        what: String,
+    },
+    /// A configuration key that does not exist, or a value it cannot have.
+    #[error("configuration: {key}: {detail}")]
+    Config {
+        /// The key, or the file when it cannot be read at all.
+        key: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// Asked for in a way that cannot be done.
+    #[error("{0}")]
+    Usage(String),
+    /// Another command of the same state folder is writing.
+    #[error("another command is writing in {}", home.display())]
+    Locked {
+        /// The state folder.
+        home: PathBuf,
+    },
+    /// Stopped at the user's wish, at a safe point.
+    #[error("interrupted")]
+    Interrupted,
+    /// A file that holds a key can be read by others.
+    #[error("{} can be read by others", path.display())]
+    OpenToOthers {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is nothing to do.
+    #[error("nothing to back up: {0}")]
+    NothingToBackUp(String),
+    /// The system refused something.
+    #[error("cannot {what} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb: `read`, `write`.
+        what: String,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Stored bytes that cannot be understood.
+    #[error("{object}: {source}")]
+    Format {
+        /// Which object.
+        object: String,
+        /// What is wrong with it.
+        source: FormatError,
+    },
+    /// A destination failed in a way that concerns the whole run.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
+    /// A source as a whole cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Something stored cannot be read from any destination within reach.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Something could not be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The local index cannot be used.
+    #[error("the index: {detail}")]
+    Index {
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+fn listed(list: &[(String, String)]) -> String {
+    let mut text = String::new();
+    for (number, (name, why)) in list.iter().enumerate() {
+        text.push_str(if number == 0 { ": " } else { "; " });
+        text.push_str(name);
+        text.push_str(": ");
+        text.push_str(why);
+    }
+    text
+}
+
+impl From<IndexError> for Error {
+    fn from(error: IndexError) -> Self {
+        Self::Index { detail: error.to_string() }
+    }
+}
+
+impl From<ReplicateError> for Error {
+    fn from(error: ReplicateError) -> Self {
+        match error {
+            ReplicateError::Destination(error) => Self::Destination(error),
+            ReplicateError::Index(error) => error.into(),
+            ReplicateError::Read(error) => Self::Read(error),
+            ReplicateError::Seal(error) => Self::Seal(error),
+            ReplicateError::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_name_every_destination() {
+        let tried = vec![("primary".to_owned(), "absent".to_owned()), ("usb".to_owned(), "full".to_owned())];
+        let text = Error::NoDestination { tried }.to_string();
+        assert_eq!(text, "no destination can be reached: primary: absent; usb: full");
+        assert_eq!(Error::NoDestination { tried: Vec::new() }.to_string(), "no destination can be reached");
+    }
+}

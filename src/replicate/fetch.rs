@@ -1,0 +1,166 @@
+//! A chunk from whichever destination gives it back unchanged.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::OpenDestination;
+use crate::format::id::{ChunkId, ChunkKind};
+use crate::format::sealed::ObjectType;
+use crate::index::{DestinationBits, IndexReader, PackInfo, PackNumber, Place};
+use crate::seal::{Keys, block};
+use crate::snapshot::{ChunkSource, ReadError};
+
+/// Opened blocks kept, so that neighbours are not fetched and opened again: with blocks of 2 MiB, 12 MiB.
+const BLOCKS_KEPT: usize = 6;
+
+/// An opened block and where it was in which pack.
+type KeptBlock = ((PackNumber, u32), Arc<Vec<u8>>);
+
+/// Reads chunks of one repository.
+pub struct Fetcher<'a> {
+    keys: &'a Keys,
+    index: &'a IndexReader,
+    destinations: &'a [OpenDestination],
+    kept: Mutex<VecDeque<KeptBlock>>,
+    notes: Mutex<BTreeSet<String>>,
+    has_cache: bool,
+}
+
+impl<'a> Fetcher<'a> {
+    /// A reader over `destinations`, which are tried in this order.
+    pub fn new(keys: &'a Keys, index: &'a IndexReader, destinations: &'a [OpenDestination]) -> Self {
+        Self { keys, index, destinations, kept: Mutex::default(), notes: Mutex::default(), has_cache: true }
+    }
+
+    /// The same, but reads trees from the destinations even where the index keeps a copy of them.
+    #[must_use]
+    pub fn without_cache(self) -> Self {
+        Self { has_cache: false, ..self }
+    }
+
+    /// What was found damaged on one destination and taken from another, as sentences; taken out.
+    pub fn take_notes(&self) -> Vec<String> {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *notes).into_iter().collect()
+    }
+
+    /// The index this reads from.
+    pub fn index(&self) -> &IndexReader {
+        self.index
+    }
+
+    /// A block, opened and authenticated, from the first destination that has it whole. Chunks cut from it still have
+    /// to be compared with their ids.
+    ///
+    /// # Errors
+    /// The reasons, one per destination that has the pack; empty where none has.
+    pub fn block(&self, pack: PackNumber, number: u32) -> Result<Arc<Vec<u8>>, BlockError> {
+        if let Some(block) = self.kept(pack, number) {
+            return Ok(block);
+        }
+        let info = self.index.pack(pack).map_err(BlockError::Index)?;
+        let presence = self.index.presence(pack).map_err(BlockError::Index)?;
+        let mut reasons = Vec::new();
+        for destination in self.destinations.iter().filter(|destination| destination.bit & presence != 0) {
+            match self.block_from(destination, pack, &info, number) {
+                Ok(raw) => {
+                    self.note_damage(&reasons, &destination.name);
+                    let block = Arc::new(raw);
+                    self.keep(pack, number, &block);
+                    return Ok(block);
+                }
+                Err(reason) => {
+                    reasons.push(format!("pack {} on {}: {reason}", info.id.short(), destination.name));
+                }
+            }
+        }
+        Err(BlockError::Unreadable(reasons))
+    }
+
+    fn block_from(
+        &self,
+        destination: &OpenDestination,
+        pack: PackNumber,
+        info: &PackInfo,
+        number: u32,
+    ) -> Result<Vec<u8>, String> {
+        let entry = self.index.block(pack, number).map_err(|error| error.to_string())?;
+        let seal = self.keys.object_seal(ObjectType::Pack, info.epoch, info.salt).map_err(|error| error.to_string())?;
+        let range = u64::from(entry.offset)..u64::from(entry.offset) + u64::from(entry.sealed_len);
+        let name = crate::format::layout::ObjectName::Pack(info.id);
+        let sealed = destination.place.get(&name, Some(range)).map_err(|error| error.to_string())?;
+        block::open(&seal, number, entry.compression, entry.raw_len, sealed).map_err(|error| error.to_string())
+    }
+
+    /// A chunk in an opened block, compared with its id.
+    pub fn view<'b>(&self, kind: ChunkKind, id: &ChunkId, place: &Place, raw: &'b [u8]) -> Option<&'b [u8]> {
+        let range = place.offset as usize..place.offset as usize + place.len as usize;
+        raw.get(range).filter(|bytes| self.keys.chunk_id(kind, bytes) == *id)
+    }
+
+    /// The destinations this reads from.
+    pub fn reachable(&self) -> DestinationBits {
+        self.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b)
+    }
+
+    fn note_damage(&self, reasons: &[String], healthy: &str) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.extend(reasons.iter().map(|reason| format!("{reason}; read from {healthy} instead")));
+    }
+
+    fn kept(&self, pack: PackNumber, number: u32) -> Option<Arc<Vec<u8>>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|(place, _)| *place == (pack, number)).map(|(_, block)| Arc::clone(block))
+    }
+
+    fn keep(&self, pack: PackNumber, number: u32, block: &Arc<Vec<u8>>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= BLOCKS_KEPT {
+            kept.pop_front();
+        }
+        kept.push_back(((pack, number), Arc::clone(block)));
+    }
+}
+
+/// Why a block could not be had.
+#[derive(Debug)]
+pub enum BlockError {
+    /// The index does not know it, or failed.
+    Index(crate::index::IndexError),
+    /// What was wrong on each destination that has the pack.
+    Unreadable(Vec<String>),
+}
+
+impl ChunkSource for Fetcher<'_> {
+    fn chunk(&self, kind: ChunkKind, id: &ChunkId, len: u32) -> Result<Vec<u8>, ReadError> {
+        if self.has_cache
+            && kind == ChunkKind::Tree
+            && let Some(bytes) = self.index.tree(id)?
+            && self.keys.chunk_id(kind, &bytes) == *id
+        {
+            return Ok(bytes);
+        }
+        let mut reasons = Vec::new();
+        for place in self.index.places(id)? {
+            if place.len != len {
+                continue;
+            }
+            match self.block(place.pack, place.block) {
+                Ok(raw) => match self.view(kind, id, &place, &raw) {
+                    Some(bytes) => {
+                        self.note_damage(&reasons, "another pack");
+                        return Ok(bytes.to_vec());
+                    }
+                    None => reasons.push("a block does not hold the chunk it should".to_owned()),
+                },
+                Err(BlockError::Index(error)) => return Err(error.into()),
+                Err(BlockError::Unreadable(more)) => reasons.extend(more),
+            }
+        }
+        if reasons.is_empty() {
+            Err(ReadError::Missing { id: *id })
+        } else {
+            Err(ReadError::Damaged { id: *id, reasons })
+        }
+    }
+}

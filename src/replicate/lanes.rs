@@ -1,0 +1,228 @@
+//! New packs to every destination at once.
+//!
+//! ```text
+//! pipeline ──▶ queue of 2 packs ──▶ thread of destination 1 ──▶ put, put, … settle
+//!          └─▶ queue of 2 packs ──▶ thread of destination 2 ──▶ put, put, … settle
+//! ```
+//!
+//! A destination that fails, or takes nothing for two minutes, is lost for the run. One that is merely slow leaves the
+//! run when another has room, and gets its packs from there after that one's commit. The others go on at their speed.
+//! The queues hold the packs themselves, shared: at most two packs more than the slowest lane is writing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
+
+use super::OpenDestination;
+use crate::destination::{DestinationError, Put, Settle};
+use crate::format::layout::ObjectName;
+use crate::index::{DestinationBits, PackNumber};
+use crate::pack::SealedPack;
+
+/// Packs waiting in front of each destination.
+const QUEUE_PACKS: usize = 2;
+/// Packs between two rounds of making folder entries durable.
+const SETTLE_PACKS: usize = 32;
+/// A destination whose queue is full so long, while another's is not, leaves the run.
+const SLOW: Duration = Duration::from_secs(10);
+/// A destination that takes nothing for so long is lost.
+const STUCK: Duration = Duration::from_secs(120);
+
+/// What became of one destination.
+pub struct LaneOutcome {
+    /// Which.
+    pub destination: OpenDestination,
+    /// Packs that are durable on it.
+    pub durable: Vec<PackNumber>,
+    /// How many of them this run wrote; the others were there already.
+    pub written: u64,
+    /// Why it was lost, or left behind.
+    pub trouble: Option<LaneTrouble>,
+}
+
+/// Why a destination does not have all packs of the run.
+#[derive(Debug)]
+pub enum LaneTrouble {
+    /// It failed.
+    Failed(DestinationError),
+    /// It took nothing for two minutes.
+    Stuck,
+    /// It was too slow for the others.
+    Slow,
+}
+
+impl std::fmt::Display for LaneTrouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            LaneTrouble::Failed(error) => write!(f, "{error}"),
+            LaneTrouble::Stuck => write!(f, "it accepted nothing for {} seconds", STUCK.as_secs()),
+            LaneTrouble::Slow => f.write_str("it is slower than the others and catches up afterwards"),
+        }
+    }
+}
+
+type Numbered = (PackNumber, Arc<SealedPack>);
+
+struct Lane {
+    destination: OpenDestination,
+    queue: Option<Sender<Numbered>>,
+    /// Packs the thread has dealt with; a lane whose number stands still is stuck.
+    progress: Arc<AtomicU64>,
+    result: Receiver<Written>,
+    trouble: Option<LaneTrouble>,
+}
+
+struct Written {
+    durable: Vec<PackNumber>,
+    written: u64,
+    error: Option<DestinationError>,
+}
+
+/// One thread and one bounded queue for each destination. The threads are not waited for when they hang in a system
+/// call: a dead network drive must not keep the program.
+pub struct Lanes {
+    lanes: Vec<Lane>,
+}
+
+impl Lanes {
+    /// Starts a thread for each destination.
+    pub fn start(destinations: &[OpenDestination]) -> Self {
+        let lanes = destinations.iter().map(|destination| {
+            let (queue, packs) = bounded(QUEUE_PACKS);
+            let (done, result) = bounded(1);
+            let progress = Arc::new(AtomicU64::new(0));
+            let (target, counter) = (destination.clone(), Arc::clone(&progress));
+            thread::spawn(move || {
+                // Nobody listens any more when the lane was given up.
+                let _ = done.send(write_packs(&target, &packs, &counter));
+            });
+            Lane { destination: destination.clone(), queue: Some(queue), progress, result, trouble: None }
+        });
+        Self { lanes: lanes.collect() }
+    }
+
+    /// The destinations that have taken every pack so far.
+    pub fn alive(&self) -> DestinationBits {
+        self.lanes.iter().filter(|lane| lane.queue.is_some()).map(|lane| lane.destination.bit).fold(0, |a, b| a | b)
+    }
+
+    /// Gives the pack to every destination that is still with us; waits while queues are full.
+    pub fn send(&mut self, number: PackNumber, pack: &Arc<SealedPack>) {
+        for position in 0..self.lanes.len() {
+            let began = Instant::now();
+            let mut parcel = (number, Arc::clone(pack));
+            while let Some(queue) = self.lanes.get(position).and_then(|lane| lane.queue.clone()) {
+                match queue.send_timeout(parcel, Duration::from_secs(1)) {
+                    Ok(()) => break,
+                    // The thread ended: its error tells why.
+                    Err(SendTimeoutError::Disconnected(_)) => {
+                        self.leave(position, None);
+                        break;
+                    }
+                    Err(SendTimeoutError::Timeout(back)) => {
+                        parcel = back;
+                        if began.elapsed() >= STUCK {
+                            self.leave(position, Some(LaneTrouble::Stuck));
+                        } else if began.elapsed() >= SLOW && self.has_room_elsewhere(position) {
+                            self.leave(position, Some(LaneTrouble::Slow));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn leave(&mut self, position: usize, trouble: Option<LaneTrouble>) {
+        if let Some(lane) = self.lanes.get_mut(position) {
+            lane.queue = None;
+            lane.trouble = trouble;
+        }
+    }
+
+    fn has_room_elsewhere(&self, position: usize) -> bool {
+        let others = self.lanes.iter().enumerate().filter(|(other, _)| *other != position);
+        others.filter_map(|(_, lane)| lane.queue.as_ref()).any(|queue| !queue.is_full())
+    }
+
+    /// Waits until every destination has written what it was given and made it durable, or is stuck.
+    pub fn finish(mut self) -> Vec<LaneOutcome> {
+        for lane in &mut self.lanes {
+            lane.queue = None;
+        }
+        self.lanes.into_iter().map(Lane::finish).collect()
+    }
+}
+
+impl Lane {
+    fn finish(self) -> LaneOutcome {
+        let mut seen = (self.progress.load(Ordering::Relaxed), Instant::now());
+        let written = loop {
+            match self.result.recv_timeout(Duration::from_millis(200)) {
+                Ok(written) => break Some(written),
+                Err(RecvTimeoutError::Disconnected) => break None,
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = self.progress.load(Ordering::Relaxed);
+                    if now != seen.0 {
+                        seen = (now, Instant::now());
+                    } else if seen.1.elapsed() >= STUCK {
+                        break None;
+                    }
+                }
+            }
+        };
+        let Some(written) = written else {
+            let trouble = self.trouble.or(Some(LaneTrouble::Stuck));
+            return LaneOutcome { destination: self.destination, durable: Vec::new(), written: 0, trouble };
+        };
+        LaneOutcome {
+            destination: self.destination,
+            durable: written.durable,
+            written: written.written,
+            trouble: written.error.map(LaneTrouble::Failed).or(self.trouble),
+        }
+    }
+}
+
+/// The thread of one destination. Ends with its queue, or at the first error: a destination that failed once does not
+/// get another chance in the same run.
+fn write_packs(destination: &OpenDestination, packs: &Receiver<Numbered>, progress: &AtomicU64) -> Written {
+    let mut written = Written { durable: Vec::new(), written: 0, error: None };
+    let mut pending = Vec::new();
+    for (number, pack) in packs {
+        match destination.place.put(&ObjectName::Pack(pack.id()), pack.bytes()) {
+            Ok(put) => written.written += u64::from(put == Put::Written),
+            Err(error) => {
+                written.error = Some(error);
+                break;
+            }
+        }
+        drop(pack);
+        progress.fetch_add(1, Ordering::Relaxed);
+        pending.push(number);
+        if pending.len() >= SETTLE_PACKS
+            && let Err(error) = settle(destination, &mut pending, &mut written.durable)
+        {
+            written.error = Some(error);
+            break;
+        }
+    }
+    if written.error.is_none() {
+        written.error = settle(destination, &mut pending, &mut written.durable).err();
+    }
+    written
+}
+
+fn settle(
+    destination: &OpenDestination,
+    pending: &mut Vec<PackNumber>,
+    durable: &mut Vec<PackNumber>,
+) -> Result<(), DestinationError> {
+    if !pending.is_empty() {
+        destination.place.settle(Settle::Touched)?;
+        durable.append(pending);
+    }
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! What is there? A listing of a destination against what the index says of it.
+//!
+//! A pack counts as present only when this run's listing shows it with the size the index knows. So a stale, copied or
+//! rebuilt index can never make a dangling reference; it only makes work. Memory is that of one of the 256 folders.
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use super::{OpenDestination, ReplicateError};
+use crate::format::id::{PackId, SnapshotId};
+use crate::format::layout::{ObjectKind, ObjectName};
+use crate::format::pack::Directory;
+use crate::format::sealed::ObjectType;
+use crate::format::snapshot::Snapshot;
+use crate::index::{Index, IndexReader, PackInfo, PackNumber, SnapshotRow};
+use crate::pack::PackReader;
+use crate::seal::Keys;
+
+/// Directories read at the same time: sticks and network drives are slow to answer, not to read.
+const READERS: usize = 4;
+/// Packs whose directories are in memory at once.
+const PACKS_AT_ONCE: usize = 64;
+
+/// What was found on one destination.
+#[derive(Debug, Default)]
+pub struct Reconciled {
+    /// Packs on it.
+    pub packs: u64,
+    /// Packs the index had not heard of.
+    pub packs_learned: u64,
+    /// Packs it was thought to have and does not, or not with the right size.
+    pub packs_lost: u64,
+    /// Snapshots on it.
+    pub snapshots: u64,
+    /// Snapshots the index had not heard of.
+    pub snapshots_learned: u64,
+    /// Snapshots it was thought to have.
+    pub snapshots_lost: u64,
+    /// What is damaged, as object and finding.
+    pub findings: Vec<(ObjectName, String)>,
+}
+
+/// Brings what the index says of `destination` up to date with what is there.
+///
+/// # Errors
+/// [`ReplicateError`]: a destination that cannot be listed is not reconciled at all.
+pub fn reconcile(index: &Index, keys: &Keys, destination: &OpenDestination) -> Result<Reconciled, ReplicateError> {
+    let mut found = Reconciled::default();
+    let view = index.reader()?;
+    for prefix in 0..=255 {
+        packs(index, keys, &view, destination, prefix, &mut found)?;
+    }
+    snapshots(index, keys, &view, destination, &mut found)?;
+    Ok(found)
+}
+
+fn packs(
+    index: &Index,
+    keys: &Keys,
+    view: &IndexReader,
+    destination: &OpenDestination,
+    prefix: u8,
+    found: &mut Reconciled,
+) -> Result<(), ReplicateError> {
+    let mut listed = BTreeMap::new();
+    destination.place.list(ObjectKind::Packs, Some(prefix), &mut |name, len| {
+        if let ObjectName::Pack(id) = name {
+            listed.insert(id, len);
+        }
+    })?;
+    found.packs += listed.len() as u64;
+    let (mut there, mut gone) = (Vec::new(), Vec::new());
+    for (id, number) in view.packs_with_prefix(prefix)? {
+        let was_there = view.presence(number)? & destination.bit != 0;
+        let expected = view.pack(number)?.len;
+        match listed.remove(&id) {
+            Some(len) if len == expected => there.extend((!was_there).then_some(number)),
+            Some(len) => {
+                let finding = format!("it has {len} bytes instead of {expected}");
+                found.findings.push((ObjectName::Pack(id), finding));
+                gone.extend(was_there.then_some(number));
+            }
+            None => gone.extend(was_there.then_some(number)),
+        }
+    }
+    found.packs_lost += gone.len() as u64;
+    let unknown: Vec<(PackId, u64)> = listed.into_iter().collect();
+    if there.is_empty() && gone.is_empty() && unknown.is_empty() {
+        return Ok(());
+    }
+    for group in unknown.chunks(PACKS_AT_ONCE) {
+        learn(index, keys, destination, group, found)?;
+    }
+    let mut writer = index.writer()?;
+    writer.set_present(there, destination.bit, false)?;
+    if !gone.is_empty() {
+        let mut whole = Vec::new();
+        view.each_snapshot(|id, row| -> Result<(), ReplicateError> {
+            whole.extend((row.whole & destination.bit != 0).then_some(id));
+            Ok(())
+        })?;
+        for id in whole {
+            writer.update_snapshot(&id, |row| row.whole &= !destination.bit)?;
+        }
+        writer.set_absent(gone, destination.bit)?;
+    }
+    writer.commit()?;
+    Ok(())
+}
+
+struct Learned {
+    info: PackInfo,
+    blocks_offset: u64,
+    directory: Directory,
+}
+
+fn learn(
+    index: &Index,
+    keys: &Keys,
+    destination: &OpenDestination,
+    packs: &[(PackId, u64)],
+    found: &mut Reconciled,
+) -> Result<(), ReplicateError> {
+    let share = packs.len().div_ceil(READERS).max(1);
+    let results: Vec<_> = thread::scope(|scope| {
+        let readers: Vec<_> = packs
+            .chunks(share)
+            .map(|share| {
+                scope.spawn(move || share.iter().map(|pack| (*pack, read(keys, destination, *pack))).collect())
+            })
+            .collect();
+        readers.into_iter().flat_map(|reader| reader.join().unwrap_or_else(|_| Vec::new())).collect()
+    });
+    let mut next = index.reader()?.next_pack_number()?;
+    let mut learned: Vec<(PackNumber, Learned)> = Vec::new();
+    for ((id, _), result) in results {
+        match result {
+            Ok(pack) => {
+                learned.push((next, pack));
+                next += 1;
+            }
+            Err(ReplicateError::Seal(error)) => {
+                found.findings.push((ObjectName::Pack(id), format!("its directory cannot be read: {error}")));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    found.packs_learned += learned.len() as u64;
+    let mut writer = index.writer()?;
+    writer.add_packs(learned.iter().map(|(number, pack)| (*number, pack.info, pack.blocks_offset, &pack.directory)))?;
+    writer.set_present(learned.iter().map(|(number, _)| *number), destination.bit, false)?;
+    writer.commit()?;
+    Ok(())
+}
+
+fn read(keys: &Keys, destination: &OpenDestination, (id, len): (PackId, u64)) -> Result<Learned, ReplicateError> {
+    let name = ObjectName::Pack(id);
+    let opened = PackReader::new(keys)
+        .open(len, |range| -> Result<_, ReplicateError> { Ok(destination.place.get(&name, Some(range))?) })?;
+    Ok(Learned {
+        info: PackInfo { id, len, kind: opened.directory.kind, epoch: opened.seal.epoch(), salt: opened.seal.salt() },
+        blocks_offset: opened.extents.blocks_offset(),
+        directory: opened.directory,
+    })
+}
+
+fn snapshots(
+    index: &Index,
+    keys: &Keys,
+    view: &IndexReader,
+    destination: &OpenDestination,
+    found: &mut Reconciled,
+) -> Result<(), ReplicateError> {
+    let mut listed = BTreeMap::new();
+    destination.place.list(ObjectKind::Snapshots, None, &mut |name, len| {
+        if let ObjectName::Snapshot(id) = name {
+            listed.insert(id, len);
+        }
+    })?;
+    found.snapshots = listed.len() as u64;
+    let mut changes: Vec<(SnapshotId, bool)> = Vec::new();
+    view.each_snapshot(|id, row| -> Result<(), ReplicateError> {
+        let was_there = row.committed & destination.bit != 0;
+        let is_there = listed.remove(&id).is_some_and(|len| len == row.stored.len() as u64);
+        if was_there != is_there {
+            changes.push((id, is_there));
+        }
+        Ok(())
+    })?;
+    let mut learned = Vec::new();
+    for id in listed.into_keys() {
+        let name = ObjectName::Snapshot(id);
+        let stored = destination.place.get(&name, None)?;
+        match open_snapshot(keys, &name, &stored) {
+            Ok(record) => {
+                let row = SnapshotRow { committed: destination.bit, whole: 0, is_counted: false, record, stored };
+                learned.push((id, row));
+            }
+            Err(finding) => found.findings.push((name, finding)),
+        }
+    }
+    if changes.is_empty() && learned.is_empty() {
+        return Ok(());
+    }
+    found.snapshots_learned = learned.len() as u64;
+    found.snapshots_lost = changes.iter().filter(|(_, is_there)| !is_there).count() as u64;
+    let mut writer = index.writer()?;
+    for (id, is_there) in changes {
+        writer.update_snapshot(&id, |row| {
+            row.committed = if is_there { row.committed | destination.bit } else { row.committed & !destination.bit };
+            row.whole &= row.committed;
+        })?;
+    }
+    for (id, row) in &learned {
+        writer.put_snapshot(id, row)?;
+    }
+    writer.commit()?;
+    Ok(())
+}
+
+/// The record inside a stored snapshot, or what is wrong with it.
+fn open_snapshot(keys: &Keys, name: &ObjectName, stored: &[u8]) -> Result<Vec<u8>, String> {
+    if !name.matches(stored) {
+        return Err("its bytes do not match its name".to_owned());
+    }
+    let record = keys.open_record(ObjectType::Snapshot, stored).map_err(|error| error.to_string())?;
+    let snapshot = Snapshot::decode(&record).map_err(|error| error.to_string())?;
+    snapshot.validate().map_err(|error| error.to_string())?;
+    Ok(record)
+}

@@ -1,0 +1,149 @@
+//! On a new machine: from one destination and a secret to a working setup.
+
+use std::path::{Path, PathBuf};
+
+use super::destinations::KnownIds;
+use super::heads::{self, HeadStore};
+use super::home::Home;
+use super::init::put_slot;
+use super::settings::{Settings, SourceSettings};
+use super::writer::Writer;
+use super::{Access, Repo, Secret};
+use crate::destination::{Destination, LocalDestination, OpenError, Settle};
+use crate::error::Error;
+use crate::monitor::Monitor;
+use crate::paths;
+use crate::seal::slots;
+
+/// What was found and set up.
+#[derive(Debug, Clone)]
+pub struct ConnectReport {
+    /// Snapshots on the destination.
+    pub snapshots: usize,
+    /// The sources of the newest one.
+    pub sources: Vec<PathBuf>,
+    /// The name under which the destination was configured.
+    pub destination_name: String,
+}
+
+/// Sets up a state folder from one destination: keys, config, index and sources. `copied` is a copy of `config.yaml`,
+/// whose settings are taken over; `secret` opens the repository where that holds no key.
+///
+/// # Errors
+/// [`Error::AlreadyInitialised`], [`Error::WrongKey`], [`Error::NotFound`] where the folder is no destination. Nothing
+/// is left in the state folder then.
+pub fn connect(
+    home: &Home,
+    destination: &Path,
+    secret: Option<Secret>,
+    copied: Option<Settings>,
+    monitor: &dyn Monitor,
+) -> Result<ConnectReport, Error> {
+    if home.exists() {
+        return Err(Error::AlreadyInitialised { home: home.path().to_owned() });
+    }
+    let copied = match copied {
+        Some(settings) => Some(settings),
+        // A copy of config.yaml put back in its place is what the forerunner's users do.
+        None if home.settings_path().exists() => Some(Settings::load(&home.settings_path(), true)?),
+        None => None,
+    };
+    let place = LocalDestination::open(destination, None).map_err(|error| not_usable(destination, &error))?;
+    let shown = destination.display().to_string();
+    let header = place.header();
+    let objects = heads::from_destination(&place, &header)?;
+    let is_copied = copied.is_some();
+    let mut settings = copied.unwrap_or_else(|| Settings::new(&jiff::Zoned::now()));
+    let secret = Secret::or_inline(secret, &settings)?;
+    let parsed = secret.parse()?;
+    let keys = heads::unlock(&objects, &header, &parsed, &shown)?;
+    heads::config(&objects, &header, &keys, &shown)?;
+
+    home.create()?;
+    let store = HeadStore::new(home);
+    for (name, bytes) in &objects {
+        store.put(name, bytes)?;
+    }
+    if let slots::Secret::Recovery(_) = parsed
+        && !settings.encryption.key.as_deref().is_some_and(|key| opens(key, &objects, &header, &shown))
+    {
+        // Words are for the worst day, not for every day: from now on this machine has a key of its own.
+        let inline = slots::Secret::new_inline()?;
+        let (name, stored) = put_slot(&store, &keys, &inline)?;
+        place.put(&name, &stored)?;
+        place.settle(Settle::Touched)?;
+        settings.encryption.key = inline.to_text();
+    }
+    if let Secret::Inline(key) = &secret {
+        settings.encryption.key = Some(key.clone());
+    }
+    let destination_name = choose_name(&settings, destination);
+    settings.destinations.insert(destination_name.clone(), destination.to_owned());
+    KnownIds::load(home)?.set(&destination_name, &place.mark().destination)?;
+    drop(place);
+    settings.save(&home.settings_path())?;
+
+    finish(home, secret, destination_name, is_copied, monitor)
+}
+
+/// Builds the index, begins a writer that goes on from the newest snapshot, and lists the sources.
+fn finish(
+    home: &Home,
+    secret: Secret,
+    destination_name: String,
+    is_copied: bool,
+    monitor: &dyn Monitor,
+) -> Result<ConnectReport, Error> {
+    let mut repo = Repo::open(home, Access::Write, Some(secret), monitor)?;
+    let view = repo.index.reader()?;
+    let known = repo.known_snapshots(&view)?;
+    let newest = known.first().map(|known| known.id);
+    if repo.writer.last_snapshot.is_none() && newest.is_some() {
+        std::fs::remove_file(home.state_path("writer.json"))
+            .map_err(|source| super::home::io_error("replace", &home.state_path("writer.json"), source))?;
+        repo.writer = Writer::load_or_make(home, &repo.keys, newest)?;
+    }
+    let sources: Vec<PathBuf> = known
+        .first()
+        .map_or_else(Vec::new, |known| known.snapshot.roots.iter().map(|root| paths::from_bytes(&root.path)).collect());
+    if !is_copied || repo.settings.sources.is_empty() {
+        Settings::edit(&home.settings_path(), |settings| {
+            for path in &sources {
+                if settings.source(path).is_none() {
+                    settings.put_source(SourceSettings::new(path.clone(), &jiff::Zoned::now()));
+                }
+            }
+            Ok(())
+        })?;
+    }
+    Ok(ConnectReport { snapshots: known.len(), sources, destination_name })
+}
+
+fn opens(key: &str, objects: &heads::Objects, header: &crate::format::header::RepoHeader, place: &str) -> bool {
+    slots::Secret::from_base64(key).is_some_and(|secret| heads::unlock(objects, header, &secret, place).is_ok())
+}
+
+/// The name whose path this is; else the first configured one that is not here; else the first free one.
+fn choose_name(settings: &Settings, path: &Path) -> String {
+    if let Some(name) = settings.destinations.name_of(path) {
+        return name.to_owned();
+    }
+    if let Some((name, _)) = settings.destinations.iter().find(|(_, known)| !known.exists()) {
+        return name.clone();
+    }
+    let free = ["primary", "secondary", "tertiary"].into_iter().find(|name| !settings.destinations.contains_key(name));
+    match free {
+        Some(name) => name.to_owned(),
+        None => (4..)
+            .map(|number| format!("destination{number}"))
+            .find(|name| !settings.destinations.contains_key(name))
+            .unwrap_or_else(|| "connected".to_owned()),
+    }
+}
+
+fn not_usable(path: &Path, error: &OpenError) -> Error {
+    match error {
+        OpenError::Damaged { .. } => heads::damaged(&"dest.id or cryptbackup.repo", &path.display().to_string(), error),
+        error => Error::NotFound { what: format!("a destination in {}: {error}", path.display()) },
+    }
+}

@@ -1,0 +1,270 @@
+//! Which destinations there are, and which of them can be reached.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::heads::{HeadStore, damaged};
+use super::home::{Home, io_error};
+use super::settings::{Settings, write_private};
+use super::{DestinationState, Repo};
+use crate::destination::{CreateError, Destination, LocalDestination, OpenError, Settle};
+use crate::error::Error;
+use crate::format::header::{DestinationMark, RepoHeader};
+use crate::format::id::DestinationId;
+use crate::format::layout::ObjectName;
+use crate::index::Index;
+use crate::monitor::Monitor;
+use crate::replicate::OpenDestination;
+use crate::seal::keys::random;
+
+/// A configured destination that cannot be used in this run.
+#[derive(Debug, Clone)]
+pub struct Unreachable {
+    /// Its name.
+    pub name: String,
+    /// Its path.
+    pub path: PathBuf,
+    /// How it is.
+    pub state: DestinationState,
+    /// Why, as one sentence without a full stop.
+    pub detail: String,
+}
+
+/// How a destination was added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Added {
+    /// The folder was made, or filled.
+    Created,
+    /// The folder held this repository already.
+    TakenUp,
+}
+
+/// Which destination belongs to which name: `state/destinations.json`.
+pub(super) struct KnownIds {
+    path: PathBuf,
+    ids: BTreeMap<String, String>,
+}
+
+impl KnownIds {
+    pub(super) fn load(home: &Home) -> Result<Self, Error> {
+        let path = home.state_path("destinations.json");
+        let ids = match std::fs::read(&path) {
+            // What cannot be read is learned again from the destinations.
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(source) => return Err(io_error("read", &path, source)),
+        };
+        Ok(Self { path, ids })
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<DestinationId> {
+        self.ids.get(name).and_then(|id| id.parse().ok())
+    }
+
+    fn name_of(&self, id: &DestinationId) -> Option<&str> {
+        let id = id.to_string();
+        self.ids.iter().find(|(_, known)| **known == id).map(|(name, _)| name.as_str())
+    }
+
+    pub(super) fn set(&mut self, name: &str, id: &DestinationId) -> Result<(), Error> {
+        if self.get(name) == Some(*id) {
+            return Ok(());
+        }
+        self.ids.insert(name.to_owned(), id.to_string());
+        self.save()
+    }
+
+    pub(super) fn remove(&mut self, name: &str) -> Result<(), Error> {
+        self.ids.remove(name);
+        self.save()
+    }
+
+    fn save(&self) -> Result<(), Error> {
+        let bytes = serde_json::to_vec_pretty(&self.ids).map_err(|error| Error::Usage(error.to_string()))?;
+        write_private(&self.path, &bytes)
+    }
+}
+
+/// Opens every configured destination that is there. None is ever created here.
+pub(super) fn open_all(
+    home: &Home,
+    settings: &Settings,
+    header: &RepoHeader,
+    index: &Index,
+    is_writing: bool,
+) -> Result<(Vec<OpenDestination>, Vec<Unreachable>), Error> {
+    let mut known = KnownIds::load(home)?;
+    let (mut open, mut unreachable) = (Vec::<OpenDestination>::new(), Vec::new());
+    for (name, path) in settings.destinations.iter() {
+        let expected = known.get(name).map(|destination| DestinationMark { repo: header.repo, destination });
+        let fail = |state, detail: String| Unreachable { name: name.clone(), path: path.clone(), state, detail };
+        let place = match LocalDestination::open(path, expected.as_ref()) {
+            Ok(place) => place,
+            Err(error) => {
+                unreachable.push(fail(state_of(&error), error.to_string()));
+                continue;
+            }
+        };
+        let mark = place.mark();
+        if mark.repo != header.repo {
+            let detail = "it holds another repository".to_owned();
+            unreachable.push(fail(DestinationState::WrongDevice, detail));
+            continue;
+        }
+        if open.iter().any(|other| other.id == mark.destination) {
+            let detail = "it is a copy of another destination; add it again under its name".to_owned();
+            unreachable.push(fail(DestinationState::WrongDevice, detail));
+            continue;
+        }
+        let bit = if is_writing {
+            known.set(name, &mark.destination)?;
+            let mut writer = index.writer()?;
+            let bit = writer.destination_bit(&mark.destination)?;
+            writer.commit()?;
+            Some(bit)
+        } else {
+            index.reader()?.destination_bit(&mark.destination)?
+        };
+        // Without a bit nothing is known to be on it: a reader has no use for it.
+        if let Some(bit) = bit {
+            open.push(OpenDestination {
+                name: name.clone(),
+                path: path.clone(),
+                id: mark.destination,
+                bit,
+                place: Arc::new(place),
+            });
+        }
+    }
+    Ok((open, unreachable))
+}
+
+fn state_of(error: &OpenError) -> DestinationState {
+    match error {
+        OpenError::NotFound { .. } => DestinationState::Absent,
+        OpenError::NotADestination { .. } | OpenError::WrongDevice { .. } | OpenError::WrongRepo { .. } => {
+            DestinationState::WrongDevice
+        }
+        OpenError::Damaged { .. } => DestinationState::Damaged,
+        OpenError::Denied { .. } => DestinationState::ReadOnly,
+        _ => DestinationState::Absent,
+    }
+}
+
+/// Puts the heads of the repository where they are missing: before the first pack, keys and config must be durable.
+pub(super) fn put_heads(home: &Home, place: &dyn Destination) -> Result<(), Error> {
+    for (name, bytes) in HeadStore::new(home).all()? {
+        if name != ObjectName::Header {
+            place.put(&name, &bytes)?;
+        }
+    }
+    place.settle(Settle::Touched)?;
+    Ok(())
+}
+
+impl Repo {
+    /// Makes `path` the destination called `name`: creates and marks the folder if its parent exists, or takes up one
+    /// that holds this repository.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a folder that cannot be one: its parent is missing, it holds another repository, it is
+    /// another destination of this one.
+    pub fn add_destination(&mut self, name: &str, path: &Path, monitor: &dyn Monitor) -> Result<Added, Error> {
+        let refuse = |detail: String| Error::Config { key: format!("destinations.{name}"), detail };
+        if let Some(other) = self.settings.destinations.name_of(path)
+            && other != name
+        {
+            return Err(refuse(format!("{} is the destination `{other}` already", path.display())));
+        }
+        let mut candidate = self.settings.clone();
+        candidate.destinations.insert(name.to_owned(), path.to_owned());
+        let mut known = KnownIds::load(&self.home)?;
+        let (place, added) = match LocalDestination::open(path, None) {
+            Ok(place) => (self.take_up(place, name, path, &known)?, Added::TakenUp),
+            Err(OpenError::NotFound { .. } | OpenError::NotADestination { .. }) => {
+                let destination = DestinationId::from_bytes(random()?);
+                let mark = DestinationMark { repo: self.header.repo, destination };
+                let place = LocalDestination::create(path, mark, &self.header).map_err(|error| match error {
+                    CreateError::Io(error) => Error::Destination(error),
+                    error => refuse(error.to_string()),
+                })?;
+                (place, Added::Created)
+            }
+            Err(error) => return Err(refuse(error.to_string())),
+        };
+        put_heads(&self.home, &place)?;
+        known.set(name, &place.mark().destination)?;
+        let path = path.to_owned();
+        self.settings = Settings::edit(&self.home.settings_path(), |settings| {
+            settings.destinations.insert(name.to_owned(), path);
+            Ok(settings.clone())
+        })?;
+        self.refresh(monitor)?;
+        Ok(added)
+    }
+
+    /// A folder that is a destination already: of this repository, or refused. A copy of another destination of this
+    /// repository gets an id of its own.
+    fn take_up(
+        &self,
+        place: LocalDestination,
+        name: &str,
+        path: &Path,
+        known: &KnownIds,
+    ) -> Result<LocalDestination, Error> {
+        let mark = place.mark();
+        if mark.repo != self.header.repo {
+            let detail = format!(
+                "{} holds another repository ({}); choose another folder, or use `connect` to work with that one",
+                path.display(),
+                mark.repo
+            );
+            return Err(Error::Config { key: format!("destinations.{name}"), detail });
+        }
+        let is_copy = known.name_of(&mark.destination).is_some_and(|other| other != name)
+            || self.destinations.iter().any(|other| other.id == mark.destination && other.name != name);
+        if !is_copy {
+            return Ok(place);
+        }
+        let own = DestinationMark { repo: mark.repo, destination: DestinationId::from_bytes(random()?) };
+        place.replace(&ObjectName::DestinationMark, &own.encode())?;
+        place.settle(Settle::Touched)?;
+        LocalDestination::open(path, Some(&own))
+            .map_err(|error| damaged(&"dest.id", &path.display().to_string(), &error))
+    }
+
+    /// Takes a destination out of the settings. What is on it stays there.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where there is none of that name.
+    pub fn forget_destination(&mut self, name: &str) -> Result<PathBuf, Error> {
+        let path = Settings::edit(&self.home.settings_path(), |settings| {
+            settings.destinations.remove(name).ok_or_else(|| Error::Config {
+                key: format!("destinations.{name}"),
+                detail: "there is no destination of that name".to_owned(),
+            })
+        })?;
+        KnownIds::load(&self.home)?.remove(name)?;
+        self.settings.destinations.remove(name);
+        self.destinations.retain(|destination| destination.name != name);
+        self.unreachable.retain(|destination| destination.name != name);
+        Ok(path)
+    }
+
+    /// Accepts what is now at the path of a destination as that destination: a disk that was replaced by a copy, or
+    /// restored from an image.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where there is no such destination or nothing of this repository at its path.
+    pub fn accept_destination(&mut self, name: &str, monitor: &dyn Monitor) -> Result<(), Error> {
+        let refuse = |detail: String| Error::Config { key: format!("destinations.{name}"), detail };
+        let path = self.settings.destinations.get(name).cloned();
+        let path = path.ok_or_else(|| refuse("there is no destination of that name".to_owned()))?;
+        let place = LocalDestination::open(&path, None).map_err(|error| refuse(error.to_string()))?;
+        let mut known = KnownIds::load(&self.home)?;
+        let place = self.take_up(place, name, &path, &known)?;
+        known.set(name, &place.mark().destination)?;
+        self.refresh(monitor)
+    }
+}

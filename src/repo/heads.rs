@@ -1,0 +1,192 @@
+//! Local copies of the repository's heads: header, key slots, ring, config, writer. They make a new destination
+//! usable, and open the repository while none is within reach.
+
+use std::fs;
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::home::{Home, io_error};
+use super::settings::write_private;
+use crate::destination::Destination;
+use crate::error::Error;
+use crate::format::FormatError;
+use crate::format::header::RepoHeader;
+use crate::format::id::ObjectHash;
+use crate::format::layout::{ObjectKind, ObjectName};
+use crate::format::record::ConfigRecord;
+use crate::format::sealed::ObjectType;
+use crate::format::slot::Slot;
+use crate::seal::slots::{self, Secret};
+use crate::seal::{Keys, SealError};
+
+/// Objects small enough to be held at once, each with its name.
+pub(super) type Objects = Vec<(ObjectName, Vec<u8>)>;
+
+/// The folder of the copies.
+pub(super) struct HeadStore {
+    folder: PathBuf,
+}
+
+impl HeadStore {
+    pub(super) fn new(home: &Home) -> Self {
+        Self { folder: home.state_path("repo") }
+    }
+
+    /// Keeps an object, for the owner's eyes only, durably.
+    pub(super) fn put(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.folder.join(name.path());
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|source| io_error("create", parent, source))?;
+        }
+        write_private(&path, bytes)
+    }
+
+    /// Everything kept. A file that is not what its name says is left out: the destinations have it too.
+    pub(super) fn all(&self) -> Result<Objects, Error> {
+        let mut objects = Vec::new();
+        for entry in walkdir::WalkDir::new(&self.folder).sort_by_file_name() {
+            let entry = entry.map_err(|error| {
+                let path = error.path().unwrap_or(&self.folder).to_path_buf();
+                io_error("list", &path, error.into())
+            })?;
+            let relative = entry.path().strip_prefix(&self.folder).unwrap_or(entry.path());
+            let Some(name) = relative.to_str().and_then(|path| ObjectName::parse(&path.replace('\\', "/"))) else {
+                continue;
+            };
+            let bytes = fs::read(entry.path()).map_err(|source| io_error("read", entry.path(), source))?;
+            if name.matches(&bytes) {
+                objects.push((name, bytes));
+            }
+        }
+        Ok(objects)
+    }
+}
+
+/// The heads of a repository as they are on a destination.
+pub(super) fn from_destination(place: &dyn Destination, header: &RepoHeader) -> Result<Objects, Error> {
+    let mut names = Vec::new();
+    for kind in [ObjectKind::Keys, ObjectKind::Config] {
+        place.list(kind, None, &mut |name, _| names.push(name))?;
+    }
+    let mut objects = vec![(ObjectName::Header, header.encode())];
+    for name in names {
+        let bytes = place.get(&name, None)?;
+        if name.matches(&bytes) {
+            objects.push((name, bytes));
+        }
+    }
+    Ok(objects)
+}
+
+/// Opens the keys with a secret: the first slot it fits, the highest ring that opens.
+///
+/// # Errors
+/// [`Error::WrongKey`] where no slot opens, [`Error::Damaged`] where a slot does and no ring.
+pub(super) fn unlock(objects: &Objects, header: &RepoHeader, secret: &Secret, place: &str) -> Result<Keys, Error> {
+    let mut root: Option<Zeroizing<[u8; 32]>> = None;
+    let mut slots_seen = 0;
+    for (name, bytes) in objects {
+        let ObjectName::Slot(_) = name else { continue };
+        // A slot of a newer program, or a damaged one, is not the only one.
+        let Ok(slot) = Slot::decode(bytes) else { continue };
+        slots_seen += 1;
+        match slots::open(&slot, header.repo, secret) {
+            Ok(key) => {
+                root = Some(key);
+                break;
+            }
+            Err(SealError::WrongKey) => {}
+            Err(SealError::System(what)) => {
+                return Err(Error::Usage(format!("the system could not provide {what}")));
+            }
+            Err(error) => return Err(damaged(name, place, &error)),
+        }
+    }
+    let Some(root) = root else {
+        let what = if slots_seen == 0 {
+            format!("there is no readable key slot on {place}")
+        } else {
+            format!("the {} opens none of the {slots_seen} key slots", secret_name(secret))
+        };
+        return Err(Error::WrongKey { what });
+    };
+    let mut rings: Vec<_> = objects
+        .iter()
+        .filter_map(|(name, bytes)| match name {
+            ObjectName::Ring(number, _) => Some((*number, name, bytes)),
+            _ => None,
+        })
+        .collect();
+    rings.sort_by_key(|(number, ..)| std::cmp::Reverse(*number));
+    let mut last = None;
+    for (number, name, bytes) in rings {
+        match Keys::open_ring(header.repo, root.clone(), bytes) {
+            Ok(keys) if keys.ring_number() == number => return Ok(keys),
+            Ok(_) => last = Some(damaged(name, place, &"its number is not that of its name")),
+            Err(error) => last = Some(damaged(name, place, &error)),
+        }
+    }
+    Err(last.unwrap_or_else(|| damaged(&"keys/ring-1", place, &"there is no key ring")))
+}
+
+fn secret_name(secret: &Secret) -> &'static str {
+    match secret {
+        Secret::Inline(_) => "key in config.yaml",
+        Secret::Passphrase(_) => "passphrase",
+        Secret::Recovery(_) => "recovery key",
+    }
+}
+
+/// The config with the highest number that is valid.
+///
+/// # Errors
+/// [`Error::Damaged`], [`Error::Format`] where a newer program wrote it.
+pub(super) fn config(objects: &Objects, header: &RepoHeader, keys: &Keys, place: &str) -> Result<ConfigRecord, Error> {
+    let mut best: Option<ConfigRecord> = None;
+    let mut last = None;
+    for (name, bytes) in objects {
+        let ObjectName::Config(number, _) = name else { continue };
+        let opened = keys.open_record(ObjectType::Config, bytes).and_then(|record| {
+            let record = ConfigRecord::decode(&record)?;
+            record.validate()?;
+            Ok(record)
+        });
+        match opened {
+            Ok(record) if record.number == *number && record.header == *header => {
+                if best.as_ref().is_none_or(|best| best.number < record.number) {
+                    best = Some(record);
+                }
+            }
+            Ok(_) => last = Some(damaged(name, place, &"it does not belong to this repository header")),
+            Err(SealError::Format(source @ FormatError::Unsupported { .. })) => {
+                last = Some(Error::Format { object: name.to_string(), source });
+            }
+            Err(error) => last = Some(damaged(name, place, &error)),
+        }
+    }
+    match (best, last) {
+        (Some(best), _) => Ok(best),
+        (None, Some(error)) => Err(error),
+        (None, None) => Err(damaged(&"config", place, &"there is no config object")),
+    }
+}
+
+/// The header among the objects.
+pub(super) fn header(objects: &Objects, place: &str) -> Result<RepoHeader, Error> {
+    let found = objects.iter().find(|(name, _)| *name == ObjectName::Header);
+    let (name, bytes) = found.ok_or_else(|| damaged(&"cryptbackup.repo", place, &"it is missing"))?;
+    RepoHeader::decode(bytes).map_err(|source| match source {
+        FormatError::Unsupported { .. } => Error::Format { object: name.to_string(), source },
+        source => damaged(name, place, &source),
+    })
+}
+
+/// The name an object gets from its bytes.
+pub(super) fn hashed(stored: &[u8]) -> ObjectHash {
+    ObjectHash::of(stored)
+}
+
+pub(super) fn damaged(object: &dyn std::fmt::Display, place: &str, detail: &dyn std::fmt::Display) -> Error {
+    Error::Damaged { object: object.to_string(), place: place.to_owned(), detail: detail.to_string() }
+}

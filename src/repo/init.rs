@@ -1,0 +1,110 @@
+//! A new repository: fresh keys, their slots, a config, and the settings of this machine.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::heads::{HeadStore, hashed};
+use super::home::{Home, io_error};
+use super::settings::Settings;
+use super::writer::Writer;
+use crate::error::Error;
+use crate::format::header::RepoHeader;
+use crate::format::id::RepoId;
+use crate::format::layout::ObjectName;
+use crate::format::record::ConfigRecord;
+use crate::format::sealed::ObjectType;
+use crate::seal::Keys;
+use crate::seal::keys::random;
+use crate::seal::slots::{self, Secret};
+
+/// How to set up.
+#[derive(Clone, Default)]
+pub struct InitRequest {
+    /// Move what is there aside and begin anew.
+    pub force: bool,
+    /// Protect by this passphrase instead of a key in `config.yaml`.
+    pub passphrase: Option<Zeroizing<String>>,
+    /// Make recovery words too.
+    pub recovery: bool,
+}
+
+/// What was set up.
+pub struct InitReport {
+    /// The new repository.
+    pub repo: RepoId,
+    /// The recovery words, to be shown once.
+    pub recovery_words: Option<Zeroizing<String>>,
+    /// Where the old state went.
+    pub moved_aside: Option<PathBuf>,
+}
+
+/// Sets up a new repository in a state folder. No destination is touched.
+///
+/// # Errors
+/// [`Error::AlreadyInitialised`], [`Error::ForeignState`], [`Error::Io`].
+pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
+    home.check_not_foreign()?;
+    let moved_aside = match (home.exists(), request.force) {
+        (true, false) => return Err(Error::AlreadyInitialised { home: home.path().to_owned() }),
+        (true, true) => Some(move_aside(home)?),
+        (false, _) => None,
+    };
+    home.create()?;
+    let _lock = home.lock()?;
+    let repo = RepoId::from_bytes(random()?);
+    let keys = Keys::generate(repo)?;
+    let header = RepoHeader::new(repo);
+    let store = HeadStore::new(home);
+    let mut settings = Settings::new(&jiff::Zoned::now());
+
+    let secret = match request.passphrase {
+        Some(passphrase) => Secret::Passphrase(passphrase),
+        None => Secret::new_inline()?,
+    };
+    if let Secret::Inline(_) = secret {
+        settings.encryption.key = secret.to_text();
+    }
+    put_slot(&store, &keys, &secret)?;
+    let mut recovery_words = None;
+    if request.recovery {
+        let recovery = Secret::new_recovery()?;
+        put_slot(&store, &keys, &recovery)?;
+        recovery_words = recovery.to_text();
+    }
+    let ring = keys.seal_ring()?;
+    store.put(&ObjectName::Ring(keys.ring_number(), hashed(&ring)), &ring)?;
+    let config = ConfigRecord::new(header);
+    let record = config.encode().map_err(|source| Error::Format { object: "config".to_owned(), source })?;
+    let stored = keys.seal_record(ObjectType::Config, &record)?;
+    store.put(&ObjectName::Config(config.number, hashed(&stored)), &stored)?;
+    Writer::load_or_make(home, &keys, None)?;
+    // The header last but one, the settings last: until they are there, nothing is set up.
+    store.put(&ObjectName::Header, &header.encode())?;
+    settings.save(&home.settings_path())?;
+    Ok(InitReport { repo, recovery_words, moved_aside })
+}
+
+pub(super) fn put_slot(store: &HeadStore, keys: &Keys, secret: &Secret) -> Result<(ObjectName, Vec<u8>), Error> {
+    let stored = slots::make(keys, secret)?.encode();
+    let name = ObjectName::Slot(hashed(&stored));
+    store.put(&name, &stored)?;
+    Ok((name, stored))
+}
+
+/// Renames the whole state folder: nothing in it is lost, least of all a key.
+fn move_aside(home: &Home) -> Result<PathBuf, Error> {
+    let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
+    let mut name = home.path().file_name().unwrap_or_default().to_owned();
+    name.push(format!(".old-{stamp}"));
+    let mut target = home.path().with_file_name(&name);
+    let mut number = 1;
+    while target.exists() {
+        number += 1;
+        let mut name = name.clone();
+        name.push(format!("-{number}"));
+        target = home.path().with_file_name(name);
+    }
+    std::fs::rename(home.path(), &target).map_err(|source| io_error("move aside", home.path(), source))?;
+    Ok(target)
+}

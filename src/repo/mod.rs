@@ -1,0 +1,39 @@
+//! Everything of one repository opened together: settings, keys, index, destinations, and who writes.
+//!
+//! ```text
+//! ~/.mybackup/
+//!   config.yaml        what the user decided, and the secret of the inline slot
+//!   backups.db         the index; may be deleted at any time
+//!   state/repo         copies of the repository's heads: header, key slots, ring, config, writer
+//!   state/writer.json  who writes here, and how far it got
+//!   state/destinations.json   which destination belongs to which name
+//!   state/lock         held by the command that writes
+//! ```
+
+pub mod settings;
+
+mod connect;
+mod destinations;
+mod heads;
+mod home;
+mod init;
+mod lineage;
+mod numbers;
+mod open;
+mod query;
+mod status;
+mod writer;
+
+pub use connect::{ConnectReport, connect};
+pub use destinations::{Added, Unreachable};
+pub use home::Home;
+pub use init::{InitReport, InitRequest, init};
+pub use lineage::{KnownSnapshot, Lineage};
+pub(crate) use open::state_after;
+pub use open::{Access, RebuildReport, Repo, Secret, rebuild_index};
+pub use query::{FileInfo, LsEntry, RootInfo, SnapshotInfo, VersionInfo};
+pub use status::{DestinationStatus, SourceStatus, StatusReport};
+pub use writer::Writer;
+pub(crate) use writer::{machine_name, now, user_name};
+
+pub use crate::replicate::DestinationState;

@@ -1,0 +1,324 @@
+//! Opening a repository: keys, then the index, then the destinations that are there, then what changed on them.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::heads::{self, HeadStore};
+use super::home::{Home, Lock, io_error};
+use super::lineage::Lineage;
+use super::settings::Settings;
+use super::writer::Writer;
+use super::{Unreachable, destinations, numbers};
+use crate::chunk::Chunker;
+use crate::error::Error;
+use crate::format::header::RepoHeader;
+use crate::format::record::ConfigRecord;
+use crate::index::{Index, IndexError, IndexReader};
+use crate::monitor::{Monitor, Stage};
+use crate::replicate::{self, Fetcher, OpenDestination};
+use crate::seal::{Keys, slots};
+
+/// What a command is going to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Only read. Never waits for a backup that is running.
+    Read,
+    /// Write to destinations or settings; excludes other commands that do.
+    Write,
+}
+
+/// What opens the repository instead of the key in `config.yaml`.
+#[derive(Clone)]
+pub enum Secret {
+    /// `encryption.key` of some copy of `config.yaml`.
+    Inline(Zeroizing<String>),
+    /// A passphrase.
+    Passphrase(Zeroizing<String>),
+    /// 24 recovery words.
+    Words(Zeroizing<String>),
+}
+
+impl Secret {
+    /// The secret as bytes.
+    pub(super) fn parse(&self) -> Result<slots::Secret, Error> {
+        let wrong = |what: &str| Error::WrongKey { what: what.to_owned() };
+        match self {
+            Secret::Inline(text) => slots::Secret::from_base64(text)
+                .ok_or_else(|| wrong("`encryption.key` is not a key of this program (44 characters of base64)")),
+            Secret::Passphrase(text) => Ok(slots::Secret::Passphrase(text.clone())),
+            Secret::Words(text) => slots::Secret::from_words(text)
+                .ok_or_else(|| wrong("these are not 24 valid recovery words; check for a word that was miscopied")),
+        }
+    }
+
+    /// The secret given, or the one in the settings.
+    pub(super) fn or_inline(given: Option<Secret>, settings: &Settings) -> Result<Secret, Error> {
+        given.or_else(|| settings.encryption.key.clone().map(Secret::Inline)).ok_or_else(|| Error::WrongKey {
+            what: "config.yaml holds no key; give the passphrase (--passphrase-file, CRYPTBACKUP_PASSPHRASE, or on a \
+                   terminal when asked)"
+                .to_owned(),
+        })
+    }
+}
+
+/// A repository, opened with its keys.
+pub struct Repo {
+    pub(crate) home: Home,
+    pub(crate) settings: Settings,
+    pub(crate) header: RepoHeader,
+    pub(crate) keys: Keys,
+    pub(crate) config: ConfigRecord,
+    pub(crate) chunker: Chunker,
+    pub(crate) index: Index,
+    pub(crate) destinations: Vec<OpenDestination>,
+    pub(crate) unreachable: Vec<Unreachable>,
+    pub(crate) writer: Writer,
+    /// What was found damaged while opening: destination, object, finding.
+    pub(crate) findings: Vec<(String, String, String)>,
+    /// Whether every version number that can be known is accounted for.
+    pub(crate) is_counted: bool,
+    _lock: Option<Lock>,
+}
+
+impl Repo {
+    /// Opens the repository of a state folder. An index that is missing or broken is rebuilt from the destinations
+    /// within reach, and said so.
+    ///
+    /// # Errors
+    /// [`Error::NotInitialised`], [`Error::WrongKey`], [`Error::Locked`], [`Error::Damaged`]. That no destination is
+    /// within reach is not an error here.
+    pub fn open(home: &Home, access: Access, secret: Option<Secret>, monitor: &dyn Monitor) -> Result<Self, Error> {
+        let (settings, header, keys, config) = unlock(home, secret)?;
+        let lock = match access {
+            Access::Write => Some(home.lock()?),
+            Access::Read => home.try_lock()?,
+        };
+        let chunker = Chunker::new(&config.chunker, keys.chunker_key());
+        let index = match &lock {
+            Some(_) => open_index(home, &header, monitor)?,
+            None => read_index(home, &header)?,
+        };
+        let writer = Writer::load_or_make(home, &keys, None)?;
+        let mut repo = Self {
+            home: home.clone(),
+            settings,
+            header,
+            keys,
+            config,
+            chunker,
+            index,
+            destinations: Vec::new(),
+            unreachable: Vec::new(),
+            writer,
+            findings: Vec::new(),
+            is_counted: true,
+            _lock: lock,
+        };
+        repo.refresh(monitor)?;
+        if access == Access::Read && repo._lock.is_some() { repo.into_reader() } else { Ok(repo) }
+    }
+
+    /// Lets go of everything that would keep another command from writing.
+    fn into_reader(self) -> Result<Self, Error> {
+        // The writable handle has to be closed before the file can be opened again.
+        drop(self.index);
+        let index = Index::open_read_only(&self.home.index_path(), self.header.repo)?;
+        Ok(Self { index, _lock: None, ..self })
+    }
+
+    /// Looks again at which destinations are there and, when writing, at what is on them.
+    pub(super) fn refresh(&mut self, monitor: &dyn Monitor) -> Result<(), Error> {
+        let is_writing = self.index.is_writable();
+        let (open, unreachable) =
+            destinations::open_all(&self.home, &self.settings, &self.header, &self.index, is_writing)?;
+        self.unreachable = unreachable;
+        self.destinations = open;
+        self.findings.clear();
+        if !is_writing {
+            return Ok(());
+        }
+        monitor.begin(Stage::Opening, Some(self.destinations.len() as u64), None);
+        let mut lost = Vec::new();
+        for destination in &self.destinations {
+            monitor.current(&destination.name);
+            match replicate::reconcile(&self.index, &self.keys, destination) {
+                Ok(found) => {
+                    let findings = found.findings.into_iter();
+                    self.findings
+                        .extend(findings.map(|(name, finding)| (destination.name.clone(), name.to_string(), finding)));
+                }
+                Err(replicate::ReplicateError::Destination(error)) => lost.push((destination.clone(), error)),
+                Err(other) => return Err(other.into()),
+            }
+            monitor.advance(1, 0);
+        }
+        for (destination, error) in lost {
+            self.lose(&destination, &error);
+        }
+        self.is_counted = numbers::count(self, monitor)?;
+        Ok(())
+    }
+
+    /// Takes a destination out of this run.
+    pub(crate) fn lose(&mut self, destination: &OpenDestination, error: &crate::destination::DestinationError) {
+        self.destinations.retain(|other| other.bit != destination.bit);
+        self.unreachable.push(Unreachable {
+            name: destination.name.clone(),
+            path: destination.path.clone(),
+            state: state_after(error),
+            detail: error.to_string(),
+        });
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The destinations that can be used.
+    pub fn destinations(&self) -> &[OpenDestination] {
+        &self.destinations
+    }
+
+    /// The configured destinations that cannot.
+    pub fn unreachable(&self) -> &[Unreachable] {
+        &self.unreachable
+    }
+
+    /// A reader of chunks, over one consistent view of the index.
+    pub(crate) fn fetcher<'a>(&'a self, view: &'a IndexReader) -> Fetcher<'a> {
+        Fetcher::new(&self.keys, view, &self.destinations)
+    }
+
+    /// The line of snapshots this writer goes on from.
+    pub(crate) fn lineage(&self, view: &IndexReader) -> Result<Lineage, Error> {
+        Lineage::of(view, &self.writer)
+    }
+
+    /// The error for a command that cannot do anything without a destination.
+    pub(crate) fn no_destination(&self) -> Error {
+        Error::NoDestination {
+            tried: self.unreachable.iter().map(|lost| (lost.name.clone(), lost.detail.clone())).collect(),
+        }
+    }
+}
+
+/// What an error makes of a destination.
+pub(crate) fn state_after(error: &crate::destination::DestinationError) -> super::DestinationState {
+    use crate::destination::DestinationErrorKind as Kind;
+    match error.kind {
+        Kind::Full => super::DestinationState::Full,
+        Kind::ReadOnly | Kind::Denied => super::DestinationState::ReadOnly,
+        Kind::Damaged => super::DestinationState::Damaged,
+        _ => super::DestinationState::Absent,
+    }
+}
+
+fn unlock(home: &Home, secret: Option<Secret>) -> Result<(Settings, RepoHeader, Keys, ConfigRecord), Error> {
+    if !home.exists() {
+        home.check_not_foreign()?;
+        return Err(Error::NotInitialised { home: home.path().to_owned() });
+    }
+    let settings = Settings::load(&home.settings_path(), true)?;
+    let objects = HeadStore::new(home).all()?;
+    let place = home.path().display().to_string();
+    let header = heads::header(&objects, &place)?;
+    let secret = Secret::or_inline(secret, &settings)?.parse()?;
+    let keys = heads::unlock(&objects, &header, &secret, &place)?;
+    let config = heads::config(&objects, &header, &keys, &place)?;
+    Ok((settings, header, keys, config))
+}
+
+/// Opens the index for writing; a broken one is moved aside, since everything in it is on the destinations too.
+fn open_index(home: &Home, header: &RepoHeader, monitor: &dyn Monitor) -> Result<Index, Error> {
+    let path = home.index_path();
+    let existed = path.exists();
+    match Index::open(&path, header.repo) {
+        Ok(index) => {
+            if !existed && home.state_path("destinations.json").exists() {
+                monitor.note("The index was missing and is rebuilt from the destinations within reach.");
+            }
+            Ok(index)
+        }
+        Err(IndexError::Broken(why)) => {
+            let aside = move_index_aside(home)?;
+            monitor.note(&format!(
+                "The index could not be used ({why}); it was moved to {} and is rebuilt from the destinations within reach.",
+                aside.display()
+            ));
+            Ok(Index::open(&path, header.repo)?)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn read_index(home: &Home, header: &RepoHeader) -> Result<Index, Error> {
+    match Index::open_read_only(&home.index_path(), header.repo) {
+        Ok(index) => Ok(index),
+        // Whoever holds the lock is making or rebuilding it.
+        Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)) => {
+            Err(Error::Locked { home: home.path().to_owned() })
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+fn move_index_aside(home: &Home) -> Result<PathBuf, Error> {
+    let path = home.index_path();
+    let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
+    let aside = home.path().join(format!("backups.db.broken-{stamp}"));
+    std::fs::rename(&path, &aside).map_err(|source| io_error("move aside", &path, source))?;
+    Ok(aside)
+}
+
+/// What `rebuild-index` did.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct RebuildReport {
+    /// Destinations it was rebuilt from.
+    pub destinations: Vec<String>,
+    /// Packs found.
+    pub packs: u64,
+    /// Chunks found, each counted once a pack.
+    pub chunks: u64,
+    /// Snapshots found.
+    pub snapshots: u64,
+    /// Where the old index went.
+    pub moved_aside: Option<PathBuf>,
+}
+
+/// Moves the index aside and makes it again from every destination within reach.
+///
+/// # Errors
+/// [`Error::NoDestination`] before anything is moved; those of [`Repo::open`].
+pub fn rebuild_index(home: &Home, secret: Option<Secret>, monitor: &dyn Monitor) -> Result<RebuildReport, Error> {
+    let (settings, header, keys, _) = unlock(home, secret.clone())?;
+    drop(keys);
+    let moved_aside = {
+        let _lock = home.lock()?;
+        let reachable = settings.destinations.iter().any(|(_, path)| {
+            crate::destination::LocalDestination::open(path, None).is_ok_and(|place| place.mark().repo == header.repo)
+        });
+        if !reachable {
+            let tried = settings.destinations.iter();
+            let tried = tried.map(|(name, path)| (name.clone(), format!("{} is not there", path.display())));
+            return Err(Error::NoDestination { tried: tried.collect() });
+        }
+        if home.index_path().exists() { Some(move_index_aside(home)?) } else { None }
+    };
+    monitor.begin(Stage::Rebuilding, None, None);
+    let repo = Repo::open(home, Access::Write, secret, monitor)?;
+    let view = repo.index.reader()?;
+    let mut snapshots = 0;
+    view.each_snapshot(|_, _| -> Result<(), IndexError> {
+        snapshots += 1;
+        Ok(())
+    })?;
+    Ok(RebuildReport {
+        destinations: repo.destinations.iter().map(|destination| destination.name.clone()).collect(),
+        packs: view.pack_count()?,
+        chunks: view.chunk_count()?,
+        snapshots,
+        moved_aside,
+    })
+}

@@ -1,0 +1,437 @@
+//! Questions about what is stored: snapshots, folders, the versions of a file.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::lineage::{KnownSnapshot, decode};
+use super::{Repo, numbers};
+use crate::error::Error;
+use crate::format::id::SnapshotId;
+use crate::format::record::Time;
+use crate::format::tree::{Flags, Node, NodeKind};
+use crate::index::IndexReader;
+use crate::paths;
+use crate::snapshot::{ReadError, TreeWalk, find_node};
+
+/// One snapshot, for people.
+#[derive(Debug, Clone)]
+pub struct SnapshotInfo {
+    /// Its id.
+    pub id: SnapshotId,
+    /// When it was finished.
+    pub time: Time,
+    /// Offset of local time from UTC then, in seconds.
+    pub zone_offset: i32,
+    /// Name of the machine that made it.
+    pub machine: String,
+    /// Name of the user who did.
+    pub user: String,
+    /// Its sources.
+    pub roots: Vec<RootInfo>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The configured destinations on which it is committed.
+    pub destinations: Vec<String>,
+}
+
+/// One source in a snapshot, for people.
+#[derive(Debug, Clone)]
+pub struct RootInfo {
+    /// Its path.
+    pub path: PathBuf,
+    /// Whether this snapshot read it; otherwise it is carried from an older one.
+    pub is_read: bool,
+    /// Regular files.
+    pub files: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Entries with a problem.
+    pub problems: u64,
+}
+
+/// One entry of a listing.
+#[derive(Debug, Clone)]
+pub struct LsEntry {
+    /// Absolute path as bytes.
+    pub path: Vec<u8>,
+    /// Its node.
+    pub node: Node,
+}
+
+/// One version of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionInfo {
+    /// Its number.
+    pub number: u32,
+    /// Time of the oldest known snapshot that holds it.
+    pub first_seen: Time,
+    /// Time of the newest.
+    pub last_seen: Time,
+    /// The newest snapshot that holds it: what a restore takes.
+    pub snapshot: SnapshotId,
+    /// Bytes.
+    pub size: u64,
+    /// When its content was last changed, by the file system.
+    pub mtime: Time,
+    /// Whether the file was gone in the snapshot after.
+    pub is_deleted_after: bool,
+    /// Whether it is in the newest snapshot.
+    pub is_current: bool,
+    /// The machine that stored it.
+    pub machine: String,
+}
+
+/// One file that can be restored.
+#[derive(Debug, Clone)]
+pub struct FileInfo {
+    /// Absolute path as bytes.
+    pub path: Vec<u8>,
+    /// Bytes.
+    pub size: u64,
+    /// When its content was last changed.
+    pub mtime: Time,
+    /// Its newest version.
+    pub version: u32,
+    /// Whether it is gone from the newest snapshot.
+    pub is_deleted: bool,
+}
+
+impl Repo {
+    /// Every snapshot that is on some destination, newest first.
+    pub(crate) fn known_snapshots(&self, view: &IndexReader) -> Result<Vec<KnownSnapshot>, Error> {
+        let mut all = Vec::new();
+        view.each_snapshot(|id, row| -> Result<(), Error> {
+            if row.committed != 0 {
+                let snapshot = decode(&id, &row.record)?;
+                all.push(KnownSnapshot { id, snapshot, committed: row.committed, whole: row.whole });
+            }
+            Ok(())
+        })?;
+        all.sort_by_key(|known| std::cmp::Reverse((known.snapshot.finished, known.snapshot.sequence, known.id)));
+        Ok(all)
+    }
+
+    /// Every snapshot, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Index`].
+    pub fn snapshots(&self) -> Result<Vec<SnapshotInfo>, Error> {
+        let view = self.index.reader()?;
+        Ok(self.known_snapshots(&view)?.into_iter().map(|known| self.describe(&view, known)).collect())
+    }
+
+    fn describe(&self, view: &IndexReader, known: KnownSnapshot) -> SnapshotInfo {
+        let names = self.settings.destinations.iter().filter_map(|(name, _)| {
+            let id = self.destination_id(name)?;
+            let bit = view.destination_bit(&id).ok().flatten()?;
+            (known.committed & bit != 0).then(|| name.clone())
+        });
+        SnapshotInfo {
+            id: known.id,
+            time: known.snapshot.finished,
+            zone_offset: known.snapshot.zone_offset,
+            machine: known.snapshot.machine,
+            user: known.snapshot.user,
+            roots: known
+                .snapshot
+                .roots
+                .into_iter()
+                .map(|root| RootInfo {
+                    path: paths::from_bytes(&root.path),
+                    is_read: root.carried_from.is_none(),
+                    files: root.counts.files,
+                    bytes: root.counts.bytes,
+                    problems: root.counts.problems,
+                })
+                .collect(),
+            tags: known.snapshot.tags,
+            destinations: names.collect(),
+        }
+    }
+
+    fn destination_id(&self, name: &str) -> Option<crate::format::id::DestinationId> {
+        if let Some(open) = self.destinations.iter().find(|destination| destination.name == name) {
+            return Some(open.id);
+        }
+        super::destinations::KnownIds::load(&self.home).ok()?.get(name)
+    }
+
+    /// The snapshot a text names: an id or its first digits, `latest`, `latest~N`.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Usage`] where several begin so.
+    pub fn resolve_snapshot(&self, text: &str) -> Result<SnapshotInfo, Error> {
+        let view = self.index.reader()?;
+        let known = self.resolve(&view, text)?;
+        Ok(self.describe(&view, known))
+    }
+
+    pub(crate) fn resolve(&self, view: &IndexReader, text: &str) -> Result<KnownSnapshot, Error> {
+        let all = self.known_snapshots(view)?;
+        let not_found = |what: String| Error::NotFound { what };
+        let back = match text.strip_prefix("latest") {
+            Some("") => Some(0),
+            Some(rest) => match rest.strip_prefix('~').and_then(|number| number.parse::<usize>().ok()) {
+                Some(number) => Some(number),
+                None => return Err(Error::Usage(format!("`{text}` is not a snapshot: write latest or latest~2"))),
+            },
+            None => None,
+        };
+        if let Some(back) = back {
+            let count = all.len();
+            let found = all.into_iter().nth(back);
+            return found.ok_or_else(|| not_found(format!("snapshot `{text}`: there are {count} snapshots")));
+        }
+        let is_hex = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_hex {
+            return Err(Error::Usage(format!(
+                "`{text}` is not a snapshot: give the first digits of its id, or latest"
+            )));
+        }
+        let prefix = text.to_ascii_lowercase();
+        let mut matching = all.into_iter().filter(|known| known.id.to_string().starts_with(&prefix));
+        match (matching.next(), matching.next()) {
+            (Some(one), None) => Ok(one),
+            (Some(_), Some(_)) => Err(Error::Usage(format!("several snapshots begin with `{text}`; give more digits"))),
+            (None, _) => Err(not_found(format!("snapshot `{text}`"))),
+        }
+    }
+
+    /// Gives the entries of a snapshot: its sources, or what is in the folder at `path`, which may be a file.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Read`].
+    pub fn list_folder(
+        &self,
+        snapshot: &SnapshotId,
+        path: Option<&Path>,
+        is_recursive: bool,
+        each: &mut dyn FnMut(LsEntry) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let view = self.index.reader()?;
+        let fetcher = self.fetcher(&view);
+        let row = view.snapshot(snapshot)?;
+        let row = row.ok_or_else(|| Error::NotFound { what: format!("snapshot {snapshot}") })?;
+        let snapshot = decode(snapshot, &row.record)?;
+        let starts: Vec<(Vec<u8>, Node)> = match path {
+            None => snapshot.roots.iter().map(|root| (root.path.clone(), root.node.clone())).collect(),
+            Some(path) => {
+                let bytes = paths::to_bytes(path);
+                match numbers::node_at(&fetcher, &snapshot, bytes)? {
+                    Some((_, node)) => vec![(bytes.to_vec(), node)],
+                    None => return Err(Error::NotFound { what: format!("{} in this snapshot", path.display()) }),
+                }
+            }
+        };
+        for (base, node) in starts {
+            let folder = match &node.kind {
+                NodeKind::Folder(recipe) if path.is_some() || is_recursive => Some(recipe.clone()),
+                _ => None,
+            };
+            if (path.is_none() || folder.is_none()) && each(LsEntry { path: base.clone(), node }).is_break() {
+                return Ok(());
+            }
+            let Some(recipe) = folder else { continue };
+            let mut walk = TreeWalk::new(&fetcher, &recipe);
+            while let Some((below, node)) = walk.next() {
+                let entry = LsEntry { path: absolute(&base, &below), node: node? };
+                if each(entry).is_break() {
+                    return Ok(());
+                }
+                if !is_recursive {
+                    walk.skip_folder();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every version of a file that any snapshot tells of, oldest number first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where no snapshot has it, [`Error::Read`].
+    pub fn versions(&self, file: &Path) -> Result<Vec<VersionInfo>, Error> {
+        let view = self.index.reader()?;
+        let known = self.known_snapshots(&view)?;
+        let fetcher = self.fetcher(&view);
+        let path = paths::to_bytes(file);
+        let mut found: Vec<(VersionInfo, Node)> = Vec::new();
+        let mut is_folder = false;
+        // The same trees give the same answer; most snapshots differ elsewhere.
+        let mut last: Option<(Vec<Node>, Option<Node>)> = None;
+        for known in known.iter().rev() {
+            let roots = relevant_roots(known, path);
+            if roots.is_empty() {
+                continue;
+            }
+            let node = match &last {
+                Some((same, node)) if *same == roots => node.clone(),
+                _ => numbers::node_at(&fetcher, &known.snapshot, path)?.map(|(_, node)| node),
+            };
+            last = Some((roots, node.clone()));
+            is_folder |= node.as_ref().is_some_and(|node| node.folder().is_some());
+            let node = node.filter(|node| node.folder().is_none() && !node.flags.contains(Flags::UNREAD));
+            match node {
+                Some(node) => note_version(&mut found, known, node),
+                None => mark_deleted(&mut found),
+            }
+        }
+        if found.is_empty() {
+            let what = if is_folder {
+                format!("{}: it is a folder; versions are kept of files", file.display())
+            } else {
+                format!("{} in any snapshot", file.display())
+            };
+            return Err(Error::NotFound { what });
+        }
+        found.sort_by_key(|(version, _)| (version.number, version.last_seen));
+        Ok(found.into_iter().map(|(version, _)| version).collect())
+    }
+
+    /// Gives every file that can be restored, whose path matches the glob `pattern`: those in the newest snapshot of
+    /// each source, and those that are only in older ones.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a pattern that is none, [`Error::Read`].
+    pub fn files(&self, pattern: Option<&str>, each: &mut dyn FnMut(FileInfo) -> ControlFlow<()>) -> Result<(), Error> {
+        let matcher = pattern.map(|pattern| file_matcher(pattern)).transpose()?;
+        let view = self.index.reader()?;
+        let fetcher = self.fetcher(&view);
+        let known = self.known_snapshots(&view)?;
+        let mut sources: Vec<&[u8]> =
+            known.iter().flat_map(|known| known.snapshot.roots.iter().map(|root| root.path.as_slice())).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        for source in sources {
+            let mut newer: Vec<&Node> = Vec::new();
+            for known in &known {
+                let Some(root) = known.snapshot.root(source) else { continue };
+                if newer.last().is_some_and(|node| node.kind == root.node.kind) {
+                    continue;
+                }
+                let mut flow = ControlFlow::Continue(());
+                each_only_in(&fetcher, &newer, &root.node, b"", &mut |below, node| {
+                    let path = absolute(source, below);
+                    if flow.is_continue() && matcher.as_ref().is_none_or(|matcher| matcher(&path)) {
+                        let is_deleted = !newer.is_empty();
+                        let (size, mtime, version) = (node.size(), node.metadata.mtime, node.version);
+                        flow = each(FileInfo { path, size, mtime, version, is_deleted });
+                    }
+                })?;
+                if flow.is_break() {
+                    return Ok(());
+                }
+                newer.push(&root.node);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives the files at and below `node` whose path none of `newer` has. Folders one of them shares are not entered.
+fn each_only_in(
+    source: &dyn crate::snapshot::ChunkSource,
+    newer: &[&Node],
+    node: &Node,
+    path: &[u8],
+    each: &mut dyn FnMut(&[u8], &Node),
+) -> Result<(), ReadError> {
+    let NodeKind::Folder(recipe) = &node.kind else {
+        if newer.is_empty() {
+            each(path, node);
+        }
+        return Ok(());
+    };
+    if newer.iter().any(|other| other.folder() == Some(recipe)) {
+        return Ok(());
+    }
+    for child in crate::snapshot::TreeReader::new(source, recipe) {
+        let child = child?;
+        let mut others = Vec::new();
+        for other in newer {
+            others.extend(find_node(source, other, &[&child.name])?);
+        }
+        let path = crate::snapshot::versions::join(path, &child.name);
+        if others.is_empty() || child.folder().is_some() {
+            each_only_in(source, &others.iter().collect::<Vec<_>>(), &child, &path, each)?;
+        }
+    }
+    Ok(())
+}
+
+fn file_matcher(pattern: &str) -> Result<impl Fn(&[u8]) -> bool + use<>, Error> {
+    let anywhere = if pattern.contains('/') { pattern.to_owned() } else { format!("**/{pattern}") };
+    let glob = globset::GlobBuilder::new(&anywhere)
+        .literal_separator(true)
+        .build()
+        .map_err(|error| Error::Usage(format!("`{pattern}` is not a pattern: {error}")))?;
+    // A plain word finds whatever has it in its path.
+    let word = (!pattern.contains(['*', '?', '[', '{'])).then(|| pattern.as_bytes().to_vec());
+    let glob = glob.compile_matcher();
+    Ok(move |path: &[u8]| {
+        word.as_ref().is_some_and(|word| path.windows(word.len().max(1)).any(|window| window == word.as_slice()))
+            || glob.is_match(paths::from_bytes(path))
+    })
+}
+
+fn relevant_roots(known: &KnownSnapshot, path: &[u8]) -> Vec<Node> {
+    let roots = known.snapshot.roots.iter();
+    roots.filter(|root| paths::below(&root.path, path).is_some()).map(|root| root.node.clone()).collect()
+}
+
+fn note_version(found: &mut Vec<(VersionInfo, Node)>, known: &KnownSnapshot, node: Node) {
+    for (version, _) in found.iter_mut() {
+        version.is_current = false;
+    }
+    let time = known.snapshot.finished;
+    let same = found.iter_mut().find(|(version, other)| version.number == node.version && other.same_content(&node));
+    if let Some((version, other)) = same {
+        version.last_seen = time;
+        version.snapshot = known.id;
+        version.mtime = node.metadata.mtime;
+        version.is_deleted_after = false;
+        version.is_current = true;
+        *other = node;
+        return;
+    }
+    let version = VersionInfo {
+        number: node.version,
+        first_seen: time,
+        last_seen: time,
+        snapshot: known.id,
+        size: node.size(),
+        mtime: node.metadata.mtime,
+        is_deleted_after: false,
+        is_current: true,
+        machine: known.snapshot.machine.clone(),
+    };
+    found.push((version, node));
+}
+
+fn mark_deleted(found: &mut [(VersionInfo, Node)]) {
+    for (version, _) in found.iter_mut().filter(|(version, _)| version.is_current) {
+        version.is_current = false;
+        version.is_deleted_after = true;
+    }
+}
+
+/// The absolute path of something below a source.
+pub(crate) fn absolute(base: &[u8], below: &[u8]) -> Vec<u8> {
+    match (base.last(), below) {
+        (_, []) => base.to_vec(),
+        (Some(b'/'), below) => [base, below].concat(),
+        _ => [base, b"/", below].concat(),
+    }
+}
+
+impl Repo {
+    /// The node a snapshot has at an absolute path.
+    pub(crate) fn node_at(
+        &self,
+        source: &dyn crate::snapshot::ChunkSource,
+        snapshot: &crate::format::snapshot::Snapshot,
+        path: &[u8],
+    ) -> Result<Option<Node>, Error> {
+        Ok(numbers::node_at(source, snapshot, path)?.map(|(_, node)| node))
+    }
+}

@@ -1,0 +1,257 @@
+//! `config.yaml`: what the user decided, typed.
+//!
+//! The file holds a secret, so it is written 0600 and refused when others can read it. Keys this program does not know
+//! are kept as they are (a newer program may have written them) and can be listed, so that a misspelt one is noticed.
+//! Comments do not survive a change made by the program.
+
+mod destinations;
+mod file;
+mod keys;
+mod sections;
+mod text;
+mod values;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+
+pub use destinations::Destinations;
+pub use file::{create_private, write_private};
+pub use keys::DESTINATION_PREFIX;
+pub use sections::{Compression, Encryption, Extra, Level, Limits, Retention, SourceSettings, Watch};
+
+/// Major number of the file's layout; a file with a higher one is refused.
+const LAYOUT_MAJOR: u64 = 1;
+/// What stands for a secret in [`Settings::masked`].
+const MASK: &str = "********";
+
+/// Everything in `config.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Layout of the file. The forerunner's `1.0.1` is the same layout.
+    pub version: String,
+    /// When the file was made, as written there.
+    pub created_at: String,
+    /// How data are sealed, and the secret of the inline slot.
+    pub encryption: Encryption,
+    /// How hard to compress.
+    pub compression: Compression,
+    /// The folders to protect.
+    pub sources: Vec<SourceSettings>,
+    /// Where copies are kept.
+    pub destinations: Destinations,
+    /// When to back up by itself.
+    pub watch: Watch,
+    /// What cleaning keeps.
+    pub retention: Retention,
+    /// On how many destinations a snapshot must be for a backup to have succeeded; at least 1.
+    pub min_copies: usize,
+    /// What the program may use.
+    pub limits: Limits,
+    /// Keys this program does not know, kept as they are.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: "1.1".to_owned(),
+            created_at: String::new(),
+            encryption: Encryption::default(),
+            compression: Compression::default(),
+            sources: Vec::new(),
+            destinations: Destinations::default(),
+            watch: Watch::default(),
+            retention: Retention::default(),
+            min_copies: 1,
+            limits: Limits::default(),
+            extra: Extra::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Settings with every default, no key, no source and no destination.
+    pub fn new(created: &jiff::Zoned) -> Self {
+        Self { created_at: written_time(created), ..Self::default() }
+    }
+
+    /// Reads a file. With `strict` one that others can read is refused; a copy on a stick without modes is not.
+    ///
+    /// # Errors
+    /// [`Error::OpenToOthers`], [`Error::Io`], and [`Error::Config`] naming the line or the key.
+    pub fn load(path: &Path, strict: bool) -> Result<Self, Error> {
+        let text = file::read(path, strict)?;
+        Self::parse(&text).map_err(|error| match error {
+            Error::Config { key, detail } if key.is_empty() => {
+                Error::Config { key: path.display().to_string(), detail }
+            }
+            other => other,
+        })
+    }
+
+    /// Reads the text of a file. The key of an [`Error::Config`] is empty when the text as a whole cannot be read.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        // Without snippets: an error message must not quote the line with the key.
+        let options = serde_saphyr::options! { with_snippet: false };
+        let settings: Self = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| Error::Config { key: String::new(), detail: error.to_string() })?;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    /// The text of the file.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub fn to_yaml(&self) -> Result<Zeroizing<String>, Error> {
+        // Block scalars fold long lines; a path or a key on one line is easier to copy.
+        let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+        serde_saphyr::to_string_with_options(self, options)
+            .map(Zeroizing::new)
+            .map_err(|error| Error::Config { key: "config.yaml".to_owned(), detail: error.to_string() })
+    }
+
+    /// Writes the file, atomically and for the owner's eyes only: whoever reads it sees the old or the new one, and
+    /// the new one is on the disk when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Config`].
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        self.validate()?;
+        write_private(path, self.to_yaml()?.as_bytes())
+    }
+
+    /// Loads, changes and saves, while no other process does. Nothing is written when `change` fails or changes nothing.
+    ///
+    /// # Errors
+    /// Those of [`Self::load`], [`Self::save`] and `change`.
+    pub fn edit<T>(path: &Path, change: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        let _guard = file::lock(path)?;
+        let before = Self::load(path, true)?;
+        let mut after = before.clone();
+        let outcome = change(&mut after)?;
+        if after != before {
+            after.save(path)?;
+        }
+        Ok(outcome)
+    }
+
+    /// A copy without secrets, to be shown.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        let mut copy = self.clone();
+        if copy.encryption.key.is_some() {
+            copy.encryption.key = Some(Zeroizing::new(MASK.to_owned()));
+        }
+        copy
+    }
+
+    /// The zstd level, or nothing when blocks are stored as they are.
+    pub fn compression_level(&self) -> Option<i32> {
+        match self.compression.level {
+            Level::Zstd(level) if self.compression.enabled => Some(level),
+            _ => None,
+        }
+    }
+
+    /// The source with this path.
+    pub fn source(&self, path: &Path) -> Option<&SourceSettings> {
+        self.sources.iter().find(|source| source.path == path)
+    }
+
+    /// Adds a source, or replaces what was set for it. True when it is new.
+    pub fn put_source(&mut self, source: SourceSettings) -> bool {
+        match self.sources.iter_mut().find(|known| known.path == source.path) {
+            Some(known) => {
+                let (added_at, extra) = (std::mem::take(&mut known.added_at), std::mem::take(&mut known.extra));
+                *known = SourceSettings { added_at, extra, ..source };
+                false
+            }
+            None => {
+                self.sources.push(source);
+                true
+            }
+        }
+    }
+
+    /// Takes a source out. False when there is none with this path.
+    pub fn remove_source(&mut self, path: &Path) -> bool {
+        let before = self.sources.len();
+        self.sources.retain(|source| source.path != path);
+        self.sources.len() < before
+    }
+
+    /// Dotted names of the keys in the file that mean nothing to this program.
+    pub fn unknown_keys(&self) -> Vec<String> {
+        let sections: [(&str, &Extra); 6] = [
+            ("", &self.extra),
+            ("encryption.", &self.encryption.extra),
+            ("compression.", &self.compression.extra),
+            ("watch.", &self.watch.extra),
+            ("retention.", &self.retention.extra),
+            ("limits.", &self.limits.extra),
+        ];
+        let mut keys: Vec<String> =
+            sections.iter().flat_map(|(prefix, extra)| extra.keys().map(move |key| format!("{prefix}{key}"))).collect();
+        for source in &self.sources {
+            keys.extend(source.extra.keys().map(|key| format!("sources.{key}")));
+        }
+        keys.dedup();
+        keys
+    }
+
+    /// Checks what a type alone cannot say.
+    fn validate(&self) -> Result<(), Error> {
+        let bad = |key: &str, detail: String| Err(Error::Config { key: key.to_owned(), detail });
+        let major = self.version.split('.').next().and_then(|major| major.parse::<u64>().ok());
+        match major {
+            None => return bad("version", format!("`{}` is not a version", self.version)),
+            Some(major) if major > LAYOUT_MAJOR => {
+                return bad("version", format!("layout {} needs a newer program", self.version));
+            }
+            Some(_) => {}
+        }
+        if self.min_copies == 0 {
+            return bad("min_copies", "must be at least 1".to_owned());
+        }
+        if self.watch.interval == 0 {
+            return bad("watch.interval", "must be at least 1 second".to_owned());
+        }
+        for (name, path) in &self.destinations {
+            values::destination_name(name)
+                .and_then(|()| values::not_empty(path))
+                .or_else(|detail| bad(&format!("destinations.{name}"), detail))?;
+        }
+        for name in self.limits.upload.keys() {
+            values::destination_name(name).or_else(|detail| bad(&format!("limits.upload.{name}"), detail))?;
+        }
+        for source in &self.sources {
+            values::not_empty(&source.path).or_else(|detail| bad("sources.path", detail))?;
+        }
+        Ok(())
+    }
+}
+
+/// A moment as `config.yaml` writes it: local time with its offset, to the second.
+pub fn written_time(moment: &jiff::Zoned) -> String {
+    moment.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+impl SourceSettings {
+    /// A source with every option off.
+    pub fn new(path: PathBuf, added: &jiff::Zoned) -> Self {
+        Self { path, added_at: written_time(added), ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! How things stand, as far as can be told without reading anything large.
+
+use std::path::PathBuf;
+
+use super::{DestinationState, Repo};
+use crate::destination::place::{self, PlaceKind};
+use crate::error::Error;
+use crate::format::id::RepoId;
+use crate::format::record::Time;
+use crate::index::{DestinationBits, IndexReader};
+use crate::paths;
+
+/// How things stand.
+#[derive(Debug, Clone)]
+pub struct StatusReport {
+    /// Which repository.
+    pub repo: RepoId,
+    /// The configured sources.
+    pub sources: Vec<SourceStatus>,
+    /// The configured destinations.
+    pub destinations: Vec<DestinationStatus>,
+    /// Number of snapshots.
+    pub snapshots: usize,
+    /// Files in the newest snapshot.
+    pub files: u64,
+    /// Bytes of the files in the newest snapshot.
+    pub bytes_source: u64,
+    /// Bytes of all packs of the repository, each counted once.
+    pub bytes_stored: u64,
+    /// When the newest snapshot was finished.
+    pub last_backup: Option<Time>,
+    /// Whether a key other than the one in `config.yaml` exists: recovery words or a passphrase.
+    pub has_recovery: bool,
+    /// How many copies a backup needs to have succeeded.
+    pub min_copies: usize,
+}
+
+/// One configured source.
+#[derive(Debug, Clone)]
+pub struct SourceStatus {
+    /// Its path.
+    pub path: PathBuf,
+    /// When it was last read without a problem.
+    pub last_good: Option<Time>,
+    /// When it was last read.
+    pub last_read: Option<Time>,
+    /// Files in it then.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Entries with a problem then.
+    pub problems: u64,
+}
+
+/// One configured destination.
+#[derive(Debug, Clone)]
+pub struct DestinationStatus {
+    /// Its name.
+    pub name: String,
+    /// Its path.
+    pub path: PathBuf,
+    /// What kind of place it is.
+    pub kind: PlaceKind,
+    /// How it is.
+    pub state: DestinationState,
+    /// Why it cannot be used, or what is to be known.
+    pub detail: Option<String>,
+    /// Bytes that can still be written there.
+    pub free_bytes: Option<u64>,
+    /// Snapshots that are elsewhere and not there.
+    pub snapshots_behind: u64,
+    /// When its newest snapshot was finished.
+    pub last_snapshot: Option<Time>,
+}
+
+impl Repo {
+    /// How things stand.
+    ///
+    /// # Errors
+    /// [`Error::Index`].
+    pub fn status(&self) -> Result<StatusReport, Error> {
+        let view = self.index.reader()?;
+        let known = self.known_snapshots(&view)?;
+        let mut bytes_stored = 0;
+        view.each_pack(|_, info, presence| -> Result<(), Error> {
+            bytes_stored += if presence == 0 { 0 } else { info.len };
+            Ok(())
+        })?;
+        let sources = self.settings.sources.iter().map(|source| {
+            let path = paths::to_bytes(&source.path);
+            let read = known.iter().filter_map(|known| {
+                let root = known.snapshot.root(path).filter(|root| root.carried_from.is_none())?;
+                Some((known.snapshot.finished, root))
+            });
+            let newest = read.clone().next();
+            SourceStatus {
+                path: source.path.clone(),
+                last_good: read.clone().find(|(_, root)| root.counts.problems == 0).map(|(time, _)| time),
+                last_read: newest.map(|(time, _)| time),
+                files: newest.map_or(0, |(_, root)| root.counts.files),
+                bytes: newest.map_or(0, |(_, root)| root.counts.bytes),
+                problems: newest.map_or(0, |(_, root)| root.counts.problems),
+            }
+        });
+        let counts = known.first().map(|known| known.snapshot.roots.iter().map(|root| root.counts));
+        let (files, bytes) = counts.map_or((0, 0), |counts| {
+            counts.fold((0, 0), |(files, bytes), counts| (files + counts.files, bytes + counts.bytes))
+        });
+        let names: Vec<(String, PathBuf)> =
+            self.settings.destinations.iter().map(|(name, path)| (name.clone(), path.clone())).collect();
+        let destinations = names
+            .into_iter()
+            .map(|(name, path)| self.destination_status(&view, name, path))
+            .collect::<Result<_, _>>()?;
+        Ok(StatusReport {
+            repo: self.header.repo,
+            sources: sources.collect(),
+            destinations,
+            snapshots: known.len(),
+            files,
+            bytes_source: bytes,
+            bytes_stored,
+            last_backup: known.first().map(|known| known.snapshot.finished),
+            has_recovery: self.has_recovery()?,
+            min_copies: self.settings.min_copies,
+        })
+    }
+
+    fn has_recovery(&self) -> Result<bool, Error> {
+        use crate::format::layout::ObjectName;
+        use crate::format::slot::{Slot, SlotKind};
+        let heads = super::heads::HeadStore::new(&self.home).all()?;
+        Ok(heads.iter().any(|(name, bytes)| {
+            matches!(name, ObjectName::Slot(_)) && Slot::decode(bytes).is_ok_and(|slot| slot.kind != SlotKind::Inline)
+        }))
+    }
+
+    /// How one destination is.
+    pub(crate) fn destination_status(
+        &self,
+        view: &IndexReader,
+        name: String,
+        path: PathBuf,
+    ) -> Result<DestinationStatus, Error> {
+        let open = self.destinations.iter().find(|destination| destination.name == name);
+        let id = match open {
+            Some(open) => Some(open.id),
+            None => super::destinations::KnownIds::load(&self.home)?.get(&name),
+        };
+        let bit = match id {
+            Some(id) => view.destination_bit(&id)?.unwrap_or(0),
+            None => 0,
+        };
+        let (snapshots_behind, last_snapshot) = self.behind(view, bit)?;
+        let (state, detail, free_bytes) = match open {
+            Some(open) => {
+                let free = open.place.free_bytes().ok().flatten();
+                let state = if free == Some(0) {
+                    DestinationState::Full
+                } else if open.place.is_weak() {
+                    DestinationState::Weak
+                } else {
+                    DestinationState::Online
+                };
+                (state, None, free)
+            }
+            None => {
+                let lost = self.unreachable.iter().find(|lost| lost.name == name);
+                let state = lost.map_or(DestinationState::Absent, |lost| lost.state);
+                (state, lost.map(|lost| lost.detail.clone()), None)
+            }
+        };
+        let kind = place::kind_of(&path, &place::mounts().unwrap_or_default());
+        Ok(DestinationStatus { name, path, kind, state, detail, free_bytes, snapshots_behind, last_snapshot })
+    }
+
+    /// How many snapshots a destination lacks, and when its newest was finished.
+    pub(crate) fn behind(&self, view: &IndexReader, bit: DestinationBits) -> Result<(u64, Option<Time>), Error> {
+        let (mut behind, mut newest) = (0, None);
+        for known in self.known_snapshots(view)? {
+            if known.committed & bit == 0 {
+                behind += 1;
+            } else {
+                newest = newest.max(Some(known.snapshot.finished));
+            }
+        }
+        Ok((behind, newest))
+    }
+}

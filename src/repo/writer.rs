@@ -1,0 +1,111 @@
+//! Who writes: a random id made in this state folder, bound to this machine, never in `config.yaml`.
+//!
+//! A copied state folder on another machine must not go on with the same numbers, so the file remembers which machine
+//! made it; elsewhere a new writer begins, which names the last snapshot as what it goes on from.
+
+use serde::{Deserialize, Serialize};
+
+use super::heads::{HeadStore, hashed};
+use super::home::{Home, io_error};
+use super::settings::write_private;
+use crate::error::Error;
+use crate::format::id::{SnapshotId, WriterId};
+use crate::format::layout::ObjectName;
+use crate::format::record::{Extra, Time, WriterRecord};
+use crate::format::sealed::ObjectType;
+use crate::seal::Keys;
+use crate::seal::keys::random;
+
+/// How far this writer got. Written after each commit, before it is reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writer {
+    /// Its id.
+    pub id: WriterId,
+    /// Which machine made it.
+    fingerprint: String,
+    /// The highest sequence number it gave.
+    pub sequence: u64,
+    /// Its last snapshot, or the one it goes on from.
+    pub last_snapshot: Option<SnapshotId>,
+    /// The highest version number it ever gave.
+    pub version_ceiling: u32,
+}
+
+impl Writer {
+    /// Loads the writer of this state folder, or makes one.
+    pub(super) fn load_or_make(home: &Home, keys: &Keys, parent: Option<SnapshotId>) -> Result<Self, Error> {
+        let path = home.state_path("writer.json");
+        let known: Option<Writer> = match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).ok(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(source) => return Err(io_error("read", &path, source)),
+        };
+        match known {
+            Some(writer) if writer.fingerprint == fingerprint() => Ok(writer),
+            Some(elsewhere) => {
+                let last = elsewhere.last_snapshot.or(parent);
+                Self::make(home, keys, last, elsewhere.version_ceiling)
+            }
+            None => Self::make(home, keys, parent, 0),
+        }
+    }
+
+    fn make(home: &Home, keys: &Keys, parent: Option<SnapshotId>, version_ceiling: u32) -> Result<Self, Error> {
+        let id = WriterId::from_bytes(random()?);
+        let writer = Self { id, fingerprint: fingerprint(), sequence: 0, last_snapshot: parent, version_ceiling };
+        let record = WriterRecord {
+            writer: id,
+            created: now(),
+            machine: machine_name(),
+            user: user_name(),
+            parent,
+            extra: Extra::new(),
+        };
+        let stored = keys.seal_record(
+            ObjectType::Writer,
+            &record.encode().map_err(|source| Error::Format { object: "writer".to_owned(), source })?,
+        )?;
+        HeadStore::new(home).put(&ObjectName::Writer(hashed(&stored)), &stored)?;
+        writer.save(home)?;
+        Ok(writer)
+    }
+
+    /// Remembers how far the writer got.
+    pub(crate) fn save(&self, home: &Home) -> Result<(), Error> {
+        let bytes = serde_json::to_vec_pretty(self).map_err(|error| Error::Usage(error.to_string()))?;
+        write_private(&home.state_path("writer.json"), &bytes)
+    }
+}
+
+/// Tells this machine from others; a hash, since the parts are nobody's business.
+fn fingerprint() -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(machine_name().as_bytes()).update(&[0]);
+    hasher.update(std::fs::read("/etc/machine-id").unwrap_or_default().as_slice());
+    hasher.finalize().to_hex()[..32].to_owned()
+}
+
+/// Name of this machine.
+pub(crate) fn machine_name() -> String {
+    sysinfo::System::host_name().unwrap_or_else(|_| "unknown".to_owned())
+}
+
+/// Name of the user.
+pub(crate) fn user_name() -> String {
+    #[cfg(unix)]
+    let name = uzers::get_current_username().map(|name| name.to_string_lossy().into_owned());
+    #[cfg(not(unix))]
+    let name = std::env::var("USERNAME").ok();
+    name.unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The time by this machine's clock.
+pub(crate) fn now() -> Time {
+    let now = jiff::Timestamp::now();
+    let (seconds, nanos) = (now.as_second(), now.subsec_nanosecond());
+    // Before 1970 jiff counts nanoseconds backwards; a stored time counts forwards from a rounded-down second.
+    if nanos < 0 {
+        return Time { seconds: seconds - 1, nanos: (nanos + 1_000_000_000) as u32 };
+    }
+    Time { seconds, nanos: nanos as u32 }
+}

@@ -1,0 +1,192 @@
+//! Which version of what, from which snapshot, and which path it gets.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::{PlannedItem, RestoreRequest, What, When};
+use crate::error::Error;
+use crate::format::id::SnapshotId;
+use crate::format::record::Time;
+use crate::format::tree::{Flags, Node, NodeKind};
+use crate::index::IndexReader;
+use crate::paths;
+use crate::replicate::Fetcher;
+use crate::repo::{KnownSnapshot, Repo};
+
+/// What was chosen.
+pub(super) struct Chosen {
+    pub description: String,
+    pub snapshot: SnapshotId,
+    pub version: Option<u32>,
+    pub notes: Vec<String>,
+    /// Nodes with the absolute path they had.
+    pub nodes: Vec<(PathBuf, Node)>,
+}
+
+pub(super) fn choose(
+    repo: &Repo,
+    view: &IndexReader,
+    fetcher: &Fetcher<'_>,
+    request: &RestoreRequest,
+) -> Result<Chosen, Error> {
+    match &request.what {
+        What::File(path) => file(repo, view, fetcher, path, request.when),
+        What::Directory(path) => directory(repo, view, fetcher, path, request.when),
+        What::Snapshot(text) => snapshot(repo, view, text, request.when),
+    }
+}
+
+fn file(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, when: When) -> Result<Chosen, Error> {
+    let versions = repo.versions(path)?;
+    let count = versions.len();
+    let bytes = paths::to_bytes(path);
+    let chosen = match when {
+        When::Version(number) => {
+            // The same number twice means two lines of snapshots; this machine's own is the newer one.
+            let found = versions.iter().rev().find(|version| version.number == number);
+            found.ok_or_else(|| {
+                let numbers: Vec<String> = versions.iter().map(|version| version.number.to_string()).collect();
+                Error::NotFound {
+                    what: format!("version {number} of {}; there are {}", path.display(), numbers.join(", ")),
+                }
+            })?
+        }
+        When::Latest => versions
+            .iter()
+            .max_by_key(|version| (version.last_seen, version.number))
+            .ok_or_else(|| Error::NotFound { what: format!("{} in any snapshot", path.display()) })?,
+        When::Date(date) => {
+            let node = before(repo, view, date)?.into_iter().find_map(|known| {
+                repo.node_at(fetcher, &known.snapshot, bytes).transpose().filter(|node| {
+                    node.as_ref().map_or(true, |node| node.folder().is_none() && !node.flags.contains(Flags::UNREAD))
+                })
+            });
+            let node = node
+                .transpose()?
+                .ok_or_else(|| Error::NotFound { what: format!("{} at or before {}", path.display(), local(date)) })?;
+            versions
+                .iter()
+                .rev()
+                .find(|version| version.number == node.version)
+                .ok_or_else(|| Error::NotFound { what: format!("version {} of {}", node.version, path.display()) })?
+        }
+    };
+    let known = repo.resolve(view, &chosen.snapshot.to_string())?;
+    let node = repo.node_at(fetcher, &known.snapshot, bytes)?;
+    let node = node.ok_or_else(|| Error::NotFound { what: format!("{} in its snapshot", path.display()) })?;
+    let mut notes = Vec::new();
+    if !versions.iter().any(|version| version.is_current) {
+        notes.push(format!("{} was deleted since; this is what it was before.", path.display()));
+    }
+    Ok(Chosen {
+        description: format!(
+            "version {} ({count} known), saved {}, snapshot {}",
+            chosen.number,
+            local_time(chosen.first_seen),
+            known.id.short()
+        ),
+        snapshot: known.id,
+        version: Some(chosen.number),
+        notes,
+        nodes: vec![(path.to_owned(), node)],
+    })
+}
+
+fn directory(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, when: When) -> Result<Chosen, Error> {
+    let known = match when {
+        When::Version(_) => {
+            return Err(Error::Usage("versions are kept of files; restore a folder with --date".to_owned()));
+        }
+        When::Latest => repo.known_snapshots(view)?,
+        When::Date(date) => before(repo, view, date)?,
+    };
+    let bytes = paths::to_bytes(path);
+    let mut notes = Vec::new();
+    for (position, known) in known.iter().enumerate() {
+        let Some(node) = repo.node_at(fetcher, &known.snapshot, bytes)? else { continue };
+        if node.folder().is_none() {
+            return Err(Error::Usage(format!("{} is a file; restore it with --file", path.display())));
+        }
+        if position > 0 {
+            notes.push(format!(
+                "{} is not in the newest snapshot of that time; this is the last that has it.",
+                path.display()
+            ));
+        }
+        return Ok(Chosen {
+            description: format!("snapshot {}, {}", known.id.short(), local_time(known.snapshot.finished)),
+            snapshot: known.id,
+            version: None,
+            notes,
+            nodes: vec![(path.to_owned(), node)],
+        });
+    }
+    let as_of = match when {
+        When::Date(date) => format!(" at or before {}", local(date)),
+        _ => " in any snapshot".to_owned(),
+    };
+    Err(Error::NotFound { what: format!("{}{as_of}", path.display()) })
+}
+
+fn snapshot(repo: &Repo, view: &IndexReader, text: &str, when: When) -> Result<Chosen, Error> {
+    if when != When::Latest {
+        return Err(Error::Usage("a snapshot has its own date; leave out --date and --version".to_owned()));
+    }
+    let known = repo.resolve(view, text)?;
+    let roots = known.snapshot.roots.iter();
+    Ok(Chosen {
+        description: format!("snapshot {}, {}", known.id.short(), local_time(known.snapshot.finished)),
+        snapshot: known.id,
+        version: None,
+        notes: Vec::new(),
+        nodes: roots.map(|root| (paths::from_bytes(&root.path), root.node.clone())).collect(),
+    })
+}
+
+/// The snapshots that were finished at or before a date, newest first.
+fn before(repo: &Repo, view: &IndexReader, date: jiff::Timestamp) -> Result<Vec<KnownSnapshot>, Error> {
+    let limit = (date.as_second(), date.subsec_nanosecond().max(0) as u32);
+    let mut known = repo.known_snapshots(view)?;
+    known.retain(|known| {
+        let finished = known.snapshot.finished;
+        (finished.seconds, finished.nanos) <= limit
+    });
+    Ok(known)
+}
+
+/// The path each node gets.
+pub(super) fn targets(request: &RestoreRequest, nodes: Vec<(PathBuf, Node)>) -> Result<Vec<PlannedItem>, Error> {
+    let target = |original: &Path| -> PathBuf {
+        let Some(destination) = &request.destination else { return original.to_owned() };
+        match &request.what {
+            What::Directory(_) => destination.clone(),
+            // A folder that exists takes the file under its own name; anything else is the file's new path.
+            What::File(_) if destination.is_dir() => destination.join(original.file_name().unwrap_or_default()),
+            What::File(_) => destination.clone(),
+            What::Snapshot(_) => {
+                let below = original.components().filter(|part| matches!(part, Component::Normal(_)));
+                destination.join(below.collect::<PathBuf>())
+            }
+        }
+    };
+    let mut items: Vec<PlannedItem> =
+        nodes.into_iter().map(|(original, node)| PlannedItem { target: target(&original), node }).collect();
+    for item in &items {
+        if item.node.flags.contains(Flags::UNREAD) && !matches!(item.node.kind, NodeKind::Folder(_)) {
+            return Err(Error::NotFound {
+                what: format!("{}: it could not be read when it was backed up", item.target.display()),
+            });
+        }
+    }
+    // A source inside another one would be restored twice; the inner one is in the outer one's tree unless it was
+    // left out there, and restoring it after the outer one is right in both cases.
+    items.sort_by(|left, right| left.target.cmp(&right.target));
+    Ok(items)
+}
+
+fn local(time: jiff::Timestamp) -> String {
+    time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn local_time(time: Time) -> String {
+    jiff::Timestamp::new(time.seconds, 0).map_or_else(|_| "at an unknown time".to_owned(), local)
+}

@@ -1,0 +1,267 @@
+//! Snapshot to files.
+//!
+//! 1. [`choose`]: which version of what, from which snapshot.
+//! 2. [`RestorePlan`]: what goes where; `--dry-run` prints it.
+//! 3. [`walk`]: folders first, files collected into windows of a few thousand.
+//! 4. [`window`]: block by block, each opened once, on all cores; a chunk that one destination does not give back
+//!    unchanged comes from the next.
+//!
+//! In folders this restore created, files are made in place and get their times last; elsewhere they are written under
+//! a temporary name and renamed, and what is there with the same content stays. No symbolic link is ever followed below
+//! the target: every step is relative to an open folder. Not guaranteed: that a file has no holes where the stored one
+//! had long rows of zeros that were no holes.
+
+mod choose;
+mod compare;
+mod walk;
+mod window;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+use unix as system;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::error::Error;
+use crate::format::id::SnapshotId;
+use crate::format::tree::{Node, NodeKind};
+use crate::index::DestinationBits;
+use crate::monitor::{Monitor, Stage};
+use crate::replicate::{Fetcher, OpenDestination};
+use crate::repo::Repo;
+use crate::report::Problem;
+use crate::snapshot::TreeWalk;
+
+/// What to restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// One file (or link, or other single entry), by its absolute path.
+    File(PathBuf),
+    /// A folder with everything in it, by its absolute path.
+    Directory(PathBuf),
+    /// A whole snapshot: an id or its first digits, `latest`, `latest~N`.
+    Snapshot(String),
+}
+
+/// As of when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum When {
+    /// The newest there is.
+    #[default]
+    Latest,
+    /// As it was then.
+    Date(jiff::Timestamp),
+    /// That version of a file.
+    Version(u32),
+}
+
+/// What to do about files that are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overwrite {
+    /// Make them what they were; those with the same content are not written again.
+    #[default]
+    Always,
+    /// Leave those with the same size and time.
+    IfChanged,
+    /// Leave those that are not older.
+    IfNewer,
+    /// Leave them.
+    Never,
+}
+
+/// What to restore, where to, and how.
+#[derive(Debug, Clone)]
+pub struct RestoreRequest {
+    /// What.
+    pub what: What,
+    /// As of when.
+    pub when: When,
+    /// Where to; back where it was where there is none.
+    pub destination: Option<PathBuf>,
+    /// What to do about files that are there.
+    pub overwrite: Overwrite,
+    /// Remove what is in restored folders and not in the snapshot.
+    pub delete: bool,
+    /// Read everything again afterwards and compare.
+    pub verify: bool,
+    /// Read from this destination alone.
+    pub from: Option<String>,
+}
+
+impl RestoreRequest {
+    /// The newest of something, back where it was.
+    pub fn new(what: What) -> Self {
+        Self {
+            what,
+            when: When::Latest,
+            destination: None,
+            overwrite: Overwrite::Always,
+            delete: false,
+            verify: false,
+            from: None,
+        }
+    }
+}
+
+/// What will be done.
+#[derive(Debug, Clone)]
+pub struct RestorePlan {
+    /// What was chosen, for people: which version or snapshot, of when.
+    pub description: String,
+    /// The snapshot it comes from.
+    pub snapshot: SnapshotId,
+    /// The number of the version, of a single file.
+    pub version: Option<u32>,
+    /// Files.
+    pub files: u64,
+    /// Bytes of those files.
+    pub bytes: u64,
+    /// Where it goes.
+    pub target: PathBuf,
+    /// What is to be known before.
+    pub notes: Vec<String>,
+    items: Vec<PlannedItem>,
+    request: RestoreRequest,
+    sources: DestinationBits,
+}
+
+/// One node and the path it gets.
+#[derive(Debug, Clone)]
+struct PlannedItem {
+    node: Node,
+    target: PathBuf,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Default)]
+pub struct RestoreReport {
+    /// Files written.
+    pub files_restored: u64,
+    /// Files left as they were.
+    pub files_skipped: u64,
+    /// Folders.
+    pub folders: u64,
+    /// Links, pipes and devices.
+    pub others: u64,
+    /// Bytes of the files written, holes among them.
+    pub bytes_written: u64,
+    /// Bytes of the files left as they were.
+    pub bytes_skipped: u64,
+    /// Entries removed because the snapshot does not have them.
+    pub deleted: u64,
+    /// What went wrong with single entries.
+    pub problems: Vec<Problem>,
+    /// What is to be known: damage on one destination, read from another.
+    pub notes: Vec<String>,
+    /// How long it took.
+    pub duration_seconds: f64,
+}
+
+/// Decides what is restored from where to where. Nothing is written.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Usage`], [`Error::NoDestination`].
+pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Result<RestorePlan, Error> {
+    let destinations = sources(repo, &request)?;
+    let view = repo.index.reader()?;
+    let fetcher = Fetcher::new(&repo.keys, &view, &destinations);
+    let chosen = choose::choose(repo, &view, &fetcher, &request)?;
+    let items = choose::targets(&request, chosen.nodes)?;
+    for item in &items {
+        refuse_own_folders(repo, &item.target)?;
+    }
+    let (mut files, mut bytes) = (0, 0);
+    for item in &items {
+        let mut count = |node: &Node| {
+            if let NodeKind::File(recipe) = &node.kind {
+                files += 1;
+                bytes += recipe.size;
+            }
+        };
+        count(&item.node);
+        if let Some(recipe) = item.node.folder() {
+            for (_, node) in TreeWalk::new(&fetcher, recipe) {
+                // What cannot be read now is a problem of the execution, which names it.
+                if let Ok(node) = node {
+                    count(&node);
+                }
+                if monitor.should_stop() {
+                    return Err(Error::Interrupted);
+                }
+            }
+        }
+    }
+    let target = match (&request.destination, items.as_slice()) {
+        (Some(destination), [_, _, ..]) => destination.clone(),
+        (_, [item]) => item.target.clone(),
+        _ => PathBuf::from("/"),
+    };
+    Ok(RestorePlan {
+        description: chosen.description,
+        snapshot: chosen.snapshot,
+        version: chosen.version,
+        files,
+        bytes,
+        target,
+        notes: chosen.notes,
+        items,
+        sources: destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b),
+        request,
+    })
+}
+
+/// Does what was planned.
+///
+/// # Errors
+/// [`Error::Interrupted`], [`Error::Io`] where the target itself cannot be written. What concerns single entries is in
+/// the report.
+pub fn execute(repo: &Repo, plan: RestorePlan, monitor: &dyn Monitor) -> Result<RestoreReport, Error> {
+    let began = Instant::now();
+    let destinations: Vec<OpenDestination> =
+        repo.destinations.iter().filter(|destination| destination.bit & plan.sources != 0).cloned().collect();
+    let view = repo.index.reader()?;
+    let fetcher = Fetcher::new(&repo.keys, &view, &destinations);
+    monitor.begin(Stage::Restoring, Some(plan.files), Some(plan.bytes));
+    system::raise_open_files();
+    let mut report = RestoreReport::default();
+    for item in &plan.items {
+        walk::restore(&fetcher, &repo.keys, item, &plan.request, monitor, &mut report)?;
+    }
+    if plan.request.verify {
+        for item in &plan.items {
+            compare::verify(&fetcher, &repo.keys, item, monitor, &mut report)?;
+        }
+    }
+    report.notes.extend(fetcher.take_notes());
+    report.duration_seconds = began.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// The destinations to read from.
+fn sources(repo: &Repo, request: &RestoreRequest) -> Result<Vec<OpenDestination>, Error> {
+    let destinations: Vec<OpenDestination> = match &request.from {
+        None => repo.destinations.clone(),
+        Some(name) if repo.settings.destinations.contains_key(name) => {
+            repo.destinations.iter().filter(|destination| destination.name == *name).cloned().collect()
+        }
+        Some(name) => return Err(Error::Usage(format!("there is no destination called `{name}`"))),
+    };
+    if destinations.is_empty() { Err(repo.no_destination()) } else { Ok(destinations) }
+}
+
+/// A restore into a destination or the state folder would overwrite what it reads from.
+fn refuse_own_folders(repo: &Repo, target: &Path) -> Result<(), Error> {
+    let own = repo.settings.destinations.iter().map(|(_, path)| path.as_path()).chain([repo.home.path()]);
+    for folder in own {
+        if target.starts_with(folder) {
+            return Err(Error::Usage(format!(
+                "{} is inside {}, where backups or settings are kept; choose another place with --destination",
+                target.display(),
+                folder.display()
+            )));
+        }
+    }
+    Ok(())
+}

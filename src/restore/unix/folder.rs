@@ -1,0 +1,166 @@
+//! An open folder below the target, and what is done in it.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+/// A folder that is open.
+pub(in crate::restore) struct Folder {
+    fd: OwnedFd,
+}
+
+/// A folder that was entered: made now, or there before.
+pub(in crate::restore) struct Entered {
+    pub folder: Folder,
+    /// Whether this restore made it: then nothing else is in it, and files can be made in place.
+    pub is_new: bool,
+}
+
+/// A name beside the real one, for what is written first and renamed then.
+pub(in crate::restore) struct Temporary(Vec<u8>);
+
+impl Temporary {
+    /// A random name, so that nobody can lie in wait at it.
+    pub fn new() -> io::Result<Self> {
+        let bytes: [u8; 8] = crate::seal::keys::random().map_err(io::Error::other)?;
+        Ok(Self(format!(".cryptbackup-{}", data_encoding::HEXLOWER.encode(&bytes)).into_bytes()))
+    }
+
+    pub fn name(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+const FOLDER_FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+impl Folder {
+    /// Opens the target, making it and the folders above it where they are missing. Links in a path that someone gave
+    /// by name are followed, those below it never are.
+    pub fn open_target(path: &Path) -> io::Result<Entered> {
+        let is_new = match std::fs::symlink_metadata(path) {
+            Ok(_) => false,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if let Some(parent) = path.parent() {
+                    std::fs::create_dir_all(parent)?;
+                }
+                rustix::fs::mkdir(path, Mode::RWXU)?;
+                true
+            }
+            Err(error) => return Err(error),
+        };
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let flags = if is_new { flags | OFlags::NOFOLLOW } else { flags };
+        let fd = rustix::fs::open(path, flags, Mode::empty())?;
+        Ok(Entered { folder: Self { fd }, is_new })
+    }
+
+    pub fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    /// Enters a folder below, making it where it is missing. Something else of that name is an error.
+    pub fn enter(&self, name: &[u8]) -> io::Result<Entered> {
+        let is_new = match rustix::fs::mkdirat(&self.fd, name, Mode::RWXU) {
+            Ok(()) => true,
+            Err(Errno::EXIST) => false,
+            Err(error) => return Err(error.into()),
+        };
+        let fd = rustix::fs::openat(&self.fd, name, FOLDER_FLAGS, Mode::empty())?;
+        Ok(Entered { folder: Self { fd }, is_new })
+    }
+
+    /// What is at a name, itself and not what it links to; `None` where nothing is.
+    pub fn look_at(&self, name: &[u8]) -> io::Result<Option<Stat>> {
+        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes a file that must not be there yet, for this user's eyes only until its metadata are set.
+    pub fn create(&self, name: &[u8]) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(File::from(rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?))
+    }
+
+    /// Opens a file for reading, not following a link and not waiting for a pipe.
+    pub fn open_file(&self, name: &[u8]) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(File::from(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?))
+    }
+
+    pub fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.fd, from, &self.fd, to)?)
+    }
+
+    /// Makes `name` here another name of a file in another folder.
+    pub fn link(&self, name: &[u8], other: &Folder, other_name: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::linkat(&other.fd, other_name, &self.fd, name, AtFlags::empty())?)
+    }
+
+    pub fn symlink(&self, name: &[u8], target: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::symlinkat(target, &self.fd, name)?)
+    }
+
+    /// Removes what is not a folder.
+    pub fn remove(&self, name: &[u8]) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
+    }
+
+    /// The names in the folder.
+    pub fn names(&self) -> io::Result<Vec<Vec<u8>>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.fd)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                names.push(name.to_vec());
+            }
+        }
+        Ok(names)
+    }
+
+    /// Removes an entry with everything in it; gives the number of entries removed.
+    pub fn remove_all(&self, name: &[u8]) -> io::Result<u64> {
+        let Some(stat) = self.look_at(name)? else { return Ok(0) };
+        if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+            self.remove(name)?;
+            return Ok(1);
+        }
+        // A row of folders being emptied, deepest last, so that depth costs no stack.
+        let mut removed = 0;
+        let mut open = vec![(name.to_vec(), self.enter_existing(name)?, None::<Vec<Vec<u8>>>)];
+        while let Some((_, folder, left)) = open.last_mut() {
+            let left = match left {
+                Some(left) => left,
+                None => left.insert(folder.names()?),
+            };
+            if let Some(child) = left.pop() {
+                let Some(stat) = folder.look_at(&child)? else { continue };
+                if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+                    let below = folder.enter_existing(&child)?;
+                    open.push((child, below, None));
+                } else {
+                    folder.remove(&child)?;
+                    removed += 1;
+                }
+                continue;
+            }
+            if let Some((name, ..)) = open.pop() {
+                let parent = open.last().map_or(&self.fd, |(_, folder, _)| &folder.fd);
+                rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    fn enter_existing(&self, name: &[u8]) -> io::Result<Folder> {
+        Ok(Self { fd: rustix::fs::openat(&self.fd, name, FOLDER_FLAGS, Mode::empty())? })
+    }
+}

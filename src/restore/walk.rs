@@ -1,0 +1,368 @@
+//! One item of the plan: folders made on the way down, files collected, links and metadata of folders on the way up.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::window::{FileTarget, Window};
+use super::{Overwrite, PlannedItem, RestoreReport, RestoreRequest, compare, system};
+use crate::error::Error;
+use crate::format::recipe::Recipe;
+use crate::format::tree::{Flags, Metadata, Node, NodeKind};
+use crate::monitor::Monitor;
+use crate::paths;
+use crate::replicate::Fetcher;
+use crate::report::{Problem, ProblemKind};
+use crate::seal::Keys;
+use crate::snapshot::TreeReader;
+use system::{Applied, Folder, Temporary};
+
+/// A folder that is being restored.
+struct Frame<'a> {
+    folder: Arc<Folder>,
+    is_new: bool,
+    path: PathBuf,
+    metadata: Option<Metadata>,
+    nodes: TreeReader<'a>,
+    /// Names in the snapshot, kept only to delete what else is there.
+    names: Option<HashSet<Vec<u8>>>,
+}
+
+/// Another name of a file, made when that is there.
+struct Link {
+    folder: Arc<Folder>,
+    path: PathBuf,
+    name: Vec<u8>,
+    first: (Arc<Folder>, Vec<u8>),
+    is_new: bool,
+}
+
+struct Walk<'a, 'r> {
+    fetcher: &'a Fetcher<'a>,
+    keys: &'a Keys,
+    request: &'a RestoreRequest,
+    monitor: &'a dyn Monitor,
+    report: &'r mut RestoreReport,
+    window: Window<'a>,
+    /// The first name of every inode that has several: device and inode, as stored.
+    linked: HashMap<(u32, u64), (Arc<Folder>, Vec<u8>)>,
+    links: Vec<Link>,
+    /// Folders whose entries are all given to the window; they get their metadata after it is done.
+    left: Vec<(Arc<Folder>, PathBuf, Metadata)>,
+}
+
+/// Restores one item.
+///
+/// # Errors
+/// [`Error::Interrupted`], [`Error::Io`] where the target itself cannot be made, index errors.
+pub(super) fn restore(
+    fetcher: &Fetcher<'_>,
+    keys: &Keys,
+    item: &PlannedItem,
+    request: &RestoreRequest,
+    monitor: &dyn Monitor,
+    report: &mut RestoreReport,
+) -> Result<(), Error> {
+    let mut walk = Walk {
+        fetcher,
+        keys,
+        request,
+        monitor,
+        report,
+        window: Window::new(fetcher, monitor),
+        linked: HashMap::new(),
+        links: Vec::new(),
+        left: Vec::new(),
+    };
+    let failed = |path: &Path, source| Error::Io { what: "restore to".to_owned(), path: path.to_owned(), source };
+    if let Some(recipe) = item.node.folder() {
+        let entered = Folder::open_target(&item.target).map_err(|error| failed(&item.target, error))?;
+        walk.folder(recipe, entered, item.target.clone(), item.node.metadata.clone())?;
+    } else {
+        let parent = item.target.parent().unwrap_or(Path::new("/"));
+        let entered = Folder::open_target(parent).map_err(|error| failed(parent, error))?;
+        let name = item.target.file_name().map(|name| paths::to_bytes(Path::new(name)).to_vec()).unwrap_or_default();
+        walk.entry(&Arc::new(entered.folder), false, &item.target, &name, item.node.clone())?;
+    }
+    walk.flush()
+}
+
+impl<'a> Walk<'a, '_> {
+    fn problem(&mut self, path: PathBuf, kind: ProblemKind, detail: String) {
+        let problem = Problem { path, kind, detail };
+        self.monitor.problem(&problem);
+        self.report.problems.push(problem);
+    }
+
+    fn not_restored(&mut self, path: &Path, error: &io::Error) {
+        self.problem(path.to_owned(), ProblemKind::NotRestored, format!("it cannot be restored: {error}"));
+    }
+
+    fn applied(&mut self, path: &Path, failed: Applied) {
+        if !failed.is_empty() {
+            let detail = format!("it could not be given {}", failed.join(", "));
+            self.problem(path.to_owned(), ProblemKind::MetadataNotRestored, detail);
+        }
+    }
+
+    /// Restores a folder and everything below it.
+    fn folder(
+        &mut self,
+        recipe: &Recipe,
+        entered: system::Entered,
+        path: PathBuf,
+        metadata: Metadata,
+    ) -> Result<(), Error> {
+        let mut stack = vec![self.frame(recipe, entered, path, metadata)];
+        while let Some(frame) = stack.last_mut() {
+            if self.monitor.should_stop() {
+                return Err(Error::Interrupted);
+            }
+            match frame.nodes.next() {
+                Some(Ok(node)) => {
+                    if let Some(names) = &mut frame.names {
+                        names.insert(node.name.clone());
+                    }
+                    let path = frame.path.join(paths::from_bytes(&node.name));
+                    let (folder, is_new) = (Arc::clone(&frame.folder), frame.is_new);
+                    if let Some(below) = self.node(&folder, is_new, path, node)? {
+                        stack.push(below);
+                    }
+                }
+                Some(Err(error)) => {
+                    // What else is there must not be deleted when it is not known what should be.
+                    frame.names = None;
+                    let path = frame.path.clone();
+                    let detail = format!("some of what was in it cannot be read: {error}");
+                    self.problem(path, ProblemKind::Damaged, detail);
+                }
+                None => {
+                    if let Some(frame) = stack.pop() {
+                        self.leave(frame)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, recipe: &Recipe, entered: system::Entered, path: PathBuf, metadata: Metadata) -> Frame<'a> {
+        self.report.folders += 1;
+        let names = (self.request.delete && !entered.is_new && recipe.size > 0).then(HashSet::new);
+        Frame {
+            folder: Arc::new(entered.folder),
+            is_new: entered.is_new,
+            path,
+            metadata: Some(metadata),
+            nodes: TreeReader::new(self.fetcher, recipe),
+            names,
+        }
+    }
+
+    /// One node of a folder; gives the folder to go on with where it is one.
+    fn node(
+        &mut self,
+        folder: &Arc<Folder>,
+        is_new: bool,
+        path: PathBuf,
+        node: Node,
+    ) -> Result<Option<Frame<'a>>, Error> {
+        let NodeKind::Folder(recipe) = &node.kind else {
+            let name = node.name.clone();
+            self.entry(folder, is_new, &path, &name, node)?;
+            return Ok(None);
+        };
+        if node.flags.contains(Flags::UNREAD) {
+            let detail = "what was in it could not be read when it was backed up".to_owned();
+            self.problem(path.clone(), ProblemKind::NotRestored, detail);
+        }
+        let mut entered = folder.enter(&node.name);
+        if entered.is_err() && !is_new && self.request.overwrite == Overwrite::Always && self.clear(folder, &node.name)
+        {
+            entered = folder.enter(&node.name);
+        }
+        match entered {
+            Ok(entered) => Ok(Some(self.frame(recipe, entered, path, node.metadata))),
+            Err(error) => {
+                self.not_restored(&path, &error);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Removes a file or link that is where a folder belongs.
+    fn clear(&mut self, folder: &Folder, name: &[u8]) -> bool {
+        let is_other =
+            folder.look_at(name).ok().flatten().is_some_and(|stat| {
+                rustix::fs::FileType::from_raw_mode(stat.st_mode) != rustix::fs::FileType::Directory
+            });
+        is_other && folder.remove(name).is_ok()
+    }
+
+    fn leave(&mut self, frame: Frame<'a>) -> Result<(), Error> {
+        if let Some(names) = &frame.names {
+            self.delete_others(&frame, names);
+        }
+        let Frame { folder, path, metadata, .. } = frame;
+        if let Some(metadata) = metadata {
+            self.left.push((folder, path, metadata));
+        }
+        if self.window.is_full() || self.left.len() >= super::window::FOLDERS_MAX { self.flush() } else { Ok(()) }
+    }
+
+    fn delete_others(&mut self, frame: &Frame<'_>, names: &HashSet<Vec<u8>>) {
+        let present = match frame.folder.names() {
+            Ok(present) => present,
+            Err(error) => return self.not_restored(&frame.path, &error),
+        };
+        for name in present.iter().filter(|name| !names.contains(*name)) {
+            match frame.folder.remove_all(name) {
+                Ok(count) => self.report.deleted += count,
+                Err(error) => {
+                    let path = frame.path.join(paths::from_bytes(name));
+                    let detail = format!("it is not in the snapshot and cannot be removed: {error}");
+                    self.problem(path, ProblemKind::NotRestored, detail);
+                }
+            }
+        }
+    }
+
+    /// One entry that is no folder.
+    fn entry(&mut self, folder: &Arc<Folder>, is_new: bool, path: &Path, name: &[u8], node: Node) -> Result<(), Error> {
+        if node.flags.contains(Flags::UNREAD) {
+            let detail = "it could not be read when it was backed up".to_owned();
+            self.problem(path.to_owned(), ProblemKind::NotRestored, detail);
+            return Ok(());
+        }
+        if !is_new && self.stays(folder, path, name, &node)? {
+            self.report.files_skipped += 1;
+            self.report.bytes_skipped += node.size();
+            self.monitor.advance(1, node.size());
+            return Ok(());
+        }
+        match &node.kind {
+            NodeKind::File(_) => self.file(folder, is_new, path, name, node),
+            NodeKind::Socket | NodeKind::Folder(_) => Ok(()),
+            NodeKind::Symlink(target) => {
+                let made = replacing(folder, is_new, name, |name| folder.symlink(name, target));
+                match made {
+                    Ok(()) => {
+                        self.report.others += 1;
+                        self.applied(path, system::apply_to_link(folder, name, &node.metadata));
+                    }
+                    Err(error) => self.not_restored(path, &error),
+                }
+                Ok(())
+            }
+            kind => {
+                let mut failed = Vec::new();
+                let made = replacing(folder, is_new, name, |name| {
+                    failed = system::make_special(folder, name, kind, &node.metadata)?;
+                    Ok(())
+                });
+                match made {
+                    Ok(()) => {
+                        self.report.others += 1;
+                        self.applied(path, failed);
+                    }
+                    Err(error) => self.not_restored(path, &error),
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn file(&mut self, folder: &Arc<Folder>, is_new: bool, path: &Path, name: &[u8], node: Node) -> Result<(), Error> {
+        let metadata = &node.metadata;
+        if metadata.links > 1 && metadata.device > 0 {
+            let inode = (metadata.device, metadata.inode);
+            if let Some(first) = self.linked.get(&inode) {
+                let first = (Arc::clone(&first.0), first.1.clone());
+                let (folder, path) = (Arc::clone(folder), path.to_owned());
+                self.links.push(Link { folder, path, name: name.to_vec(), first, is_new });
+                return Ok(());
+            }
+            self.linked.insert(inode, (Arc::clone(folder), name.to_vec()));
+        }
+        let target =
+            FileTarget { folder: Arc::clone(folder), path: path.to_owned(), name: name.to_vec(), is_new, node };
+        self.window.add(target)?;
+        if self.window.is_full() { self.flush() } else { Ok(()) }
+    }
+
+    /// Whether what is there stays as it is.
+    fn stays(&mut self, folder: &Folder, path: &Path, name: &[u8], node: &Node) -> Result<bool, Error> {
+        let stat = match folder.look_at(name) {
+            Ok(Some(stat)) => stat,
+            Ok(None) => return Ok(false),
+            Err(error) => {
+                self.not_restored(path, &error);
+                return Ok(true);
+            }
+        };
+        let metadata = &node.metadata;
+        let mtime = (stat.st_mtime, stat.st_mtime_nsec as u32);
+        let stored = (metadata.mtime.seconds, metadata.mtime.nanos);
+        let is_file = rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile;
+        let has_size = is_file && stat.st_size as u64 == node.size();
+        match self.request.overwrite {
+            Overwrite::Never => Ok(true),
+            Overwrite::IfNewer => Ok(mtime >= stored),
+            Overwrite::IfChanged => Ok(has_size && mtime == stored),
+            Overwrite::Always => {
+                let NodeKind::File(recipe) = &node.kind else { return Ok(false) };
+                if !has_size {
+                    return Ok(false);
+                }
+                let Ok(mut file) = folder.open_file(name) else { return Ok(false) };
+                // A recipe that cannot be read now fails with its name when the file is written.
+                if !compare::is_same(self.fetcher, self.keys, recipe, &mut file).unwrap_or(false) {
+                    return Ok(false);
+                }
+                self.applied(path, system::apply_to_file(&file, metadata));
+                Ok(true)
+            }
+        }
+    }
+
+    /// Writes what the window holds, then the links to it, then the metadata of folders that are complete.
+    fn flush(&mut self) -> Result<(), Error> {
+        self.window.flush(self.report)?;
+        for link in std::mem::take(&mut self.links) {
+            let Link { folder, path, name, first, is_new } = link;
+            match replacing(&folder, is_new, &name, |name| folder.link(name, &first.0, &first.1)) {
+                Ok(()) => {
+                    self.report.files_restored += 1;
+                    self.monitor.advance(1, 0);
+                }
+                Err(error) => {
+                    let detail = format!("it cannot be made another name of the same file: {error}");
+                    self.problem(path, ProblemKind::NotRestored, detail);
+                }
+            }
+        }
+        for (folder, path, metadata) in std::mem::take(&mut self.left) {
+            self.applied(&path, system::apply_to_folder(&folder, &metadata));
+        }
+        Ok(())
+    }
+}
+
+/// Makes an entry: in place in a new folder, else under a temporary name that then replaces what is there.
+fn replacing(folder: &Folder, is_new: bool, name: &[u8], make: impl FnOnce(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    if is_new {
+        return make(name);
+    }
+    let temporary = Temporary::new()?;
+    make(temporary.name())?;
+    folder.rename(temporary.name(), name).inspect_err(|_| {
+        // The error that counts is the first.
+        let _ = folder.remove(temporary.name());
+    })?;
+    // Two names of one inode are not renamed onto each other: the temporary one is still there then.
+    if folder.look_at(temporary.name())?.is_some() {
+        folder.remove(temporary.name())?;
+    }
+    Ok(())
+}

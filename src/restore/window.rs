@@ -1,0 +1,323 @@
+//! A few thousand files at a time: their chunks sorted by where they are stored, each block opened once, on all cores.
+//!
+//! A file is made by whoever writes its first part and finished by whoever writes its last. A file of more parts than a
+//! window holds stays open over several windows, so memory is that of a window, however large the file.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+
+use super::RestoreReport;
+use super::system::{self, Folder, Temporary};
+use crate::error::Error;
+use crate::format::id::{ChunkId, ChunkKind};
+use crate::format::recipe::Part;
+use crate::format::tree::{Node, NodeKind};
+use crate::index::{PackNumber, Place};
+use crate::monitor::Monitor;
+use crate::replicate::Fetcher;
+use crate::report::{Problem, ProblemKind};
+use crate::snapshot::{ChunkSource, PartReader, ReadError};
+
+/// Files, parts and folders a window holds.
+const FILES_MAX: usize = 4096;
+const PARTS_MAX: usize = 1 << 16;
+pub(super) const FOLDERS_MAX: usize = 512;
+
+/// A file to be written.
+pub(super) struct FileTarget {
+    pub folder: Arc<Folder>,
+    pub path: PathBuf,
+    pub name: Vec<u8>,
+    /// Whether its folder is new: then it is made in place.
+    pub is_new: bool,
+    pub node: Node,
+}
+
+/// A file on its way.
+struct OpenFile {
+    target: FileTarget,
+    state: Mutex<FileState>,
+}
+
+#[derive(Default)]
+struct FileState {
+    file: Option<File>,
+    temporary: Option<Temporary>,
+    /// Parts given out and not written.
+    pending: usize,
+    /// Whether all its parts were given out.
+    is_listed: bool,
+    failed: Option<(ProblemKind, String)>,
+    /// What of its metadata could not be set.
+    unset: Vec<String>,
+    is_done: bool,
+}
+
+/// A part of a file and where its chunk is.
+struct PartJob {
+    place: Place,
+    id: ChunkId,
+    file: usize,
+    offset: u64,
+}
+
+/// Files and their parts.
+pub(super) struct Window<'a> {
+    fetcher: &'a Fetcher<'a>,
+    monitor: &'a dyn Monitor,
+    files: Vec<OpenFile>,
+    parts: Vec<PartJob>,
+    done: RestoreReport,
+}
+
+impl<'a> Window<'a> {
+    pub fn new(fetcher: &'a Fetcher<'a>, monitor: &'a dyn Monitor) -> Self {
+        Self { fetcher, monitor, files: Vec::new(), parts: Vec::new(), done: RestoreReport::default() }
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.files.len() >= FILES_MAX || self.parts.len() >= PARTS_MAX
+    }
+
+    /// Adds a file. One with more parts than fit is partly written meanwhile.
+    pub fn add(&mut self, target: FileTarget) -> Result<(), Error> {
+        let NodeKind::File(recipe) = target.node.kind.clone() else { return Ok(()) };
+        self.files.push(OpenFile { target, state: Mutex::default() });
+        let mut number = self.files.len() - 1;
+        let mut offset = 0;
+        for part in PartReader::new(self.fetcher, &recipe) {
+            let part = match part {
+                Ok(part) => part,
+                Err(ReadError::Index(error)) => return Err(error.into()),
+                Err(error) => {
+                    self.fail(number, ProblemKind::Damaged, format!("its list of parts cannot be read: {error}"));
+                    break;
+                }
+            };
+            if let Part::Chunk { id, len } = part {
+                match self.locate(&id, len)? {
+                    Some(place) => {
+                        self.parts.push(PartJob { place, id, file: number, offset });
+                        self.state(number).pending += 1;
+                    }
+                    None => {
+                        let detail = "a part of it is on no destination that can be reached".to_owned();
+                        self.fail(number, ProblemKind::Damaged, detail);
+                    }
+                }
+                if self.parts.len() >= PARTS_MAX {
+                    self.write();
+                    number = self.drop_finished(number);
+                }
+            }
+            offset += part.len();
+        }
+        let is_done = {
+            let mut state = self.state(number);
+            state.is_listed = true;
+            state.pending == 0
+        };
+        if is_done && let Some(file) = self.files.get(number) {
+            self.finish(file);
+        }
+        Ok(())
+    }
+
+    fn state(&self, number: usize) -> std::sync::MutexGuard<'_, FileState> {
+        // Numbers are made here and only here; a thread that panicked left a state that is still right.
+        self.files[number].state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fail(&self, number: usize, kind: ProblemKind, detail: String) {
+        self.state(number).failed.get_or_insert((kind, detail));
+    }
+
+    /// Where the chunk is to be read: a pack on a destination in use.
+    fn locate(&self, id: &ChunkId, len: u32) -> Result<Option<Place>, Error> {
+        let index = self.fetcher.index();
+        let mut found: Option<Place> = None;
+        for place in index.places(id)? {
+            if place.len != len {
+                continue;
+            }
+            if index.presence(place.pack)? & self.fetcher.reachable() != 0 {
+                return Ok(Some(place));
+            }
+            found = found.or(Some(place));
+        }
+        Ok(found)
+    }
+
+    /// Writes every part and reports every file.
+    pub fn flush(&mut self, report: &mut RestoreReport) -> Result<(), Error> {
+        self.write();
+        for file in self.files.drain(..) {
+            close(file, &mut self.done, self.monitor);
+        }
+        let done = std::mem::take(&mut self.done);
+        report.files_restored += done.files_restored;
+        report.bytes_written += done.bytes_written;
+        report.problems.extend(done.problems);
+        Ok(())
+    }
+
+    /// Reports the files that are finished and keeps the one that is not; gives its number.
+    fn drop_finished(&mut self, kept: usize) -> usize {
+        let kept = self.files.swap_remove(kept);
+        for file in self.files.drain(..) {
+            close(file, &mut self.done, self.monitor);
+        }
+        self.files.push(kept);
+        0
+    }
+
+    /// Reads each block once and writes its chunks where they belong.
+    fn write(&mut self) {
+        let mut parts = std::mem::take(&mut self.parts);
+        parts.sort_unstable_by_key(|part| (part.place.pack, part.place.block, part.place.offset));
+        let groups: Vec<&[PartJob]> = parts.chunk_by(|left, right| block_of(left) == block_of(right)).collect();
+        groups.par_iter().for_each(|group| {
+            if !self.monitor.should_stop() {
+                self.write_block(group);
+            }
+        });
+        parts.clear();
+        self.parts = parts;
+    }
+
+    fn write_block(&self, group: &[PartJob]) {
+        let Some(first) = group.first() else { return };
+        let (pack, block) = block_of(first);
+        let raw = self.fetcher.block(pack, block).ok();
+        for part in group {
+            let bytes = raw.as_ref().and_then(|raw| self.fetcher.view(ChunkKind::Data, &part.id, &part.place, raw));
+            match bytes {
+                Some(bytes) => self.write_part(part, bytes),
+                // Not here unchanged: the fetcher tries every other place of the chunk.
+                None => match self.fetcher.chunk(ChunkKind::Data, &part.id, part.place.len) {
+                    Ok(bytes) => self.write_part(part, &bytes),
+                    Err(error) => {
+                        let detail = format!("a part of it cannot be read: {error}");
+                        self.fail(part.file, ProblemKind::Damaged, detail);
+                        self.part_done(part, Ok(()));
+                    }
+                },
+            }
+        }
+    }
+
+    fn write_part(&self, part: &PartJob, bytes: &[u8]) {
+        let Some(file) = self.files.get(part.file) else { return };
+        let result = file.with_file(|open| open.write_all_at(bytes, part.offset));
+        self.monitor.advance(0, bytes.len() as u64);
+        self.part_done(part, result);
+    }
+
+    fn part_done(&self, part: &PartJob, result: io::Result<()>) {
+        let Some(file) = self.files.get(part.file) else { return };
+        let is_last = {
+            let mut state = file.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = result {
+                state.failed.get_or_insert((ProblemKind::NotRestored, format!("it cannot be written: {error}")));
+            }
+            state.pending -= 1;
+            state.pending == 0 && state.is_listed
+        };
+        if is_last {
+            self.finish(file);
+        }
+    }
+
+    fn finish(&self, file: &OpenFile) {
+        let result = file.finish();
+        let mut state = file.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = result {
+            state.failed.get_or_insert((ProblemKind::NotRestored, format!("it cannot be written: {error}")));
+        }
+        state.is_done = true;
+    }
+}
+
+fn block_of(part: &PartJob) -> (PackNumber, u32) {
+    (part.place.pack, part.place.block)
+}
+
+impl OpenFile {
+    /// Does something with the open file, making it first where that was not done.
+    fn with_file<T>(&self, act: impl FnOnce(&File) -> io::Result<T>) -> io::Result<T> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.failed.is_some() {
+            return Err(io::Error::other("an earlier part failed"));
+        }
+        if state.file.is_none() {
+            let file = if self.target.is_new {
+                self.target.folder.create(&self.target.name)?
+            } else {
+                let temporary = Temporary::new()?;
+                let file = self.target.folder.create(temporary.name())?;
+                state.temporary = Some(temporary);
+                file
+            };
+            state.file = Some(file);
+        }
+        match &state.file {
+            Some(file) => act(file),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// Length, metadata and, where it has a temporary name, its own.
+    fn finish(&self) -> io::Result<()> {
+        let size = self.target.node.size();
+        let unset = self.with_file(|file| {
+            if file.metadata()?.len() != size {
+                file.set_len(size)?;
+            }
+            Ok(system::apply_to_file(file, &self.target.node.metadata))
+        })?;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.unset = unset;
+        state.file = None;
+        if let Some(temporary) = &state.temporary {
+            self.target.folder.rename(temporary.name(), &self.target.name)?;
+            state.temporary = None;
+        }
+        Ok(())
+    }
+}
+
+/// Reports a file. What is incomplete is removed: a file that looks restored and is not would be worse than none.
+fn close(file: OpenFile, report: &mut RestoreReport, monitor: &dyn Monitor) {
+    let OpenFile { target, state } = file;
+    let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if state.failed.is_none() && !state.is_done {
+        state.failed = Some((ProblemKind::NotRestored, "it was not finished".to_owned()));
+    }
+    let mut problems = Vec::new();
+    if let Some((kind, detail)) = state.failed {
+        let was_made = state.file.take().is_some();
+        match (&state.temporary, target.is_new && was_made) {
+            (Some(temporary), _) => drop(target.folder.remove(temporary.name())),
+            (None, true) => drop(target.folder.remove(&target.name)),
+            (None, false) => {}
+        }
+        problems.push(Problem { path: target.path, kind, detail });
+    } else {
+        report.files_restored += 1;
+        report.bytes_written += target.node.size();
+        monitor.advance(1, 0);
+        if !state.unset.is_empty() {
+            let detail = format!("it could not be given {}", state.unset.join(", "));
+            problems.push(Problem { path: target.path, kind: ProblemKind::MetadataNotRestored, detail });
+        }
+    }
+    for problem in problems {
+        monitor.problem(&problem);
+        report.problems.push(problem);
+    }
+}

@@ -1,0 +1,126 @@
+//! Destinations that are behind get what they missed from the others; no source is read.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::error::Error;
+use crate::monitor::{Monitor, Stage};
+use crate::replicate::{CatchUp, DestinationState, OpenDestination, ReplicateError};
+use crate::repo::{Repo, state_after};
+use crate::snapshot::ReadError;
+
+/// What to bring up to date.
+#[derive(Debug, Clone, Default)]
+pub struct SyncRequest {
+    /// Only this destination; all where there is none.
+    pub destination: Option<String>,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub struct SyncReport {
+    /// What happened on each destination.
+    pub destinations: Vec<SyncOutcome>,
+    /// How long it took.
+    pub duration_seconds: f64,
+}
+
+/// What happened on one destination.
+#[derive(Debug, Clone)]
+pub struct SyncOutcome {
+    /// Its name.
+    pub name: String,
+    /// Its path.
+    pub path: PathBuf,
+    /// How it is now.
+    pub state: DestinationState,
+    /// Snapshots it got.
+    pub snapshots_copied: u64,
+    /// Packs it got.
+    pub packs_copied: u64,
+    /// Bytes of those packs.
+    pub bytes_copied: u64,
+    /// Snapshots that are elsewhere and still not there.
+    pub snapshots_behind: u64,
+    /// What is to be known, as one sentence without a full stop.
+    pub detail: Option<String>,
+}
+
+/// Brings destinations up to date, newest snapshot first.
+///
+/// # Errors
+/// [`Error::NoDestination`], [`Error::Usage`] for a name that is none, [`Error::Interrupted`].
+pub fn run(repo: &mut Repo, request: SyncRequest, monitor: &dyn Monitor) -> Result<SyncReport, Error> {
+    let began = Instant::now();
+    if let Some(name) = &request.destination
+        && !repo.settings.destinations.contains_key(name)
+    {
+        return Err(Error::Usage(format!("there is no destination called `{name}`")));
+    }
+    if repo.destinations.is_empty() {
+        return Err(repo.no_destination());
+    }
+    monitor.begin(Stage::CatchingUp, None, None);
+    let mut outcomes = Vec::new();
+    for (name, path) in repo.settings.destinations.iter() {
+        if request.destination.as_ref().is_some_and(|wanted| wanted != name) {
+            continue;
+        }
+        let mut outcome = SyncOutcome {
+            name: name.clone(),
+            path: path.clone(),
+            state: DestinationState::Online,
+            snapshots_copied: 0,
+            packs_copied: 0,
+            bytes_copied: 0,
+            snapshots_behind: 0,
+            detail: None,
+        };
+        let mut failed = None;
+        if let Some(target) = repo.destinations.iter().find(|destination| destination.name == *name) {
+            monitor.current(name);
+            failed = bring_up_to_date(repo, target, &mut outcome, monitor)?;
+        }
+        let view = repo.index.reader()?;
+        let status = repo.destination_status(&view, name.clone(), path.clone())?;
+        outcome.state = failed.unwrap_or(status.state);
+        outcome.snapshots_behind = status.snapshots_behind;
+        outcome.detail = outcome.detail.or(status.detail);
+        outcomes.push(outcome);
+    }
+    Ok(SyncReport { destinations: outcomes, duration_seconds: began.elapsed().as_secs_f64() })
+}
+
+/// Gives the state the destination is in where it failed.
+fn bring_up_to_date(
+    repo: &Repo,
+    target: &OpenDestination,
+    outcome: &mut SyncOutcome,
+    monitor: &dyn Monitor,
+) -> Result<Option<DestinationState>, Error> {
+    let catch_up = CatchUp { keys: &repo.keys, index: &repo.index, destinations: &repo.destinations, monitor };
+    let fail = |outcome: &mut SyncOutcome, error: &crate::destination::DestinationError| {
+        outcome.detail = Some(error.to_string());
+        Ok(Some(state_after(error)))
+    };
+    match catch_up.heads(target) {
+        Err(ReplicateError::Destination(error)) => return fail(outcome, &error),
+        result => result?,
+    }
+    for id in catch_up.behind(target.bit)? {
+        match catch_up.snapshot(target, &id) {
+            Ok(copied) => {
+                outcome.snapshots_copied += copied.snapshots;
+                outcome.packs_copied += copied.packs;
+                outcome.bytes_copied += copied.bytes;
+            }
+            Err(ReplicateError::Destination(error)) => return fail(outcome, &error),
+            // Some of it is on a destination that is away, or damaged: the others may still be whole.
+            Err(ReplicateError::Read(error @ (ReadError::Missing { .. } | ReadError::Damaged { .. }))) => {
+                outcome.detail = Some(format!("snapshot {} is not whole within reach: {error}", id.short()));
+            }
+            Err(other) => return Err(other.into()),
+        }
+    }
+    Ok(None)
+}

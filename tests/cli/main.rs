@@ -1,0 +1,6 @@
+//! The program as a process: wiring, wording, exit codes. What the library does is tested in the library.
+
+mod help;
+mod setup;
+mod support;
+mod usage;

@@ -1,0 +1,7 @@
+//! Behaviour through the library: what is promised about backups, destinations, versions and restores.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+
+mod backup;
+mod restore;

@@ -1,0 +1,208 @@
+//! Restores: everything comes back as it was, wherever it goes.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use cryptbackup::monitor::Silent;
+use cryptbackup::restore::{self, Overwrite, RestoreReport, RestoreRequest, What, When};
+use rustix::fs::{Mode, Timespec, Timestamps, XattrFlags};
+
+use crate::support::World;
+use crate::support::trees::{assert_same, tree};
+use crate::support::world::noise;
+
+pub fn restore(world: &World, request: RestoreRequest) -> RestoreReport {
+    let repo = world.open();
+    let plan = restore::plan(&repo, request, &Silent).expect("a plan");
+    restore::execute(&repo, plan, &Silent).expect("restored")
+}
+
+pub fn to(world: &World, target: &Path) -> RestoreRequest {
+    RestoreRequest { destination: Some(target.to_owned()), ..RestoreRequest::new(What::Directory(world.source())) }
+}
+
+fn set_time(path: &Path, seconds: i64, nanos: i64) {
+    let time = Timespec { tv_sec: seconds, tv_nsec: nanos };
+    let times = Timestamps { last_access: time, last_modification: time };
+    rustix::fs::utimensat(rustix::fs::CWD, path, &times, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).expect("a time");
+}
+
+/// A tree with one of everything.
+pub fn weird_tree(world: &World) {
+    let root = world.source();
+    world.write("plain.txt", b"hello");
+    world.write("empty", b"");
+    world.write("deep/er/and/deeper/file", noise(70_000, 3));
+    world.write("large", noise(3_000_000, 4));
+    for (number, name) in [
+        &b"new\nline"[..],
+        b"tab\tand\x1b[31mcolour",
+        b"-rf",
+        b"quote\"'",
+        b"space ",
+        b"dot.",
+        b"\xff\xfe",
+        "é".as_bytes(),
+        "e\u{301}".as_bytes(),
+        b"COM1",
+        b"a",
+        b"A",
+        &[b'x'; 255],
+    ]
+    .iter()
+    .enumerate()
+    {
+        let path = root.join("names").join(cryptbackup::paths::from_bytes(name));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, noise(number * 10, number as u64)).unwrap();
+    }
+    fs::create_dir_all(root.join("folders/empty")).unwrap();
+    fs::create_dir_all(root.join("folders/.hidden")).unwrap();
+    symlink("../plain.txt", root.join("folders/link")).unwrap();
+    symlink("/nowhere/at/all", root.join("dangling")).unwrap();
+    symlink("loop", root.join("loop")).unwrap();
+    symlink(cryptbackup::paths::from_bytes(b"\xff\n"), root.join("odd target")).unwrap();
+    fs::hard_link(root.join("large"), root.join("folders/same as large")).unwrap();
+    fs::hard_link(root.join("plain.txt"), root.join("zz same as plain")).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, root.join("pipe"), rustix::fs::FileType::Fifo, Mode::from_raw_mode(0o640), 0)
+        .unwrap();
+    for (name, mode) in [("set-user", 0o4755), ("none", 0o000), ("all", 0o777), ("read-only", 0o444)] {
+        world.write(name, name);
+        fs::set_permissions(root.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    rustix::fs::lsetxattr(root.join("plain.txt"), "user.note", b"with a value", XattrFlags::empty()).unwrap();
+    rustix::fs::lsetxattr(root.join("plain.txt"), "user.empty", b"", XattrFlags::empty()).unwrap();
+    rustix::fs::lsetxattr(root.join("folders"), "user.folder", b"\0\x01", XattrFlags::empty()).unwrap();
+    let sparse = fs::File::create(root.join("sparse")).unwrap();
+    use std::os::unix::fs::FileExt;
+    sparse.write_all_at(b"begin", 0).unwrap();
+    sparse.write_all_at(&noise(100_000, 9), 5 << 20).unwrap();
+    sparse.set_len(20 << 20).unwrap();
+    fs::set_permissions(root.join("folders"), fs::Permissions::from_mode(0o1750)).unwrap();
+    set_time(&root.join("plain.txt"), -5, 999_999_999);
+    set_time(&root.join("empty"), 4_102_444_800, 1);
+    set_time(&root.join("dangling"), 1, 2);
+    set_time(&root.join("deep/er"), 1_000_000_000, 123_456_789);
+    set_time(&root.join("folders"), 1_600_000_000, 0);
+    set_time(&root.join(""), 1_500_000_000, 77);
+}
+
+#[test]
+fn a_weird_tree_comes_back_identical() {
+    let world = World::new(&["primary"]);
+    weird_tree(&world);
+    let report = world.backup();
+    assert_eq!(report.problems, []);
+    let target = world.path("restored");
+    let restored = restore(&world, to(&world, &target));
+    assert_eq!(restored.problems, []);
+    assert_same(&tree(&world.source()), &tree(&target));
+    use std::os::unix::fs::MetadataExt;
+    let sparse = fs::metadata(target.join("sparse")).unwrap();
+    assert!(sparse.blocks() * 512 < 1 << 20, "holes come back as holes");
+
+    // The same again: nothing is written twice, and what was changed is put right.
+    fs::write(target.join("plain.txt"), b"HELLO").unwrap();
+    fs::remove_file(target.join("deep/er/and/deeper/file")).unwrap();
+    let again = restore(&world, to(&world, &target));
+    assert_eq!(again.problems, []);
+    assert_eq!(again.files_restored, 3, "two files, one of them with another name: {again:?}");
+    assert_same(&tree(&world.source()), &tree(&target));
+}
+
+#[test]
+fn overwrite_policies_and_delete() {
+    let world = World::new(&["primary"]);
+    world.write("kept", b"stored");
+    world.write("sub/x", b"stored x");
+    set_time(&world.source().join("kept"), 1_000_000, 0);
+    world.backup();
+    let target = world.path("target");
+    fs::create_dir_all(target.join("sub/extra/more")).unwrap();
+    fs::write(target.join("kept"), b"theirs").unwrap();
+    fs::write(target.join("sub/extra/more/file"), b"?").unwrap();
+    let with = |overwrite, delete| RestoreRequest { overwrite, delete, ..to(&world, &target) };
+
+    restore(&world, with(Overwrite::Never, false));
+    assert_eq!(fs::read(target.join("kept")).unwrap(), b"theirs");
+    assert_eq!(fs::read(target.join("sub/x")).unwrap(), b"stored x");
+    restore(&world, with(Overwrite::IfNewer, false));
+    assert_eq!(fs::read(target.join("kept")).unwrap(), b"theirs", "what is there is newer");
+    restore(&world, with(Overwrite::IfChanged, false));
+    assert_eq!(fs::read(target.join("kept")).unwrap(), b"stored");
+    fs::write(target.join("kept"), b"theirs").unwrap();
+    set_time(&target.join("kept"), 1_000_000, 0);
+    restore(&world, with(Overwrite::IfChanged, false));
+    assert_eq!(fs::read(target.join("kept")).unwrap(), b"theirs", "size and time are those that are stored");
+    assert!(target.join("sub/extra").exists());
+    let report = restore(&world, with(Overwrite::Always, true));
+    assert_eq!(report.deleted, 3);
+    assert_same(&tree(&world.source()), &tree(&target));
+}
+
+#[test]
+fn links_in_the_target_are_never_followed() {
+    let world = World::new(&["primary"]);
+    world.write("folder/file", b"inside");
+    world.write("plain", b"content");
+    world.backup();
+    let outside = world.path("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("precious"), b"precious").unwrap();
+    let target = world.path("target");
+    fs::create_dir(&target).unwrap();
+    symlink(&outside, target.join("folder")).unwrap();
+    symlink(outside.join("precious"), target.join("plain")).unwrap();
+    let report = restore(&world, to(&world, &target));
+    assert_eq!(report.problems, []);
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    assert_eq!(fs::read(outside.join("precious")).unwrap(), b"precious");
+    assert_same(&tree(&world.source()), &tree(&target));
+}
+
+#[test]
+fn versions_by_number_and_date_survive_the_index_and_deletion() {
+    let world = World::new(&["primary"]);
+    let mut between = Vec::new();
+    for number in 1..=5 {
+        world.write("file", format!("version {number}"));
+        world.write("other", format!("other {number}"));
+        world.backup();
+        between.push(jiff::Timestamp::now());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let path = world.source().join("file");
+    let get = |when| {
+        let target = world.path("one");
+        let request =
+            RestoreRequest { when, destination: Some(target.clone()), ..RestoreRequest::new(What::File(path.clone())) };
+        restore(&world, request);
+        String::from_utf8(fs::read(target).unwrap()).unwrap()
+    };
+    let check = |newest: &str| {
+        assert_eq!(get(When::Version(2)), "version 2");
+        assert_eq!(get(When::Date(between[2])), "version 3");
+        assert_eq!(get(When::Latest), newest);
+    };
+    let numbers = || -> Vec<u32> {
+        world.open().versions(&path).expect("versions").iter().map(|version| version.number).collect()
+    };
+    assert_eq!(numbers(), [1, 2, 3, 4, 5]);
+    check("version 5");
+    world.forget_index();
+    assert_eq!(numbers(), [1, 2, 3, 4, 5]);
+    check("version 5");
+
+    world.remove("file");
+    world.backup();
+    check("version 5");
+    world.forget_index();
+    world.write("file", "again");
+    world.backup();
+    assert_eq!(numbers(), [1, 2, 3, 4, 5, 6]);
+    check("again");
+    world.write("file", "version 1");
+    world.backup();
+    assert_eq!(numbers(), [1, 2, 3, 4, 5, 6, 7], "old content that comes back is a new version");
+}

@@ -1,0 +1,6 @@
+//! A small world for tests: a state folder, sources, destinations that come and go.
+
+pub mod trees;
+pub mod world;
+
+pub use world::World;
