@@ -2,13 +2,17 @@
 
 mod agreement;
 mod blocks;
+mod builder;
 mod decode;
 mod describe;
 mod document;
 mod encode;
 mod example;
+mod library;
 mod lines;
 mod numbers;
+mod restore;
 mod sealed;
+mod second_reader;
 mod source;
 mod words;
