@@ -33,13 +33,24 @@ pub mod source {
 #[allow(missing_docs)]
 pub mod destination {
     pub mod place {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+        #[serde(rename_all = "kebab-case")]
         pub enum PlaceKind {
             Local,
             Usb,
-            External,
+            ExternalDisk,
             Nas,
-            Unknown,
+        }
+
+        impl PlaceKind {
+            pub const fn icon(self) -> &'static str {
+                match self {
+                    PlaceKind::Local => "🖥️",
+                    PlaceKind::Usb => "🔌",
+                    PlaceKind::ExternalDisk => "💽",
+                    PlaceKind::Nas => "🌐",
+                }
+            }
         }
     }
 }
@@ -243,7 +254,8 @@ pub mod repo {
         pub min_copies: usize,
     }
 
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+    #[serde(rename_all = "kebab-case")]
     pub enum DestinationState {
         Online,
         Absent,
