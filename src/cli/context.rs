@@ -1,5 +1,7 @@
 //! What every command gets: where to write, and the way to an opened repository.
 
+use std::cell::Cell;
+
 use super::output::Output;
 use super::progress::Progress;
 use super::secrets::SecretArgs;
@@ -13,16 +15,26 @@ pub struct Context {
     pub out: Output,
     /// The state folder.
     pub home: Home,
+    /// Whether it was said which keys of the configuration mean nothing.
+    has_warned: Cell<bool>,
 }
 
 impl Context {
-    /// The configuration; warns of keys in it that mean nothing.
+    /// The surroundings of a command.
+    pub fn new(out: Output, home: Home) -> Self {
+        Self { out, home, has_warned: Cell::new(false) }
+    }
+
+    /// The configuration; warns, once, of keys in it that mean nothing.
     ///
     /// # Errors
     /// Those of [`Home::require`] and of [`Settings::load`].
     pub fn settings(&self) -> Result<Settings, Error> {
         self.home.require()?;
         let settings = Settings::load(&self.home.settings_path(), true)?;
+        if self.has_warned.replace(true) {
+            return Ok(settings);
+        }
         for key in settings.unknown_keys() {
             let key = super::names::escape(key.as_bytes());
             self.out.note(&format!("warning: config.yaml: the key `{key}` is not known and has no effect"));
@@ -54,6 +66,14 @@ impl Context {
     /// Those of [`Self::secret`] and of [`Repo::open`].
     pub fn open_for_work(&self, access: Access, args: &SecretArgs) -> Result<(Repo, Progress<'_>), Error> {
         let secret = self.secret(args)?;
+        self.open_with(access, secret)
+    }
+
+    /// Opens the repository for long work with a secret that is at hand; `None` is the key in the configuration.
+    ///
+    /// # Errors
+    /// Those of [`Repo::open`].
+    pub fn open_with(&self, access: Access, secret: Option<Secret>) -> Result<(Repo, Progress<'_>), Error> {
         let progress = Progress::new(&self.out)?;
         let repo = Repo::open(&self.home, access, secret, &progress)?;
         Ok((repo, progress))

@@ -26,171 +26,125 @@ pub struct Explanation {
 /// Explains an error.
 pub fn explain(error: &Error) -> Explanation {
     let (name, status, sentence, hint) = parts(error);
-    Explanation {
-        name,
-        sentence: names::escape(sentence.as_bytes()),
-        hint: hint.map(|hint| names::escape(hint.as_bytes())),
-        status,
-    }
+    let hint = hint.map(str::to_owned);
+    Explanation { name, sentence: names::escape(sentence.as_bytes()), hint, status }
 }
 
-type Parts = (&'static str, ExitStatus, String, Option<String>);
+type Hint = Option<&'static str>;
 
-fn parts(error: &Error) -> Parts {
+const INIT: Hint = Some("run `cryptbackup init`, or `cryptbackup connect DIR` to take up existing backups");
+const MOVE_AWAY: Hint = Some("move it away or set CRYPTBACKUP_HOME to another folder, then run `cryptbackup init`");
+const FORCE: Hint = Some("`cryptbackup init --force` moves it aside and starts anew");
+const KEY: Hint =
+    Some("put back your copy of config.yaml, or give the passphrase or the recovery words that belong to it");
+const ADD_DESTINATION: Hint = Some("run `cryptbackup config set destinations.primary DIR`");
+const PLUG_IN: Hint = Some("plug in the disk or mount the share, then look at `cryptbackup status`");
+const MORE_COPIES: Hint = Some("make room, or connect what is missing, and run it again; or lower `min_copies`");
+const SOURCES: Hint = Some("`cryptbackup config show` lists the sources and their excludes");
+const OTHERS: Hint =
+    Some("plug in the other destinations and try again; `cryptbackup check` says what is missing where");
+const MEMORY: Hint =
+    Some("what was to be stored did not come out of the memory as it went in; test this machine's memory");
+const CHECK: Hint = Some("`cryptbackup check --read-data` lists all damage and which snapshots it touches");
+const LOOK: Hint = Some("`cryptbackup status`, `snapshots` and `restore --list` show what there is");
+const SHOW: Hint = Some("`cryptbackup config show` prints the configuration");
+const WAIT: Hint = Some("wait for it to end, then try again");
+const GO_ON: Hint = Some("what was stored so far is found again by the next run");
+const CHMOD: Hint = Some("run `chmod 600` on it; if somebody may have read it, the key is no longer secret");
+const ADD: Hint = Some("run `cryptbackup add DIR`");
+const UPDATE: Hint = Some("update cryptbackup; nothing is damaged");
+const REBUILD: Hint = Some("run `cryptbackup rebuild-index`; it is made anew from the destinations");
+const PERMISSIONS: Hint = Some("check the permissions of the file and of its folders");
+const ROOM: Hint = Some("make room on that disk");
+
+fn parts(error: &Error) -> (&'static str, ExitStatus, String, Hint) {
     use ExitStatus as Exit;
-    let hint = |text: &str| Some(text.to_owned());
     match error {
-        Error::NotInitialised { home } => (
-            "not-initialised",
-            Exit::NotInitialised,
-            format!("CryptBackup is not initialised: there is no configuration in {}", show(home)),
-            hint("run `cryptbackup init`, or `cryptbackup connect DIR` to take up existing backups"),
-        ),
-        Error::ForeignState { path, what } => (
-            "foreign-state",
-            Exit::NotInitialised,
-            format!("{} is {what}; it was left by another program and is not touched", show(path)),
-            hint("move it away, or set CRYPTBACKUP_HOME to another folder, then run `cryptbackup init`"),
-        ),
-        Error::AlreadyInitialised { home } => (
-            "already-initialised",
-            Exit::Usage,
-            format!("there is a configuration in {} already", show(home)),
-            hint("`cryptbackup init --force` moves it aside and starts anew"),
-        ),
-        Error::WrongKey { what } => (
-            "wrong-key",
-            Exit::WrongKey,
-            format!("the key or passphrase does not fit: {what}"),
-            hint("put back your copy of config.yaml, or give the passphrase or the recovery words of this repository"),
-        ),
-        Error::NoDestination { tried } if tried.is_empty() => (
-            "no-destination",
-            Exit::NoDestination,
-            "no destination is configured".to_owned(),
-            hint("run `cryptbackup config set destinations.primary DIR`"),
-        ),
-        Error::NoDestination { tried } => (
-            "no-destination",
-            Exit::NoDestination,
-            format!("no destination can be reached{}", reasons(tried)),
-            hint("plug in the disk or mount the share, then look at `cryptbackup status`"),
-        ),
-        Error::TooFewCopies { committed, wanted, reasons: why } => (
-            "too-few-copies",
-            Exit::TooFewCopies,
-            format!("{committed} of at least {wanted} copies were made{}", reasons(why)),
-            hint("make room or connect the missing destinations and run the backup again, or lower `min_copies`"),
-        ),
-        Error::Damaged { object, place, detail } => (
-            "damaged",
-            Exit::Damage,
-            format!("{object} on {place} is damaged: {detail}"),
-            hint("`cryptbackup check --read-data` lists all damage and which snapshots it touches"),
-        ),
-        Error::NotFound { what } => (
-            "not-found",
-            Exit::Failed,
-            format!("not found: {what}"),
-            hint("`cryptbackup status`, `cryptbackup snapshots` and `cryptbackup restore --list` show what there is"),
-        ),
-        Error::Config { key, detail } => (
-            "config",
-            Exit::Usage,
-            format!("{key}: {detail}"),
-            hint("`cryptbackup config show` prints the configuration"),
-        ),
+        Error::NotInitialised { home } => {
+            let sentence = format!("CryptBackup is not initialised: there is no configuration in {}", show(home));
+            ("not-initialised", Exit::NotInitialised, sentence, INIT)
+        }
+        Error::ForeignState { path, what } => {
+            let sentence = format!("{} is {what}, left by another program; it is not touched", show(path));
+            ("foreign-state", Exit::NotInitialised, sentence, MOVE_AWAY)
+        }
+        Error::AlreadyInitialised { home } => {
+            ("already-initialised", Exit::Usage, format!("{} holds a configuration already", show(home)), FORCE)
+        }
+        Error::WrongKey { what } => {
+            ("wrong-key", Exit::WrongKey, format!("the key or passphrase does not fit: {what}"), KEY)
+        }
+        Error::NoDestination { tried } if tried.is_empty() => {
+            ("no-destination", Exit::NoDestination, "no destination is configured".to_owned(), ADD_DESTINATION)
+        }
+        Error::NoDestination { tried } => {
+            let sentence = format!("no destination can be reached{}", reasons(tried));
+            ("no-destination", Exit::NoDestination, sentence, PLUG_IN)
+        }
+        Error::TooFewCopies { committed, wanted, reasons: why } => {
+            let sentence = format!("{committed} of at least {wanted} copies were made{}", reasons(why));
+            ("too-few-copies", Exit::TooFewCopies, sentence, MORE_COPIES)
+        }
+        Error::Damaged { object, place, detail } => {
+            ("damaged", Exit::Damage, format!("{object} on {place} is damaged: {detail}"), CHECK)
+        }
+        Error::NotFound { what } => ("not-found", Exit::Failed, format!("not found: {what}"), LOOK),
+        Error::Config { key, detail } => ("config", Exit::Usage, format!("{key}: {detail}"), SHOW),
         Error::Usage(sentence) => ("usage", Exit::Usage, sentence.clone(), None),
-        Error::Locked { home } => (
-            "locked",
-            Exit::Failed,
-            format!("another command is writing with the state folder {}", show(home)),
-            hint("wait for it to end, then try again"),
-        ),
-        Error::Interrupted => (
-            "interrupted",
-            Exit::Interrupted,
-            "interrupted".to_owned(),
-            hint("what was stored so far is found again by the next run"),
-        ),
-        Error::OpenToOthers { path } => (
-            "open-to-others",
-            Exit::Failed,
-            format!("{} holds the key and can be read by others", show(path)),
-            Some(format!("run `chmod 600 {}`; if somebody may have read it, the key is no longer secret", show(path))),
-        ),
-        Error::NothingToBackUp(why) => (
-            "nothing-to-back-up",
-            Exit::Failed,
-            format!("there is nothing to back up: {why}"),
-            hint("run `cryptbackup add DIR`"),
-        ),
+        Error::Locked { home } => {
+            let sentence = format!("another command is writing with the state folder {}", show(home));
+            ("locked", Exit::Failed, sentence, WAIT)
+        }
+        Error::Interrupted => ("interrupted", Exit::Interrupted, "interrupted".to_owned(), GO_ON),
+        Error::OpenToOthers { path } => {
+            let sentence = format!("{} holds the key and can be read by others", show(path));
+            ("open-to-others", Exit::Failed, sentence, CHMOD)
+        }
+        Error::NothingToBackUp(why) => {
+            ("nothing-to-back-up", Exit::Failed, format!("there is nothing to back up: {why}"), ADD)
+        }
         Error::Io { what, path, source } => {
             ("io", Exit::Failed, format!("cannot {what} {}: {source}", show(path)), io_hint(source))
         }
-        Error::Format { object, source: FormatError::Unsupported { version, .. } } => (
-            "needs-newer-program",
-            Exit::Failed,
-            format!("{object} was written by a newer program (format version {version})"),
-            hint("update cryptbackup; nothing is damaged"),
-        ),
-        Error::Format { object, source } => (
-            "damaged",
-            Exit::Damage,
-            format!("{object} is damaged: {source}"),
-            hint("`cryptbackup check --read-data` lists all damage and which snapshots it touches"),
-        ),
-        Error::Destination(error) => (
-            "destination",
-            if error.kind == DestinationErrorKind::Damaged { Exit::Damage } else { Exit::Failed },
-            error.to_string(),
-            destination_hint(error.kind),
-        ),
-        Error::Source(error) => (
-            "source",
-            if matches!(error, SourceError::BadPattern { .. }) { Exit::Usage } else { Exit::Failed },
-            error.to_string(),
-            hint("`cryptbackup config show` lists the sources and their excludes"),
-        ),
-        Error::Read(error) => (
-            "unreadable",
-            if matches!(error, ReadError::Index(_)) { Exit::Failed } else { Exit::Damage },
-            error.to_string(),
-            hint("plug in the other destinations and try again; `cryptbackup check` says what is missing where"),
-        ),
-        Error::Seal(error) => (
-            "seal",
-            Exit::Failed,
-            error.to_string(),
-            hint("what was to be stored did not come out of the memory as it went in; test this machine's memory"),
-        ),
-        Error::Index { detail } => (
-            "index",
-            Exit::Failed,
-            format!("the local index cannot be used: {detail}"),
-            hint("run `cryptbackup rebuild-index`; it is made anew from the destinations"),
-        ),
+        Error::Format { object, source: FormatError::Unsupported { version, .. } } => {
+            let sentence = format!("{object} was written by a newer program (format version {version})");
+            ("needs-newer-program", Exit::Failed, sentence, UPDATE)
+        }
+        Error::Format { object, source } => ("damaged", Exit::Damage, format!("{object} is damaged: {source}"), CHECK),
+        Error::Destination(error) => {
+            let is_damage = error.kind == DestinationErrorKind::Damaged;
+            let status = if is_damage { Exit::Damage } else { Exit::Failed };
+            ("destination", status, error.to_string(), destination_hint(error.kind))
+        }
+        Error::Source(error) => {
+            let is_wrong = matches!(error, SourceError::BadPattern { .. });
+            let status = if is_wrong { Exit::Usage } else { Exit::Failed };
+            ("source", status, error.to_string(), SOURCES)
+        }
+        Error::Read(error) => {
+            let status = if matches!(error, ReadError::Index(_)) { Exit::Failed } else { Exit::Damage };
+            ("unreadable", status, error.to_string(), OTHERS)
+        }
+        Error::Seal(error) => ("seal", Exit::Failed, error.to_string(), MEMORY),
+        Error::Index { detail } => {
+            ("index", Exit::Failed, format!("the local index cannot be used: {detail}"), REBUILD)
+        }
     }
 }
 
-fn destination_hint(kind: DestinationErrorKind) -> Option<String> {
-    let hint = match kind {
-        DestinationErrorKind::Full => "make room there, or set another folder with `cryptbackup config set`",
-        DestinationErrorKind::Denied | DestinationErrorKind::ReadOnly => {
-            "check its permissions, and that it is not mounted read-only"
-        }
-        DestinationErrorKind::Damaged => {
-            "`cryptbackup check --read-data` lists all damage and which snapshots it touches"
-        }
-        _ => "check that the disk is plugged in or the share mounted, and try again",
-    };
-    Some(hint.to_owned())
+fn destination_hint(kind: DestinationErrorKind) -> Hint {
+    match kind {
+        DestinationErrorKind::Full => ROOM,
+        DestinationErrorKind::Denied | DestinationErrorKind::ReadOnly => PERMISSIONS,
+        DestinationErrorKind::Damaged => CHECK,
+        _ => Some("check that the disk is plugged in or the share mounted, and try again"),
+    }
 }
 
-fn io_hint(source: &std::io::Error) -> Option<String> {
+fn io_hint(source: &std::io::Error) -> Hint {
     match source.kind() {
-        std::io::ErrorKind::PermissionDenied => Some("check the permissions of the file and of its folders".to_owned()),
-        std::io::ErrorKind::StorageFull => Some("make room on that disk".to_owned()),
+        std::io::ErrorKind::PermissionDenied => PERMISSIONS,
+        std::io::ErrorKind::StorageFull => ROOM,
         _ => None,
     }
 }

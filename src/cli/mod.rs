@@ -56,7 +56,7 @@ fn run(arguments: Vec<OsString>) -> ExitStatus {
         Ok(home) => home,
         Err(error) => return report_error(&out, &error),
     };
-    let context = Context { out, home };
+    let context = Context::new(out, home);
     let ended = dispatch(cli.command, &context).and_then(|status| context.out.finish().map(|()| status));
     match ended {
         Ok(status) => status,

@@ -24,9 +24,16 @@ pub struct NewKeyArgs {
 }
 
 impl NewKeyArgs {
-    /// What opens the repository made with these.
-    pub fn to_open(&self) -> SecretArgs {
-        SecretArgs::of_passphrase(self.passphrase.clone())
+    /// What opens a repository that was there already.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when recovery words are asked for: only a new repository gets them.
+    pub fn of_existing(&self) -> Result<SecretArgs, Error> {
+        if self.recovery_key.is_some() {
+            let why = "recovery words are made with a new repository only, and there is one already";
+            return Err(Error::Usage(why.to_owned()));
+        }
+        Ok(SecretArgs::of_passphrase(self.passphrase.clone()))
     }
 }
 
@@ -34,8 +41,8 @@ impl NewKeyArgs {
 pub struct NewRepository {
     /// What the library says.
     pub report: InitReport,
-    /// Whether a passphrase opens it, so that `config.yaml` holds no key.
-    pub has_passphrase: bool,
+    /// The passphrase that opens it, if one does; `config.yaml` holds no key then.
+    pub passphrase: Option<Zeroizing<String>>,
     /// Where the recovery words were written.
     pub words_file: Option<PathBuf>,
 }
@@ -51,13 +58,12 @@ pub fn create(context: &Context, args: &NewKeyArgs, force: bool) -> Result<NewRe
     }
     let words_file = args.recovery_key.as_deref().map(paths::absolute).transpose()?;
     let passphrase = args.passphrase.for_new_repository()?;
-    let has_passphrase = passphrase.is_some();
     // Before anything else is made: a name that is taken or a full disk must not cost the words later.
     if let Some(file) = &words_file {
         reserve(file)?;
     }
     let on_terminal = context.out.stdout_is_terminal && std::io::stdin().is_terminal() && !context.out.wishes.json;
-    let request = InitRequest { force, passphrase, recovery: words_file.is_some() || on_terminal };
+    let request = InitRequest { force, passphrase: passphrase.clone(), recovery: words_file.is_some() || on_terminal };
     let report = repo::init(&context.home, request).inspect_err(|_| {
         if let Some(file) = &words_file {
             // It is empty and ours; the error that counts is the one above.
@@ -69,7 +75,7 @@ pub fn create(context: &Context, args: &NewKeyArgs, force: bool) -> Result<NewRe
         (Some(words), None) => show_words(context, words),
         (None, _) => {}
     }
-    Ok(NewRepository { report, has_passphrase, words_file })
+    Ok(NewRepository { report, passphrase, words_file })
 }
 
 /// Takes the name, so that nothing that exists is ever overwritten.
@@ -107,7 +113,7 @@ pub fn say_how_to_keep_the_key(context: &Context, new: &NewRepository) {
     let out = &context.out;
     let config = names::path(&context.home.settings_path());
     out.say(&out.paint(Style::Attention, "IMPORTANT: without the key nothing can ever be restored."));
-    if new.has_passphrase {
+    if new.passphrase.is_some() {
         out.say("  Your passphrase is the key. Nobody can tell it to you again.");
     } else {
         out.say("  It is in config.yaml. Copy that file to another disk or a safe place now:");

@@ -16,6 +16,8 @@ use crate::report::Problem;
 
 /// Time between two status lines.
 const STATUS_EVERY: Duration = Duration::from_secs(1);
+/// Time between two turns of the spinner, and between two looks at the time left.
+const TICK: Duration = Duration::from_millis(250);
 const BAR: &str = "{prefix} {bar:24} {percent:>3}%  {decimal_bytes} of {decimal_total_bytes}, {eta} left  {wide_msg}";
 const BAR_ITEMS: &str = "{prefix} {bar:24} {percent:>3}%  {human_pos} of {human_len}, {eta} left  {wide_msg}";
 const SPINNER: &str = "{prefix} {spinner}  {decimal_bytes}, {elapsed}  {wide_msg}";
@@ -60,11 +62,8 @@ impl<'a> Progress<'a> {
 
     fn with_stop(out: &'a Output, stop: Arc<AtomicBool>, has_lines: bool) -> Self {
         let shown = out.stderr_is_terminal && !out.wishes.quiet && !out.wishes.json && !out.wishes.no_progress;
-        let bar = shown.then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
-            bar.enable_steady_tick(Duration::from_millis(250));
-            bar
-        });
+        // Nothing is drawn before the first stage says how it should look.
+        let bar = shown.then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8)));
         let began = Instant::now();
         let status =
             Status { stage: None, items_total: None, bytes_total: None, current: String::new(), written: began };
@@ -137,17 +136,20 @@ impl Monitor for Progress<'_> {
                 (None, None) => (None, SPINNER),
             };
             self.by_items.store(total_bytes.is_none() && total_items.is_some(), Ordering::Relaxed);
-            bar.reset();
-            match length {
-                Some(length) => bar.set_length(length),
-                None => bar.unset_length(),
-            }
-            // The templates are constants and a test reads them; without a style there is still a bar.
+            // The style comes first, since everything after it draws. The templates are constants and a test reads them;
+            // without a style there is still a bar.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
             bar.set_prefix(stage_words(stage));
             bar.set_message("");
+            match length {
+                Some(length) => bar.set_length(length),
+                None => bar.unset_length(),
+            }
+            bar.reset();
+            // Each time: the ticks end when a bar is taken away.
+            bar.enable_steady_tick(TICK);
         }
         if self.has_status_lines() {
             let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);

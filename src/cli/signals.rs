@@ -28,3 +28,18 @@ pub fn stop_flag() -> Result<Arc<AtomicBool>, Error> {
     }
     Ok(stop)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+
+    #[test]
+    fn the_first_signal_only_sets_the_flag() {
+        let stop = stop_flag().expect("signals can be handled");
+        assert!(!stop.load(Ordering::Relaxed));
+        signal_hook::low_level::raise(SIGTERM).expect("it is raised");
+        assert!(stop.load(Ordering::Relaxed));
+    }
+}

@@ -110,8 +110,8 @@ fn summary(report: &BackupReport) -> Value {
 fn destination(outcome: &DestinationOutcome) -> Value {
     let value = json!({
         "name": outcome.name,
-        "kind": words::kind(outcome.kind),
-        "state": words::state(outcome.state),
+        "kind": outcome.kind,
+        "state": outcome.state,
         "committed": outcome.committed,
         "packs_written": outcome.packs_written,
         "snapshots_behind": outcome.snapshots_behind,
@@ -151,7 +151,7 @@ fn say(out: &Output, report: &BackupReport) {
     let mut table = Table::bare(4);
     for outcome in &report.destinations {
         table.row(vec![
-            format!("  {}", words::icon(outcome.kind)),
+            format!("  {}", outcome.kind.icon()),
             format!("[{}]", outcome.name),
             names::path(&outcome.path),
             outcome_words(out, outcome),
@@ -162,7 +162,13 @@ fn say(out: &Output, report: &BackupReport) {
     }
     let (copies, all) = (report.copies, report.destinations.len());
     let style = if copies < all { Style::Attention } else { Style::Good };
-    out.say(&out.paint(style, &format!("Protected on {copies} of {all} destinations.")));
+    let mut words = format!("Protected {copies} of {all}");
+    if let Some(missing) = all.checked_sub(copies).filter(|missing| *missing > 0) {
+        let (missing, does) = (missing as u64, if missing == 1 { "does" } else { "do" });
+        let missing = units::counted(missing, "destination", "destinations");
+        words.push_str(&format!(": {missing} {does} not have this snapshot yet"));
+    }
+    out.say(&out.paint(style, &words));
 }
 
 fn outcome_words(out: &Output, outcome: &DestinationOutcome) -> String {
@@ -252,7 +258,7 @@ mod tests {
              🔌  [primary]  /media/primary  saved, 1 pack written\n  \
              🔌  [usb]      /media/usb      not saved, Destination not found (device unplugged?), 3 snapshots behind, \
              catches up by itself\n\
-             Protected on 1 of 2 destinations.\n"
+             Protected 1 of 2: 1 destination does not have this snapshot yet\n"
         );
         assert_eq!(stderr.text(), "1 problem:\n  /f: denied\n");
     }

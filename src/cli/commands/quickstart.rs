@@ -8,11 +8,10 @@ use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::new_repository::{self, NewKeyArgs, NewRepository};
 use crate::cli::output::Style;
-use crate::cli::secrets::SecretArgs;
 use crate::cli::{names, paths};
 use crate::error::Error;
-use crate::repo::Access;
 use crate::repo::settings::{Settings, SourceSettings};
+use crate::repo::{Access, Secret};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup quickstart ~/Documents /media/usb/backup
@@ -42,15 +41,19 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     // Everything that can be refused is, before anything is made.
     let known = if context.home.exists() { Some(context.settings()?) } else { None };
     let is_ready = check(context, known.as_ref(), &source, &destination)?;
-    let new = match known {
-        Some(_) => None,
-        None => Some(new_repository::create(context, &args.keys, false)?),
+    let (new, secret) = match known {
+        Some(_) => (None, context.secret(&args.keys.of_existing()?)?),
+        None => {
+            let new = new_repository::create(context, &args.keys, false)?;
+            let secret = new.passphrase.clone().map(Secret::Passphrase);
+            (Some(new), secret)
+        }
     };
     context.edit_settings(|settings| {
         // One that is configured keeps its excludes.
         Ok(settings.source(&source.path).is_none() && settings.put_source(source.clone()))
     })?;
-    let (mut repo, progress) = context.open_for_work(Access::Write, &args.secret())?;
+    let (mut repo, progress) = context.open_with(Access::Write, secret)?;
     if !is_ready {
         repo.add_destination(NAME, &destination, &progress)?;
     }
@@ -70,13 +73,6 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     Ok(status)
 }
 
-impl Args {
-    /// A passphrase typed for a new repository is typed again to open it; with a file or a command nobody notices.
-    fn secret(&self) -> SecretArgs {
-        self.keys.to_open()
-    }
-}
-
 /// Whether the primary destination is the one asked for already.
 fn check(
     context: &Context,
@@ -87,6 +83,11 @@ fn check(
     if source.path.starts_with(destination) {
         let why = "lies in the destination it is to be backed up to";
         return Err(Error::Usage(format!("{} {why}", names::path(&source.path))));
+    }
+    let has_parent = destination.parent().is_some_and(Path::is_dir);
+    if !destination.is_dir() && !has_parent {
+        let why = "cannot be created: the folder it would lie in does not exist";
+        return Err(Error::Usage(format!("{} {why}", names::path(destination))));
     }
     let empty = Settings::default();
     let settings = known.unwrap_or(&empty);

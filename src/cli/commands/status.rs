@@ -111,17 +111,18 @@ fn saved(report: &StatusReport) -> String {
 fn source_lines(out: &Output, sources: &[SourceStatus], now: Timestamp) -> Vec<String> {
     let mut table = Table::bare(3);
     for source in sources {
-        let last = match source.last_good {
+        let mut last = match source.last_good {
             Some(time) => format!("last backup {}", units::ago(time, now)),
             None => out.paint(Style::Attention, "not backed up yet"),
         };
+        // Colours only in the last column: to the table they are width.
         let files = units::counted(source.files, "file", "files");
-        let mut what = format!("{files}, {}", units::bytes(source.bytes));
+        let what = format!("{files}, {}", units::bytes(source.bytes));
         if source.problems > 0 {
             let problems = units::counted(source.problems, "problem", "problems");
-            what.push_str(&format!(", {}", out.paint(Style::Attention, &problems)));
+            last.push_str(&format!(", {}", out.paint(Style::Attention, &problems)));
         }
-        table.row(vec![format!("  {}", names::path(&source.path)), last, what]);
+        table.row(vec![format!("  {}", names::path(&source.path)), what, last]);
     }
     table.lines()
 }
@@ -131,7 +132,7 @@ pub fn destination_lines(out: &Output, destinations: &[DestinationStatus]) -> Ve
     let mut table = Table::bare(4);
     for status in destinations {
         table.row(vec![
-            format!("  {}", words::icon(status.kind)),
+            format!("  {}", status.kind.icon()),
             format!("[{}]", status.name),
             names::path(&status.path),
             words::destination(out, status),
@@ -209,7 +210,7 @@ mod tests {
         let text = stdout.text();
         for part in [
             " Destinations :\n",
-            "/home/ada  last backup 2 hours ago  1,234 files, 5 MB, 2 problems\n",
+            "/home/ada  1,234 files, 5 MB  last backup 2 hours ago, 2 problems\n",
             "Snapshots             7\n",
             "Stored                2.5 MB\n",
             "Saved                 7.5 MB (75 %)\n",
