@@ -2,7 +2,7 @@
 //! that day, or in the second a listing shows, is found.
 
 use jiff::civil::{Date, DateTime};
-use jiff::{Span, Timestamp, Unit, Zoned, ZonedRound};
+use jiff::{Span, Timestamp, Zoned};
 
 /// Parses an argument against the clock and the zone of this machine.
 pub fn argument(text: &str) -> Result<Timestamp, String> {
@@ -61,23 +61,22 @@ fn absolute(text: &str, now: &Zoned) -> Option<Timestamp> {
     let moment = if clock_end < clock.len() {
         text.parse::<Timestamp>().ok()?
     } else {
-        text.parse::<DateTime>().ok()?.to_zoned(zone.clone()).ok()?.timestamp()
+        text.parse::<DateTime>().ok()?.to_zoned(zone).ok()?.timestamp()
     };
-    end_of(moment, &clock[..clock_end], zone)
+    end_of(moment, &clock[..clock_end])
 }
 
-/// The end of the hour, minute or second that `clock` names; itself when it has a fraction.
-fn end_of(moment: Timestamp, clock: &str, zone: jiff::tz::TimeZone) -> Option<Timestamp> {
+/// The end of the hour, minute or second that begins at `moment`, as `clock` names it; itself when it has a fraction.
+fn end_of(moment: Timestamp, clock: &str) -> Option<Timestamp> {
     if clock.contains(['.', ',']) {
         return Some(moment);
     }
-    let (unit, span) = match clock.matches(':').count() {
-        0 => (Unit::Hour, Span::new().hours(1)),
-        1 => (Unit::Minute, Span::new().minutes(1)),
-        _ => (Unit::Second, Span::new().seconds(1)),
+    let span = match clock.matches(':').count() {
+        0 => Span::new().hours(1),
+        1 => Span::new().minutes(1),
+        _ => Span::new().seconds(1),
     };
-    let begin = moment.to_zoned(zone).round(ZonedRound::new().smallest(unit).mode(jiff::RoundMode::Floor)).ok()?;
-    begin.timestamp().max(moment).checked_add(span).ok()?.checked_sub(Span::new().nanoseconds(1)).ok()
+    moment.checked_add(span).ok()?.checked_sub(Span::new().nanoseconds(1)).ok()
 }
 
 #[cfg(test)]
@@ -100,6 +99,7 @@ mod tests {
             ("2026-03-29", "2026-03-29T21:59:59.999999999Z"),
             ("2026-01-15T10:30", "2026-01-15T09:30:59.999999999Z"),
             ("2026-01-15 10:30", "2026-01-15T09:30:59.999999999Z"),
+            ("2026-01-15T10", "2026-01-15T09:59:59.999999999Z"),
             ("2026-01-15T10:30:05", "2026-01-15T09:30:05.999999999Z"),
             ("2026-01-15T10:30:05.25", "2026-01-15T09:30:05.25Z"),
             ("2026-01-15T10:30:05Z", "2026-01-15T10:30:05.999999999Z"),

@@ -136,17 +136,18 @@ impl Monitor for Progress<'_> {
                 (None, None) => (None, SPINNER),
             };
             self.by_items.store(total_bytes.is_none() && total_items.is_some(), Ordering::Relaxed);
-            bar.reset();
-            match length {
-                Some(length) => bar.set_length(length),
-                None => bar.unset_length(),
-            }
-            // The templates are constants and a test reads them; without a style there is still a bar.
+            // The style comes first, since everything after it draws. The templates are constants and a test reads them;
+            // without a style there is still a bar.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
             bar.set_prefix(stage_words(stage));
             bar.set_message("");
+            match length {
+                Some(length) => bar.set_length(length),
+                None => bar.unset_length(),
+            }
+            bar.reset();
             // Each time: the ticks end when a bar is taken away.
             bar.enable_steady_tick(TICK);
         }

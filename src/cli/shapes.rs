@@ -6,7 +6,6 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::output::Output;
-use super::words;
 use crate::format::record::Time;
 use crate::repo::DestinationStatus;
 use crate::report::{Problem, ProblemKind};
@@ -18,6 +17,17 @@ pub fn with_path(mut value: Value, key: &str, path: &[u8]) -> Value {
         if str::from_utf8(path).is_err() {
             fields.insert(format!("{key}_b64"), json!(BASE64.encode(path)));
         }
+    }
+    value
+}
+
+/// `value` with a path under `key`, or null there.
+pub fn with_optional_path(mut value: Value, key: &str, path: Option<&Path>) -> Value {
+    if let Some(path) = path {
+        return with_path(value, key, path_bytes(path));
+    }
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert(key.to_owned(), Value::Null);
     }
     value
 }
@@ -53,8 +63,8 @@ pub fn problem_kind(kind: ProblemKind) -> Value {
 pub fn destination(status: &DestinationStatus) -> Value {
     let value = json!({
         "name": status.name,
-        "kind": words::kind(status.kind),
-        "state": words::state(status.state),
+        "kind": status.kind,
+        "state": status.state,
         "detail": status.detail,
         "free_bytes": status.free_bytes,
         "snapshots_behind": status.snapshots_behind,
@@ -97,6 +107,7 @@ mod tests {
     #[test]
     fn a_path_that_is_not_utf8_has_its_bytes_beside_it() {
         assert_eq!(with_path(json!({}), "path", "é".as_bytes()), json!({ "path": "é" }));
+        assert_eq!(with_optional_path(json!({}), "file", None), json!({ "file": null }));
         let odd = with_path(json!({ "size": 1 }), "path", b"caf\xe9");
         assert_eq!(odd, json!({ "size": 1, "path": "caf\u{fffd}", "path_b64": "Y2Fm6Q==" }));
     }

@@ -10,32 +10,12 @@ use crate::report::Problem;
 /// Problems that are listed; of the rest only the number is said.
 const PROBLEMS_SHOWN: usize = 20;
 
-/// The kind of a place in JSON.
-pub fn kind(kind: PlaceKind) -> &'static str {
-    match kind {
-        PlaceKind::Local => "local",
-        PlaceKind::Usb => "usb",
-        PlaceKind::ExternalDisk => "external",
-        PlaceKind::Nas => "nas",
-    }
-}
-
-/// The kind of a place at a glance.
-pub fn icon(kind: PlaceKind) -> &'static str {
-    match kind {
-        PlaceKind::Local => "🖥️",
-        PlaceKind::Usb => "🔌",
-        PlaceKind::ExternalDisk => "💽",
-        PlaceKind::Nas => "🌐",
-    }
-}
-
-/// The state of a destination in JSON.
+/// The state of a destination in a word.
 pub fn state(state: DestinationState) -> &'static str {
     match state {
         DestinationState::Online => "online",
         DestinationState::Absent => "absent",
-        DestinationState::WrongDevice => "wrong-device",
+        DestinationState::WrongDevice => "another device",
         DestinationState::ReadOnly => "read-only",
         DestinationState::Full => "full",
         DestinationState::Weak => "weak",

@@ -188,3 +188,21 @@ fn recovery_words_never_overwrite_a_file() {
     assert_eq!(text(&world.path("words")), "mine");
     assert!(!world.state().exists(), "refused before anything is made");
 }
+
+#[test]
+fn quickstart_refuses_before_it_makes_anything() {
+    let world = World::new();
+    world.folder("docs");
+    world.folder("disk/docs");
+    std::fs::write(world.path("words"), "mine").expect("writable");
+    for (words, why) in [
+        ("missing disk/backup", "does not exist"),
+        ("docs nowhere/backup", "the folder it would lie in does not exist"),
+        ("disk/docs disk", "lies in the destination"),
+        ("docs disk/backup --recovery-key words", "not overwritten"),
+    ] {
+        let ended = world.run(&format!("quickstart {words}")).expect_code(2);
+        assert!(ended.stderr.contains(why), "{words}: {}", ended.stderr);
+    }
+    assert!(!world.state().exists() && !world.path("disk/backup").exists());
+}

@@ -7,6 +7,8 @@ mod decode;
 mod describe;
 mod document;
 mod encode;
+#[cfg(unix)]
+mod engine;
 mod example;
 mod library;
 mod lines;

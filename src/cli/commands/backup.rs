@@ -110,8 +110,8 @@ fn summary(report: &BackupReport) -> Value {
 fn destination(outcome: &DestinationOutcome) -> Value {
     let value = json!({
         "name": outcome.name,
-        "kind": words::kind(outcome.kind),
-        "state": words::state(outcome.state),
+        "kind": outcome.kind,
+        "state": outcome.state,
         "committed": outcome.committed,
         "packs_written": outcome.packs_written,
         "snapshots_behind": outcome.snapshots_behind,
@@ -151,7 +151,7 @@ fn say(out: &Output, report: &BackupReport) {
     let mut table = Table::bare(4);
     for outcome in &report.destinations {
         table.row(vec![
-            format!("  {}", words::icon(outcome.kind)),
+            format!("  {}", outcome.kind.icon()),
             format!("[{}]", outcome.name),
             names::path(&outcome.path),
             outcome_words(out, outcome),

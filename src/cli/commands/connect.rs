@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::progress::Progress;
 use crate::cli::secrets::SecretArgs;
+use crate::cli::shapes::{path_bytes, with_path};
 use crate::cli::{names, paths, units};
 use crate::error::Error;
 use crate::repo::settings::Settings;
@@ -63,7 +64,8 @@ fn copy(context: &Context, file: &Path) -> Result<Settings, Error> {
 fn print(context: &Context, report: &ConnectReport) {
     let out = &context.out;
     if out.wishes.json {
-        let sources: Vec<String> = report.sources.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        let source = |path: &PathBuf| with_path(json!({}), "path", path_bytes(path));
+        let sources: Value = report.sources.iter().map(source).collect();
         let name = &report.destination_name;
         out.message("summary", json!({ "destination": name, "snapshots": report.snapshots, "sources": sources }));
         return;

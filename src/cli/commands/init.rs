@@ -6,7 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::names;
 use crate::cli::new_repository::{self, NewKeyArgs};
-use crate::cli::shapes::{path_bytes, with_path};
+use crate::cli::shapes::{path_bytes, with_optional_path, with_path};
 use crate::error::Error;
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -33,11 +33,9 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let out = &context.out;
     let config = context.home.settings_path();
     if out.wishes.json {
-        let value = json!({
-            "repo": new.report.repo.to_string(),
-            "recovery_key": new.words_file.as_deref().map(names::path),
-            "moved_aside": new.report.moved_aside.as_deref().map(names::path),
-        });
+        let value = json!({ "repo": new.report.repo.to_string() });
+        let value = with_optional_path(value, "recovery_key", new.words_file.as_deref());
+        let value = with_optional_path(value, "moved_aside", new.report.moved_aside.as_deref());
         out.document(&with_path(value, "config", path_bytes(&config)));
         return Ok(ExitStatus::Done);
     }

@@ -6,6 +6,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::progress::Progress;
 use crate::cli::secrets::SecretArgs;
+use crate::cli::shapes::with_optional_path;
 use crate::cli::{names, units};
 use crate::error::Error;
 use crate::repo;
@@ -29,16 +30,13 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     progress.done();
     let out = &context.out;
     if out.wishes.json {
-        out.message(
-            "summary",
-            json!({
-                "destinations": report.destinations,
-                "packs": report.packs,
-                "chunks": report.chunks,
-                "snapshots": report.snapshots,
-                "moved_aside": report.moved_aside.as_deref().map(names::path),
-            }),
-        );
+        let value = json!({
+            "destinations": report.destinations,
+            "packs": report.packs,
+            "chunks": report.chunks,
+            "snapshots": report.snapshots,
+        });
+        out.message("summary", with_optional_path(value, "moved_aside", report.moved_aside.as_deref()));
         return Ok(ExitStatus::Done);
     }
     out.say(&format!(

@@ -132,7 +132,7 @@ pub fn destination_lines(out: &Output, destinations: &[DestinationStatus]) -> Ve
     let mut table = Table::bare(4);
     for status in destinations {
         table.row(vec![
-            format!("  {}", words::icon(status.kind)),
+            format!("  {}", status.kind.icon()),
             format!("[{}]", status.name),
             names::path(&status.path),
             words::destination(out, status),

@@ -77,7 +77,7 @@ fn line(out: &Output, synced: &DestinationSynced) -> String {
 fn document(synced: &DestinationSynced) -> Value {
     json!({
         "name": synced.name,
-        "state": words::state(synced.state),
+        "state": synced.state,
         "snapshots_copied": synced.snapshots_copied,
         "packs_copied": synced.packs_copied,
         "bytes_copied": synced.bytes_copied,
