@@ -149,7 +149,7 @@ impl ConfigRecord {
     /// [`FormatError::Limit`].
     pub fn validate(&self) -> Result<(), FormatError> {
         let c = self.chunker;
-        let even = c.min_bytes % 2 == 0 && c.max_bytes % 2 == 0;
+        let even = c.min_bytes.is_multiple_of(2) && c.max_bytes.is_multiple_of(2);
         let ordered = 64 <= c.min_bytes && c.min_bytes < c.avg_bytes && c.avg_bytes < c.max_bytes;
         if !even || !ordered || !c.avg_bytes.is_power_of_two() || c.max_bytes > 4 << 20 || c.normalization > 3 {
             return Err(FormatError::Limit("chunk size"));
@@ -163,7 +163,7 @@ impl ConfigRecord {
         // A block that does not compress, both directories and the heads must fit a full pack.
         if u64::from(self.pack_bytes) < 2 * u64::from(self.block_bytes) + (64 << 10)
             || u64::from(self.pack_bytes) > super::PACK_LEN_MAX
-            || self.pack_bytes % (64 << 10) != 0
+            || !self.pack_bytes.is_multiple_of(64 << 10)
         {
             return Err(FormatError::Limit("pack size"));
         }

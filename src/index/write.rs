@@ -202,8 +202,7 @@ impl IndexWriter {
     ) -> Result<bool, IndexError> {
         let row = {
             let snapshots = self.table(tables::SNAPSHOTS)?;
-            let row = snapshots.get(id.as_bytes()).map_err(broken)?.map(|row| row.value().to_vec());
-            row
+            snapshots.get(id.as_bytes()).map_err(broken)?.map(|row| row.value().to_vec())
         };
         let Some(row) = row else { return Ok(false) };
         let mut row =

@@ -340,7 +340,7 @@ impl Repo {
     /// # Errors
     /// [`Error::Usage`] for a pattern that is none, [`Error::Read`].
     pub fn files(&self, pattern: Option<&str>, each: &mut dyn FnMut(FileInfo)) -> Result<(), Error> {
-        let matcher = pattern.map(|pattern| file_matcher(pattern)).transpose()?;
+        let matcher = pattern.map(file_matcher).transpose()?;
         let view = self.index.reader()?;
         let fetcher = self.fetcher(&view);
         let known = self.known_snapshots(&view)?;

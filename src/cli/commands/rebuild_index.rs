@@ -42,7 +42,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     out.say(&format!(
         "The index is rebuilt from {}: {}, {}, {}",
         names::escape(report.destinations.join(", ").as_bytes()),
-        units::counted(report.snapshots as u64, "snapshot", "snapshots"),
+        units::counted(report.snapshots, "snapshot", "snapshots"),
         units::counted(report.packs, "pack", "packs"),
         units::counted(report.chunks, "chunk", "chunks"),
     ));
