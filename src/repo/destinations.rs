@@ -8,7 +8,7 @@ use super::heads::{HeadStore, damaged};
 use super::home::{Home, io_error};
 use super::settings::{Settings, write_private};
 use super::{DestinationState, Repo};
-use crate::destination::{CreateError, Destination, LocalDestination, OpenError, Settle};
+use crate::destination::{CreateError, Destination, DestinationErrorKind, LocalDestination, OpenError, Settle};
 use crate::error::Error;
 use crate::format::header::{DestinationMark, RepoHeader};
 use crate::format::id::DestinationId;
@@ -156,7 +156,11 @@ fn state_of(error: &OpenError) -> DestinationState {
 pub(super) fn put_heads(home: &Home, place: &dyn Destination) -> Result<(), Error> {
     for (name, bytes) in HeadStore::new(home).all()? {
         if name != ObjectName::Header {
-            place.put(&name, &bytes)?;
+            match place.put(&name, &bytes) {
+                // The local copy matches its name, so it is what belongs there.
+                Err(error) if error.kind == DestinationErrorKind::Damaged => place.replace(&name, &bytes)?,
+                result => drop(result?),
+            }
         }
     }
     place.settle(Settle::Touched)?;

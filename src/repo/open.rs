@@ -73,7 +73,8 @@ pub struct Repo {
     pub(crate) index: Index,
     pub(crate) destinations: Vec<OpenDestination>,
     pub(crate) unreachable: Vec<Unreachable>,
-    pub(crate) writer: Writer,
+    /// Who writes here; none before the first backup after `connect`.
+    pub(crate) writer: Option<Writer>,
     /// What was found damaged while opening: destination, object, finding.
     pub(crate) findings: Vec<(String, String, String)>,
     /// Whether every version number that can be known is accounted for.
@@ -99,7 +100,7 @@ impl Repo {
             Some(_) => open_index(home, &header, monitor)?,
             None => read_index(home, &header)?,
         };
-        let writer = Writer::load_or_make(home, &keys, None)?;
+        let writer = Writer::load(home)?;
         let mut repo = Self {
             home: home.clone(),
             settings,
@@ -160,6 +161,26 @@ impl Repo {
         Ok(())
     }
 
+    /// Makes sure that there is a writer, and that keys, config and the writer are durable on every destination before
+    /// the first pack is. A destination where that fails is out of this run.
+    pub(crate) fn prepare_to_write(&mut self) -> Result<(), Error> {
+        let view = self.index.reader()?;
+        let head = self.lineage(&view)?.head().map(|known| known.id);
+        self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), head)?);
+        let mut lost = Vec::new();
+        for destination in &self.destinations {
+            match destinations::put_heads(&self.home, destination.place.as_ref()) {
+                Ok(()) => {}
+                Err(Error::Destination(error)) => lost.push((destination.clone(), error)),
+                Err(other) => return Err(other),
+            }
+        }
+        for (destination, error) in lost {
+            self.lose(&destination, &error);
+        }
+        Ok(())
+    }
+
     /// Takes a destination out of this run.
     pub(crate) fn lose(&mut self, destination: &OpenDestination, error: &crate::destination::DestinationError) {
         self.destinations.retain(|other| other.bit != destination.bit);
@@ -193,7 +214,7 @@ impl Repo {
 
     /// The line of snapshots this writer goes on from.
     pub(crate) fn lineage(&self, view: &IndexReader) -> Result<Lineage, Error> {
-        Lineage::of(view, &self.writer)
+        Lineage::of(view, self.writer.as_ref())
     }
 
     /// The error for a command that cannot do anything without a destination.
