@@ -97,8 +97,8 @@ impl Repo {
         };
         let chunker = Chunker::new(&config.chunker, keys.chunker_key());
         let index = match &lock {
-            Some(_) => open_index(home, &header, monitor)?,
-            None => read_index(home, &header)?,
+            Some(_) => open_index(home, &header, settings.limits.memory, monitor)?,
+            None => read_index(home, &header, settings.limits.memory)?,
         };
         let writer = Writer::load(home)?;
         let mut repo = Self {
@@ -124,7 +124,7 @@ impl Repo {
     fn into_reader(self) -> Result<Self, Error> {
         // The writable handle has to be closed before the file can be opened again.
         drop(self.index);
-        let index = Index::open_read_only(&self.home.index_path(), self.header.repo)?;
+        let index = Index::open_read_only(&self.home.index_path(), self.header.repo, self.settings.limits.memory)?;
         Ok(Self { index, _lock: None, ..self })
     }
 
@@ -249,10 +249,10 @@ fn unlock(home: &Home, secret: Option<Secret>) -> Result<(Settings, RepoHeader, 
 }
 
 /// Opens the index for writing; a broken one is moved aside, since everything in it is on the destinations too.
-fn open_index(home: &Home, header: &RepoHeader, monitor: &dyn Monitor) -> Result<Index, Error> {
+fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monitor) -> Result<Index, Error> {
     let path = home.index_path();
     let existed = path.exists();
-    match Index::open(&path, header.repo) {
+    match Index::open(&path, header.repo, memory) {
         Ok(index) => {
             if !existed && home.state_path("destinations.json").exists() {
                 monitor.note("The index was missing and is rebuilt from the destinations within reach.");
@@ -265,14 +265,14 @@ fn open_index(home: &Home, header: &RepoHeader, monitor: &dyn Monitor) -> Result
                 "The index could not be used ({why}); it was moved to {} and is rebuilt from the destinations within reach.",
                 aside.display()
             ));
-            Ok(Index::open(&path, header.repo)?)
+            Ok(Index::open(&path, header.repo, memory)?)
         }
         Err(other) => Err(other.into()),
     }
 }
 
-fn read_index(home: &Home, header: &RepoHeader) -> Result<Index, Error> {
-    match Index::open_read_only(&home.index_path(), header.repo) {
+fn read_index(home: &Home, header: &RepoHeader, memory: u64) -> Result<Index, Error> {
+    match Index::open_read_only(&home.index_path(), header.repo, memory) {
         Ok(index) => Ok(index),
         // Whoever holds the lock is making or rebuilding it.
         Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)) => {
