@@ -1,0 +1,64 @@
+//! What README.md says against what is there.
+
+use crate::assert_none;
+use crate::code::{project, text};
+
+#[test]
+fn the_first_commands_stand_in_the_readme() {
+    let readme = text("README.md");
+    let lines: Vec<&str> = readme.lines().collect();
+    for command in ["cargo run --release -- quickstart SOURCE DESTINATION", "cargo test"] {
+        assert!(lines.contains(&command), "`{command}` has no line of its own");
+    }
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_program() {
+    let exit = text("src/cli/exit.rs");
+    let meaning = |variant: &str| -> Option<String> {
+        let (_, after) = exit.split_once(&format!("Self::{variant} => \""))?;
+        Some(after.split_once('"')?.0.to_owned())
+    };
+    let mut program: Vec<(String, String)> = Vec::new();
+    for line in exit.lines() {
+        let Some((variant, code)) = line.trim().trim_end_matches(',').split_once(" = ") else { continue };
+        if let (true, Some(meaning)) = (code.parse::<u8>().is_ok(), meaning(variant)) {
+            program.push((code.to_owned(), meaning));
+        }
+    }
+    let readme = text("README.md");
+    let table: Vec<(String, String)> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))
+        .filter(|(code, _)| code.parse::<u8>().is_ok())
+        .map(|(code, meaning)| (code.to_owned(), meaning.to_owned()))
+        .collect();
+    assert!(program.len() > 10, "the codes were not found in src/cli/exit.rs");
+    assert_eq!(table, program);
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut offences = Vec::new();
+    for page in ["README.md", "CHANGELOG.md", "docs/format.md", ".github/CONTRIBUTING.md"] {
+        let folder = project(page).parent().map(ToOwned::to_owned).unwrap_or_default();
+        for link in text(page).split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(link, _)| link) {
+            let file = link.split('#').next().unwrap_or_default();
+            if !link.contains("://") && !file.is_empty() && !folder.join(file).exists() {
+                offences.push(format!("{page}: {link} leads nowhere"));
+            }
+        }
+    }
+    assert_none(offences);
+}
+
+#[test]
+fn the_rust_version_is_the_one_of_the_manifest() {
+    let manifest = text("Cargo.toml");
+    let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'));
+    let version = version.expect("Cargo.toml names a version of Rust");
+    assert!(
+        text("README.md").contains(&format!("({version} or newer")),
+        "README.md names another version than {version}"
+    );
+}
