@@ -19,7 +19,7 @@ use crate::index::SnapshotRow;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::lanes::LaneTrouble;
 use crate::replicate::{CatchUp, OpenDestination, ReplicateError, catch_up};
-use crate::repo::{DestinationState, Repo, machine_name, now, state_after, user_name};
+use crate::repo::{DestinationState, Repo, Writer, machine_name, now, state_after, user_name};
 use crate::snapshot::ReadError;
 
 /// What is known of a destination's part in this run, by its name.
@@ -106,7 +106,7 @@ fn seal_snapshot(
     let offset = jiff::Timestamp::new(finished.seconds, 0).map_or(0, |time| zone.to_offset(time).seconds());
     let packs_digest = packs_digest(&mut pack_ids);
     let snapshot = Snapshot {
-        writer: repo.writer.id,
+        writer: writer(repo)?.id,
         sequence: next_sequence(repo)?,
         previous: written.previous,
         started: written.started,
@@ -130,10 +130,11 @@ fn seal_snapshot(
 
 /// One more than this writer ever gave, by its own file or by any snapshot of its.
 fn next_sequence(repo: &Repo) -> Result<u64, Error> {
-    let mut highest = repo.writer.sequence;
+    let writer = writer(repo)?;
+    let mut highest = writer.sequence;
     repo.index.reader()?.each_snapshot(|_, row| -> Result<(), Error> {
         if let Ok(snapshot) = Snapshot::decode(&row.record)
-            && snapshot.writer == repo.writer.id
+            && snapshot.writer == writer.id
         {
             highest = highest.max(snapshot.sequence);
         }
@@ -144,10 +145,18 @@ fn next_sequence(repo: &Repo) -> Result<u64, Error> {
 
 /// After the first commit, before anything is reported.
 fn remember(repo: &mut Repo, id: &SnapshotId, snapshot: &Snapshot) -> Result<(), Error> {
-    repo.writer.sequence = snapshot.sequence;
-    repo.writer.last_snapshot = Some(*id);
-    repo.writer.version_ceiling = repo.writer.version_ceiling.max(snapshot.version_ceiling);
-    repo.writer.save(&repo.home)
+    let mut writer = writer(repo)?.clone();
+    writer.sequence = snapshot.sequence;
+    writer.last_snapshot = Some(*id);
+    writer.version_ceiling = writer.version_ceiling.max(snapshot.version_ceiling);
+    writer.save(&repo.home)?;
+    repo.writer = Some(writer);
+    Ok(())
+}
+
+fn writer(repo: &Repo) -> Result<&Writer, Error> {
+    // A run that writes begins with `prepare_to_write`.
+    repo.writer.as_ref().ok_or_else(|| Error::Usage("this state folder has no writer".to_owned()))
 }
 
 /// What a commit's result means for its destination. Only what concerns the whole run is returned.

@@ -117,6 +117,10 @@ pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Re
     let mut report = if request.dry_run {
         pipeline::dry_run(repo, &sources, &request, monitor)?
     } else {
+        repo.prepare_to_write()?;
+        if repo.destinations().is_empty() {
+            return Err(repo.no_destination());
+        }
         let written = pipeline::run(repo, &sources, &request, started, monitor)?;
         commit::commit(repo, written, &request, monitor)?
     };

@@ -6,6 +6,7 @@
 //! | [`local`] | a folder: on this disk, a stick, an external disk, a mounted share |
 //! | [`disk`] | the few file system operations below a folder, so that a simulated disk can stand in |
 //! | [`memory`] | in memory, with switches for trouble, for tests of whatever stands above |
+//! | [`throttle`] | no faster than allowed |
 //! | [`place`] | what kind of place a path is, for people |
 //! | [`conformance`] | the contract below as one suite that every implementation and decorator must pass |
 //!
@@ -17,6 +18,7 @@ pub mod error;
 pub mod local;
 pub mod memory;
 pub mod place;
+pub mod throttle;
 
 mod errno;
 
@@ -28,6 +30,7 @@ use crate::format::layout::{ObjectKind, ObjectName};
 pub use error::{DestinationError, DestinationErrorKind};
 pub use local::{CreateError, Damage, LocalDestination, OpenError, RESERVE_LEN, reserve_bytes};
 pub use memory::MemoryDestination;
+pub use throttle::Throttle;
 
 /// The largest object, in bytes, that is written or read whole, and the longest range that is read.
 pub const OBJECT_LEN_MAX: u64 = PACK_LEN_MAX;

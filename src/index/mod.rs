@@ -22,8 +22,8 @@ pub use read::IndexReader;
 pub use tables::SnapshotRow;
 pub use write::IndexWriter;
 
-/// Bytes redb may keep in memory.
-const CACHE_BYTES: usize = 16 << 20;
+/// The share of `limits.memory` that redb may keep.
+const CACHE_SHARE: u64 = 6;
 
 /// Why the index could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -100,12 +100,13 @@ pub struct Index {
 }
 
 impl Index {
-    /// Opens the index at `path` for writing, making an empty one for `repo` where there is none.
+    /// Opens the index at `path` for writing, making an empty one for `repo` where there is none. `memory` is the budget
+    /// of the whole program in bytes, of which the index takes its share.
     ///
     /// # Errors
     /// [`IndexError::Busy`]; [`IndexError::Broken`], after which the caller moves the file aside.
-    pub fn open(path: &Path, repo: RepoId) -> Result<Self, IndexError> {
-        let database = guarded(|| builder().create(path).map_err(opening))?;
+    pub fn open(path: &Path, repo: RepoId, memory: u64) -> Result<Self, IndexError> {
+        let database = guarded(|| builder(memory).create(path).map_err(opening))?;
         let index = Self { store: Store::Writable(database) };
         index.adopt(repo)?;
         Ok(index)
@@ -115,11 +116,11 @@ impl Index {
     ///
     /// # Errors
     /// [`IndexError::Missing`], [`IndexError::Busy`], [`IndexError::Broken`].
-    pub fn open_read_only(path: &Path, repo: RepoId) -> Result<Self, IndexError> {
+    pub fn open_read_only(path: &Path, repo: RepoId, memory: u64) -> Result<Self, IndexError> {
         if !path.exists() {
             return Err(IndexError::Missing);
         }
-        let database = guarded(|| builder().open_read_only(path).map_err(opening))?;
+        let database = guarded(|| builder(memory).open_read_only(path).map_err(opening))?;
         let index = Self { store: Store::ReadOnly(database) };
         let found = index.reader()?.repo()?;
         if found != Some(repo) {
@@ -165,9 +166,10 @@ impl Index {
     }
 }
 
-fn builder() -> Builder {
+fn builder(memory: u64) -> Builder {
     let mut builder = Builder::new();
-    builder.set_cache_size(CACHE_BYTES).set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    let cache = usize::try_from(memory / CACHE_SHARE).unwrap_or(usize::MAX);
+    builder.set_cache_size(cache).set_concurrency_mode(ConcurrencyMode::SingleWriter);
     builder
 }
 

@@ -9,6 +9,7 @@ use crate::format::id::{ChunkId, SnapshotId};
 use crate::format::pack::{BlockEntry, ChunkEntry, Compression, Directory};
 use crate::format::record::Extra;
 
+const MEMORY: u64 = 96 << 20;
 const REPO: RepoId = RepoId::from_bytes([1; 16]);
 
 fn info(seed: u8) -> PackInfo {
@@ -33,20 +34,20 @@ fn directory(chunks: &[u8]) -> Directory {
 fn another_process_reads_while_one_writes() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("index");
-    assert!(matches!(Index::open_read_only(&path, REPO), Err(IndexError::Missing)));
-    let index = Index::open(&path, REPO).expect("a new index");
+    assert!(matches!(Index::open_read_only(&path, REPO, MEMORY), Err(IndexError::Missing)));
+    let index = Index::open(&path, REPO, MEMORY).expect("a new index");
     let mut writer = index.writer().expect("a writer");
     writer.put_trees([(&ChunkId::from_bytes([1; 32]), &b"tree"[..])]).expect("kept");
     writer.commit().expect("committed");
-    let reader = Index::open_read_only(&path, REPO).expect("readable meanwhile");
+    let reader = Index::open_read_only(&path, REPO, MEMORY).expect("readable meanwhile");
     let view = reader.reader().expect("a view");
     assert_eq!(view.tree(&ChunkId::from_bytes([1; 32])).expect("readable"), Some(b"tree".to_vec()));
     assert!(matches!(reader.writer(), Err(IndexError::Busy)));
-    assert!(matches!(Index::open(&path, REPO), Err(IndexError::Busy)));
+    assert!(matches!(Index::open(&path, REPO, MEMORY), Err(IndexError::Busy)));
     drop((index, reader, view));
     let other = RepoId::from_bytes([2; 16]);
-    assert!(matches!(Index::open(&path, other), Err(IndexError::Broken(_))));
-    assert!(matches!(Index::open_read_only(&path, other), Err(IndexError::Broken(_))));
+    assert!(matches!(Index::open(&path, other, MEMORY), Err(IndexError::Broken(_))));
+    assert!(matches!(Index::open_read_only(&path, other, MEMORY), Err(IndexError::Broken(_))));
 }
 
 #[test]
@@ -54,7 +55,7 @@ fn a_damaged_file_is_an_error_and_nothing_worse() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("index");
     {
-        let index = Index::open(&path, REPO).expect("a new index");
+        let index = Index::open(&path, REPO, MEMORY).expect("a new index");
         let mut writer = index.writer().expect("a writer");
         let all: Vec<u8> = (0..=255).collect();
         writer.add_packs([(1, info(1), 500, &directory(&all))]).expect("added");
@@ -75,7 +76,7 @@ fn a_damaged_file_is_an_error_and_nothing_worse() {
         }
         std::fs::write(&path, &bytes).expect("written");
         // Whatever it answers, it answers.
-        if let Ok(index) = Index::open(&path, REPO) {
+        if let Ok(index) = Index::open(&path, REPO, MEMORY) {
             let Ok(view) = index.reader() else { continue };
             for id in 0..=255 {
                 let _ = view.chunk_presence(&ChunkId::from_bytes([id; 32]));
@@ -87,7 +88,7 @@ fn a_damaged_file_is_an_error_and_nothing_worse() {
 #[test]
 fn bits_are_given_once_and_run_out_politely() {
     let folder = tempfile::tempdir().expect("a folder");
-    let index = Index::open(&folder.path().join("index"), REPO).expect("a new index");
+    let index = Index::open(&folder.path().join("index"), REPO, MEMORY).expect("a new index");
     let mut writer = index.writer().expect("a writer");
     let mut seen = BTreeSet::new();
     for number in 0..64u8 {
@@ -103,7 +104,7 @@ fn bits_are_given_once_and_run_out_politely() {
 #[test]
 fn snapshots_and_retired_numbers() {
     let folder = tempfile::tempdir().expect("a folder");
-    let index = Index::open(&folder.path().join("index"), REPO).expect("a new index");
+    let index = Index::open(&folder.path().join("index"), REPO, MEMORY).expect("a new index");
     let id = SnapshotId::of(b"s");
     let mut writer = index.writer().expect("a writer");
     let row = SnapshotRow { committed: 1, whole: 0, is_counted: false, record: vec![1], stored: vec![2] };
@@ -128,7 +129,7 @@ proptest! {
         changes in prop::collection::vec((0usize..8, 0u32..3, any::<bool>(), any::<bool>()), 0..40),
     ) {
         let folder = tempfile::tempdir().expect("a folder");
-        let index = Index::open(&folder.path().join("index"), REPO).expect("a new index");
+        let index = Index::open(&folder.path().join("index"), REPO, MEMORY).expect("a new index");
         let mut writer = index.writer().expect("a writer");
         let mut contents = Vec::new();
         for (number, chunks) in (1..).zip(&packs) {

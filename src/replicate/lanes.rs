@@ -73,6 +73,8 @@ struct Lane {
     progress: Arc<AtomicU64>,
     result: Receiver<Written>,
     trouble: Option<LaneTrouble>,
+    /// How long it may take nothing: longer where the user limits its rate.
+    patience: Duration,
 }
 
 struct Written {
@@ -99,7 +101,8 @@ impl Lanes {
                 // Nobody listens any more when the lane was given up.
                 let _ = done.send(write_packs(&target, &packs, &counter));
             });
-            Lane { destination: destination.clone(), queue: Some(queue), progress, result, trouble: None }
+            let patience = STUCK + destination.upload_limit.map_or(Duration::ZERO, pack_time);
+            Lane { destination: destination.clone(), queue: Some(queue), progress, result, trouble: None, patience }
         });
         Self { lanes: lanes.collect() }
     }
@@ -124,7 +127,8 @@ impl Lanes {
                     }
                     Err(SendTimeoutError::Timeout(back)) => {
                         parcel = back;
-                        if began.elapsed() >= STUCK {
+                        let patience = self.lanes.get(position).map_or(STUCK, |lane| lane.patience);
+                        if began.elapsed() >= patience {
                             self.leave(position, Some(LaneTrouble::Stuck));
                         } else if began.elapsed() >= SLOW && self.has_room_elsewhere(position) {
                             self.leave(position, Some(LaneTrouble::Slow));
@@ -167,7 +171,7 @@ impl Lane {
                     let now = self.progress.load(Ordering::Relaxed);
                     if now != seen.0 {
                         seen = (now, Instant::now());
-                    } else if seen.1.elapsed() >= STUCK {
+                    } else if seen.1.elapsed() >= self.patience {
                         break None;
                     }
                 }
@@ -184,6 +188,11 @@ impl Lane {
             trouble: written.error.map(LaneTrouble::Failed).or(self.trouble),
         }
     }
+}
+
+/// How long the largest pack takes at a rate in bytes a second.
+fn pack_time(limit: u64) -> Duration {
+    Duration::from_secs(crate::format::PACK_LEN_MAX / limit.max(1))
 }
 
 /// The thread of one destination. Ends with its queue, or at the first error: a destination that failed once does not

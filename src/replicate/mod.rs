@@ -61,6 +61,8 @@ pub struct OpenDestination {
     pub bit: DestinationBits,
     /// Its objects.
     pub place: Arc<dyn Destination>,
+    /// Bytes a second it may be written with, where that is limited.
+    pub upload_limit: Option<u64>,
 }
 
 /// Why replication could not go on.

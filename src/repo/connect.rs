@@ -7,7 +7,6 @@ use super::heads::{self, HeadStore};
 use super::home::Home;
 use super::init::put_slot;
 use super::settings::{Settings, SourceSettings};
-use super::writer::Writer;
 use super::{Access, Repo, Secret};
 use crate::destination::{Destination, LocalDestination, OpenError, Settle};
 use crate::error::Error;
@@ -86,7 +85,8 @@ pub fn connect(
     finish(home, secret, destination_name, is_copied, monitor)
 }
 
-/// Builds the index, begins a writer that goes on from the newest snapshot, and lists the sources.
+/// Builds the index and lists the sources. The writer is made by the first backup, which goes on from the newest
+/// snapshot there is then.
 fn finish(
     home: &Home,
     secret: Secret,
@@ -94,15 +94,9 @@ fn finish(
     is_copied: bool,
     monitor: &dyn Monitor,
 ) -> Result<ConnectReport, Error> {
-    let mut repo = Repo::open(home, Access::Write, Some(secret), monitor)?;
+    let repo = Repo::open(home, Access::Write, Some(secret), monitor)?;
     let view = repo.index.reader()?;
     let known = repo.known_snapshots(&view)?;
-    let newest = known.first().map(|known| known.id);
-    if repo.writer.last_snapshot.is_none() && newest.is_some() {
-        std::fs::remove_file(home.state_path("writer.json"))
-            .map_err(|source| super::home::io_error("replace", &home.state_path("writer.json"), source))?;
-        repo.writer = Writer::load_or_make(home, &repo.keys, newest)?;
-    }
     let sources: Vec<PathBuf> = known
         .first()
         .map_or_else(Vec::new, |known| known.snapshot.roots.iter().map(|root| paths::from_bytes(&root.path)).collect());

@@ -8,7 +8,9 @@ use super::heads::{HeadStore, damaged};
 use super::home::{Home, io_error};
 use super::settings::{Settings, write_private};
 use super::{DestinationState, Repo};
-use crate::destination::{CreateError, Destination, LocalDestination, OpenError, Settle};
+use crate::destination::{
+    CreateError, Destination, DestinationErrorKind, LocalDestination, OpenError, Settle, Throttle,
+};
 use crate::error::Error;
 use crate::format::header::{DestinationMark, RepoHeader};
 use crate::format::id::DestinationId;
@@ -133,7 +135,11 @@ pub(super) fn open_all(
                 path: path.clone(),
                 id: mark.destination,
                 bit,
-                place: Arc::new(place),
+                place: match settings.limits.upload.get(name) {
+                    Some(limit) => Arc::new(Throttle::new(place, *limit)),
+                    None => Arc::new(place),
+                },
+                upload_limit: settings.limits.upload.get(name).copied(),
             });
         }
     }
@@ -156,7 +162,11 @@ fn state_of(error: &OpenError) -> DestinationState {
 pub(super) fn put_heads(home: &Home, place: &dyn Destination) -> Result<(), Error> {
     for (name, bytes) in HeadStore::new(home).all()? {
         if name != ObjectName::Header {
-            place.put(&name, &bytes)?;
+            match place.put(&name, &bytes) {
+                // The local copy matches its name, so it is what belongs there.
+                Err(error) if error.kind == DestinationErrorKind::Damaged => place.replace(&name, &bytes)?,
+                result => drop(result?),
+            }
         }
     }
     place.settle(Settle::Touched)?;

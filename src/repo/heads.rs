@@ -118,7 +118,8 @@ pub(super) fn unlock(objects: &Objects, header: &RepoHeader, secret: &Secret, pl
             _ => None,
         })
         .collect();
-    rings.sort_by_key(|(number, ..)| std::cmp::Reverse(*number));
+    // Of two with one number the greater name wins, so that every reader takes the same (docs/format.md §3).
+    rings.sort_by_key(|(number, name, _)| std::cmp::Reverse((*number, **name)));
     let mut last = None;
     for (number, name, bytes) in rings {
         match Keys::open_ring(header.repo, root.clone(), bytes) {
@@ -143,7 +144,7 @@ fn secret_name(secret: &Secret) -> &'static str {
 /// # Errors
 /// [`Error::Damaged`], [`Error::Format`] where a newer program wrote it.
 pub(super) fn config(objects: &Objects, header: &RepoHeader, keys: &Keys, place: &str) -> Result<ConfigRecord, Error> {
-    let mut best: Option<ConfigRecord> = None;
+    let mut best: Option<(ObjectName, ConfigRecord)> = None;
     let mut last = None;
     for (name, bytes) in objects {
         let ObjectName::Config(number, _) = name else { continue };
@@ -154,8 +155,9 @@ pub(super) fn config(objects: &Objects, header: &RepoHeader, keys: &Keys, place:
         });
         match opened {
             Ok(record) if record.number == *number && record.header == *header => {
-                if best.as_ref().is_none_or(|best| best.number < record.number) {
-                    best = Some(record);
+                // Names sort by number, then by hash, as for rings.
+                if best.as_ref().is_none_or(|(winner, _)| winner < name) {
+                    best = Some((*name, record));
                 }
             }
             Ok(_) => last = Some(damaged(name, place, &"it does not belong to this repository header")),
@@ -166,7 +168,7 @@ pub(super) fn config(objects: &Objects, header: &RepoHeader, keys: &Keys, place:
         }
     }
     match (best, last) {
-        (Some(best), _) => Ok(best),
+        (Some((_, best)), _) => Ok(best),
         (None, Some(error)) => Err(error),
         (None, None) => Err(damaged(&"config", place, &"there is no config object")),
     }

@@ -79,7 +79,8 @@ impl Home {
         }
         let settings = self.settings_path();
         if settings.exists() && !self.state_path("repo").exists() {
-            let what = "a configuration whose keys this program did not make";
+            let what = "a configuration without the rest of this program's state; if it is your copy, run `cryptbackup \
+                        connect DESTINATION`";
             return Err(Error::ForeignState { path: settings, what });
         }
         Ok(())

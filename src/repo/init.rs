@@ -78,7 +78,7 @@ pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
     let record = config.encode().map_err(|source| Error::Format { object: "config".to_owned(), source })?;
     let stored = keys.seal_record(ObjectType::Config, &record)?;
     store.put(&ObjectName::Config(config.number, hashed(&stored)), &stored)?;
-    Writer::load_or_make(home, &keys, None)?;
+    Writer::ready(home, &keys, None, None)?;
     // The header last but one, the settings last: until they are there, nothing is set up.
     store.put(&ObjectName::Header, &header.encode())?;
     settings.save(&home.settings_path())?;

@@ -32,17 +32,15 @@ pub struct Lineage {
 }
 
 impl Lineage {
-    pub(super) fn of(view: &IndexReader, writer: &Writer) -> Result<Self, Error> {
-        let head = match writer.last_snapshot {
-            Some(id) if view.snapshot(&id)?.is_some() => Some(id),
-            last => {
-                let newest = newest(view, writer)?;
-                return Self::from(view, newest, last.is_none() && newest.is_none(), writer.version_ceiling);
-            }
+    pub(super) fn of(view: &IndexReader, writer: Option<&Writer>) -> Result<Self, Error> {
+        let (last, ceiling) = writer.map_or((None, 0), |writer| (writer.last_snapshot, writer.version_ceiling));
+        let head = newest(view, writer)?;
+        // The writer knows of a last snapshot that nobody within reach does: what came before it may be missing too.
+        let is_known = match last {
+            Some(last) => view.snapshot(&last)?.is_some(),
+            None => true,
         };
-        // A commit whose report was cut off is on the destinations and not in the writer's file yet.
-        let newest = newest(view, writer)?.filter(|_| writer.sequence > 0);
-        Self::from(view, newest.or(head), true, writer.version_ceiling)
+        Self::from(view, head, is_known, ceiling)
     }
 
     fn from(view: &IndexReader, head: Option<SnapshotId>, is_complete: bool, ceiling: u32) -> Result<Self, Error> {
@@ -81,17 +79,29 @@ pub(super) fn decode(id: &SnapshotId, record: &[u8]) -> Result<Snapshot, Error> 
         .map_err(|source: FormatError| Error::Format { object: format!("snapshot {}", id.short()), source })
 }
 
-/// This writer's newest snapshot; without one the newest of all.
-fn newest(view: &IndexReader, writer: &Writer) -> Result<Option<SnapshotId>, Error> {
+/// This writer's newest snapshot: one that is committed somewhere (a commit whose report was cut off is not in the
+/// writer's file yet), or the one it remembers. Without any, the newest of all.
+fn newest(view: &IndexReader, writer: Option<&Writer>) -> Result<Option<SnapshotId>, Error> {
     let mut own: Option<(u64, SnapshotId)> = None;
     let mut any: Option<(crate::format::record::Time, SnapshotId)> = None;
+    let last = writer.and_then(|writer| writer.last_snapshot);
     view.each_snapshot(|id, row| -> Result<(), Error> {
+        if row.committed == 0 && last != Some(id) {
+            return Ok(());
+        }
         let snapshot = decode(&id, &row.record)?;
-        if snapshot.writer == writer.id {
+        if writer.is_some_and(|writer| writer.id == snapshot.writer) {
             own = own.max(Some((snapshot.sequence, id)));
         }
         any = any.max(Some((snapshot.finished, id)));
         Ok(())
     })?;
-    Ok(own.map(|(_, id)| id).or(any.map(|(_, id)| id)))
+    if let Some((_, own)) = own {
+        return Ok(Some(own));
+    }
+    // A writer without a snapshot of its own goes on from the one it names.
+    match last {
+        Some(last) if view.snapshot(&last)?.is_some() => Ok(Some(last)),
+        _ => Ok(any.map(|(_, id)| id)),
+    }
 }

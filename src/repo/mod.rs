@@ -14,6 +14,7 @@ pub mod settings;
 
 mod connect;
 mod destinations;
+mod files;
 mod heads;
 mod home;
 mod init;
@@ -26,12 +27,13 @@ mod writer;
 
 pub use connect::{ConnectReport, connect};
 pub use destinations::{Added, Unreachable};
+pub use files::FileInfo;
 pub use home::Home;
 pub use init::{InitReport, InitRequest, init};
 pub use lineage::{KnownSnapshot, Lineage};
 pub(crate) use open::state_after;
 pub use open::{Access, RebuildReport, Repo, Secret, rebuild_index};
-pub use query::{FileInfo, LsEntry, RootInfo, SnapshotInfo, VersionInfo};
+pub use query::{LsEntry, RootInfo, SnapshotInfo, VersionInfo};
 pub use status::{DestinationStatus, SourceStatus, StatusReport};
 pub use writer::Writer;
 pub(crate) use writer::{machine_name, now, user_name};

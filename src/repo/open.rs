@@ -73,7 +73,8 @@ pub struct Repo {
     pub(crate) index: Index,
     pub(crate) destinations: Vec<OpenDestination>,
     pub(crate) unreachable: Vec<Unreachable>,
-    pub(crate) writer: Writer,
+    /// Who writes here; none before the first backup after `connect`.
+    pub(crate) writer: Option<Writer>,
     /// What was found damaged while opening: destination, object, finding.
     pub(crate) findings: Vec<(String, String, String)>,
     /// Whether every version number that can be known is accounted for.
@@ -96,10 +97,10 @@ impl Repo {
         };
         let chunker = Chunker::new(&config.chunker, keys.chunker_key());
         let index = match &lock {
-            Some(_) => open_index(home, &header, monitor)?,
-            None => read_index(home, &header)?,
+            Some(_) => open_index(home, &header, settings.limits.memory, monitor)?,
+            None => read_index(home, &header, settings.limits.memory)?,
         };
-        let writer = Writer::load_or_make(home, &keys, None)?;
+        let writer = Writer::load(home)?;
         let mut repo = Self {
             home: home.clone(),
             settings,
@@ -123,7 +124,7 @@ impl Repo {
     fn into_reader(self) -> Result<Self, Error> {
         // The writable handle has to be closed before the file can be opened again.
         drop(self.index);
-        let index = Index::open_read_only(&self.home.index_path(), self.header.repo)?;
+        let index = Index::open_read_only(&self.home.index_path(), self.header.repo, self.settings.limits.memory)?;
         Ok(Self { index, _lock: None, ..self })
     }
 
@@ -160,6 +161,26 @@ impl Repo {
         Ok(())
     }
 
+    /// Makes sure that there is a writer, and that keys, config and the writer are durable on every destination before
+    /// the first pack is. A destination where that fails is out of this run.
+    pub(crate) fn prepare_to_write(&mut self) -> Result<(), Error> {
+        let view = self.index.reader()?;
+        let head = self.lineage(&view)?.head().map(|known| known.id);
+        self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), head)?);
+        let mut lost = Vec::new();
+        for destination in &self.destinations {
+            match destinations::put_heads(&self.home, destination.place.as_ref()) {
+                Ok(()) => {}
+                Err(Error::Destination(error)) => lost.push((destination.clone(), error)),
+                Err(other) => return Err(other),
+            }
+        }
+        for (destination, error) in lost {
+            self.lose(&destination, &error);
+        }
+        Ok(())
+    }
+
     /// Takes a destination out of this run.
     pub(crate) fn lose(&mut self, destination: &OpenDestination, error: &crate::destination::DestinationError) {
         self.destinations.retain(|other| other.bit != destination.bit);
@@ -193,7 +214,7 @@ impl Repo {
 
     /// The line of snapshots this writer goes on from.
     pub(crate) fn lineage(&self, view: &IndexReader) -> Result<Lineage, Error> {
-        Lineage::of(view, &self.writer)
+        Lineage::of(view, self.writer.as_ref())
     }
 
     /// The error for a command that cannot do anything without a destination.
@@ -228,10 +249,10 @@ fn unlock(home: &Home, secret: Option<Secret>) -> Result<(Settings, RepoHeader, 
 }
 
 /// Opens the index for writing; a broken one is moved aside, since everything in it is on the destinations too.
-fn open_index(home: &Home, header: &RepoHeader, monitor: &dyn Monitor) -> Result<Index, Error> {
+fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monitor) -> Result<Index, Error> {
     let path = home.index_path();
     let existed = path.exists();
-    match Index::open(&path, header.repo) {
+    match Index::open(&path, header.repo, memory) {
         Ok(index) => {
             if !existed && home.state_path("destinations.json").exists() {
                 monitor.note("The index was missing and is rebuilt from the destinations within reach.");
@@ -244,14 +265,14 @@ fn open_index(home: &Home, header: &RepoHeader, monitor: &dyn Monitor) -> Result
                 "The index could not be used ({why}); it was moved to {} and is rebuilt from the destinations within reach.",
                 aside.display()
             ));
-            Ok(Index::open(&path, header.repo)?)
+            Ok(Index::open(&path, header.repo, memory)?)
         }
         Err(other) => Err(other.into()),
     }
 }
 
-fn read_index(home: &Home, header: &RepoHeader) -> Result<Index, Error> {
-    match Index::open_read_only(&home.index_path(), header.repo) {
+fn read_index(home: &Home, header: &RepoHeader, memory: u64) -> Result<Index, Error> {
+    match Index::open_read_only(&home.index_path(), header.repo, memory) {
         Ok(index) => Ok(index),
         // Whoever holds the lock is making or rebuilding it.
         Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)) => {

@@ -10,7 +10,7 @@ use crate::format::record::Time;
 use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::IndexReader;
 use crate::paths;
-use crate::snapshot::{ReadError, TreeWalk, find_node};
+use crate::snapshot::TreeWalk;
 
 /// One snapshot, for people.
 #[derive(Debug, Clone)]
@@ -128,21 +128,6 @@ pub struct VersionInfo {
     pub current: bool,
     /// The machine that stored it.
     pub machine: String,
-}
-
-/// One file that can be restored.
-#[derive(Debug, Clone)]
-pub struct FileInfo {
-    /// Absolute path as bytes.
-    pub path: Vec<u8>,
-    /// Bytes.
-    pub size: u64,
-    /// When its content was last changed.
-    pub mtime: Time,
-    /// Its newest version.
-    pub version: u32,
-    /// Whether it is gone from the newest snapshot.
-    pub deleted: bool,
 }
 
 impl Repo {
@@ -333,87 +318,6 @@ impl Repo {
         found.sort_by_key(|(version, _)| (version.number, version.last_seen));
         Ok(found.into_iter().map(|(version, _)| version).collect())
     }
-
-    /// Gives every file that can be restored, whose path matches the glob `pattern`: those in the newest snapshot of
-    /// each source, and those that are only in older ones.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] for a pattern that is none, [`Error::Read`].
-    pub fn files(&self, pattern: Option<&str>, each: &mut dyn FnMut(FileInfo)) -> Result<(), Error> {
-        let matcher = pattern.map(file_matcher).transpose()?;
-        let view = self.index.reader()?;
-        let fetcher = self.fetcher(&view);
-        let known = self.known_snapshots(&view)?;
-        let mut sources: Vec<&[u8]> =
-            known.iter().flat_map(|known| known.snapshot.roots.iter().map(|root| root.path.as_slice())).collect();
-        sources.sort_unstable();
-        sources.dedup();
-        for source in sources {
-            let mut newer: Vec<&Node> = Vec::new();
-            for known in &known {
-                let Some(root) = known.snapshot.root(source) else { continue };
-                if newer.last().is_some_and(|node| node.kind == root.node.kind) {
-                    continue;
-                }
-                each_only_in(&fetcher, &newer, &root.node, b"", &mut |below, node| {
-                    let path = absolute(source, below);
-                    if matcher.as_ref().is_none_or(|matcher| matcher(&path)) {
-                        let deleted = !newer.is_empty();
-                        let (size, mtime, version) = (node.size(), node.metadata.mtime, node.version);
-                        each(FileInfo { path, size, mtime, version, deleted });
-                    }
-                })?;
-                newer.push(&root.node);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Gives the files at and below `node` whose path none of `newer` has. Folders one of them shares are not entered.
-fn each_only_in(
-    source: &dyn crate::snapshot::ChunkSource,
-    newer: &[&Node],
-    node: &Node,
-    path: &[u8],
-    each: &mut dyn FnMut(&[u8], &Node),
-) -> Result<(), ReadError> {
-    let NodeKind::Folder(recipe) = &node.kind else {
-        if newer.is_empty() {
-            each(path, node);
-        }
-        return Ok(());
-    };
-    if newer.iter().any(|other| other.folder() == Some(recipe)) {
-        return Ok(());
-    }
-    for child in crate::snapshot::TreeReader::new(source, recipe) {
-        let child = child?;
-        let mut others = Vec::new();
-        for other in newer {
-            others.extend(find_node(source, other, &[&child.name])?);
-        }
-        let path = crate::snapshot::versions::join(path, &child.name);
-        if others.is_empty() || child.folder().is_some() {
-            each_only_in(source, &others.iter().collect::<Vec<_>>(), &child, &path, each)?;
-        }
-    }
-    Ok(())
-}
-
-fn file_matcher(pattern: &str) -> Result<impl Fn(&[u8]) -> bool + use<>, Error> {
-    let anywhere = if pattern.contains('/') { pattern.to_owned() } else { format!("**/{pattern}") };
-    let glob = globset::GlobBuilder::new(&anywhere)
-        .literal_separator(true)
-        .build()
-        .map_err(|error| Error::Usage(format!("`{pattern}` is not a pattern: {error}")))?;
-    // A plain word finds whatever has it in its path.
-    let word = (!pattern.contains(['*', '?', '[', '{'])).then(|| pattern.as_bytes().to_vec());
-    let glob = glob.compile_matcher();
-    Ok(move |path: &[u8]| {
-        word.as_ref().is_some_and(|word| path.windows(word.len().max(1)).any(|window| window == word.as_slice()))
-            || glob.is_match(paths::from_bytes(path))
-    })
 }
 
 fn relevant_roots(known: &KnownSnapshot, path: &[u8]) -> Vec<Node> {

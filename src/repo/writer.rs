@@ -32,20 +32,28 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Loads the writer of this state folder, or makes one.
-    pub(super) fn load_or_make(home: &Home, keys: &Keys, parent: Option<SnapshotId>) -> Result<Self, Error> {
+    /// The writer of this state folder, if there is one.
+    pub(super) fn load(home: &Home) -> Result<Option<Self>, Error> {
         let path = home.state_path("writer.json");
-        let known: Option<Writer> = match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).ok(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(source) => return Err(io_error("read", &path, source)),
-        };
+        match std::fs::read(&path) {
+            // What cannot be read is as good as not there: a new writer goes on from the newest snapshot.
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(io_error("read", &path, source)),
+        }
+    }
+
+    /// The writer that may write here: the one that is known, if this machine made it, else a new one that goes on from
+    /// the same snapshot; without any, one that goes on from `parent`.
+    pub(super) fn ready(
+        home: &Home,
+        keys: &Keys,
+        known: Option<Self>,
+        parent: Option<SnapshotId>,
+    ) -> Result<Self, Error> {
         match known {
             Some(writer) if writer.fingerprint == fingerprint() => Ok(writer),
-            Some(elsewhere) => {
-                let last = elsewhere.last_snapshot.or(parent);
-                Self::make(home, keys, last, elsewhere.version_ceiling)
-            }
+            Some(elsewhere) => Self::make(home, keys, elsewhere.last_snapshot.or(parent), elsewhere.version_ceiling),
             None => Self::make(home, keys, parent, 0),
         }
     }

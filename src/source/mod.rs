@@ -26,7 +26,7 @@ mod change;
 mod unix;
 #[cfg(unix)]
 use unix as system;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 
 pub use change::{ChangePolicy, has_same_metadata, is_unchanged};

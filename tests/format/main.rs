@@ -10,6 +10,7 @@ mod encode;
 #[cfg(unix)]
 mod engine;
 mod example;
+mod golden;
 mod library;
 mod lines;
 mod numbers;

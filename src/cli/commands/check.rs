@@ -141,11 +141,12 @@ mod tests {
         };
         CheckReport {
             snapshots: 1,
-            trees: 2,
             packs: 3,
+            packs_read: 0,
             bytes_read: 0,
             findings: severities.iter().map(finding).collect(),
             destinations: Vec::new(),
+            unreachable: Vec::new(),
             duration_seconds: 0.1,
         }
     }

@@ -285,26 +285,6 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_said_before_anything_is_written() {
-        let plan = RestorePlan {
-            description: "version 3 of 5".to_owned(),
-            files: 1,
-            bytes: 1_500,
-            target: "/f".into(),
-            notes: vec!["deleted since".to_owned()],
-        };
-        let (out, stdout, _) = captured::output(Wishes::default());
-        say_plan(&out, &plan, false);
-        assert_eq!(stdout.text(), "Chosen: version 3 of 5\nNote: deleted since\nRestoring 1 file, 1.5 kB to /f\n");
-        let (out, stdout, _) = captured::output(Wishes { json: true, ..Wishes::default() });
-        say_plan(&out, &plan, false);
-        assert_eq!(stdout.text(), "");
-        say_plan(&out, &plan, true);
-        let line = &stdout.json_lines()[0];
-        assert_eq!((&line["dry_run"], &line["target"]), (&json!(true), &json!("/f")));
-    }
-
-    #[test]
     fn files_that_can_be_restored() {
         let file = FileInfo {
             path: b"/a\x1b\xe9".to_vec(),

@@ -85,7 +85,7 @@ mod tests {
     use crate::format::record::Time;
 
     fn info() -> SnapshotInfo {
-        let root = |path: &str, read| RootInfo { path: path.into(), read, files: 3, bytes: 1_000 };
+        let root = |path: &str, read| RootInfo { path: path.into(), read, files: 3, bytes: 1_000, problems: 0 };
         SnapshotInfo {
             id: SnapshotId::from_bytes([0xAB; 32]),
             time: Time { seconds: 1_768_473_042, nanos: 0 },

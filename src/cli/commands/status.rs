@@ -170,6 +170,7 @@ mod tests {
             sources: vec![SourceStatus {
                 path: "/home/ada".into(),
                 last_good: Some(Time { seconds: 1_768_473_042, nanos: 0 }),
+                last_read: Some(Time { seconds: 1_768_473_042, nanos: 0 }),
                 files: 1_234,
                 bytes: 5_000_000,
                 problems: 2,

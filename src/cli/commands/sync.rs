@@ -95,6 +95,7 @@ mod tests {
     fn report(state: DestinationState, snapshots_behind: u64) -> SyncReport {
         let synced = DestinationSynced {
             name: "usb".to_owned(),
+            path: "/media/usb".into(),
             state,
             snapshots_copied: 2,
             packs_copied: 1,

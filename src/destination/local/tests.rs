@@ -26,10 +26,15 @@ pub(super) fn pack(bytes: &[u8]) -> ObjectName {
     ObjectName::Pack(PackId::of(bytes))
 }
 
-/// A folder that will be a destination, in a folder that goes away with the test. In memory where the system offers
-/// that, because every destination has hundreds of folders and syncs them all; the contract is tested on a disk.
+/// A folder that goes away with the test. In memory where the system offers that: every destination has hundreds of
+/// folders and syncs them all, which takes minutes on a busy disk. What only a disk can show is tested in `disk`.
+pub(super) fn temporary_folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder")
+}
+
+/// A folder that will be a destination, in a folder that goes away with the test.
 pub(super) fn new_root() -> (TempDir, PathBuf) {
-    let above = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder");
+    let above = temporary_folder();
     let root = above.path().join("backup");
     (above, root)
 }
@@ -53,7 +58,7 @@ pub(super) fn leftovers(root: &Path) -> Vec<String> {
 
 #[test]
 fn keeps_the_contract() {
-    let above = tempfile::tempdir().expect("a temporary folder");
+    let above = temporary_folder();
     let made = std::cell::Cell::new(0);
     conformance::check(&|| {
         made.set(made.get() + 1);

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::os::unix::fs::{FileExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -190,6 +190,24 @@ fn reading_does_not_touch_the_access_time() {
     File::options().write(true).open(&path).and_then(|file| file.set_times(times)).expect("its times");
     assert_eq!(read_whole(&mut open(&path)).1, b"f");
     assert_eq!(fs::metadata(&path).and_then(|of| of.accessed()).expect("its times"), long_ago);
+}
+
+#[test]
+fn files_of_others_are_read_though_their_access_time_cannot_be_spared() {
+    let root = folder();
+    plant(root.path(), &["d/f"]);
+    let path = root.path().join("d/f");
+    for path in [&path, &root.path().join("d")] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
+        if let Err(error) = chown(path, Some(1234), None) {
+            return skipped(&format!("only root may give files away: {error}"));
+        }
+    }
+    let root = root.path();
+    unprivileged(|| {
+        assert_eq!(read_whole(&mut open(&path)).1, b"d/f");
+        assert_eq!(walk(options(root)).count(), 5);
+    });
 }
 
 #[test]

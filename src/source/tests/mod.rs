@@ -108,12 +108,13 @@ fn entry(path: &Path) -> Entry {
     }
 }
 
-/// Runs `test` where permission bits count, also when the tests run as root.
+/// Runs `test` where permission bits and owners count, also when the tests run as root.
 fn unprivileged(test: impl FnOnce() + Send) {
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let mut sets = capabilities(None).expect("what this thread may do");
-            sets.effective.remove(CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH);
+            let privileges = CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH | CapabilitySet::FOWNER;
+            sets.effective.remove(privileges);
             set_capabilities(None, sets).expect("a thread may give up what it may do");
             test();
         });

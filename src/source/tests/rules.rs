@@ -122,11 +122,11 @@ fn ignore_files_hold_below_their_folder_and_the_nearest_decides() {
         root.path(),
         &["a.log", "keep.log", "sub/a.log", "sub/keep.log", "sub/deep/a.log", "sub/deep/b.log", "sub/deep/build/x"],
     );
-    plant(root.path(), &["build/x", "src/build/x"]);
+    plant(root.path(), &["build/x", "src/build/x", "blank "]);
     let ignore = |folder: &str, text: &str| {
         fs::write(root.path().join(folder).join(".cryptbackupignore"), text).expect("an ignore file");
     };
-    ignore("", "\u{FEFF}# a comment\r\n*.log\r\n!keep.log\r\n/build/\r\n");
+    ignore("", "\u{FEFF}*.log\r\n# a comment\r\n!keep.log\r\n/build/\r\nblank\\ \r\n");
     ignore("sub", "keep.log\n");
     ignore("sub/deep", "!b.log\nbuild\n");
     let (lines, excluded) = kept(root.path(), "");
@@ -142,7 +142,7 @@ fn ignore_files_hold_below_their_folder_and_the_nearest_decides() {
         "sub/deep/.cryptbackupignore",
         "sub/deep/b.log",
     ];
-    assert_eq!((lines, excluded), (expected.map(str::to_owned).to_vec(), 6));
+    assert_eq!((lines, excluded), (expected.map(str::to_owned).to_vec(), 7));
     // The list of the source counts like an ignore file above all others.
     let (lines, _) = kept(root.path(), "*.log,x");
     assert!(lines.contains(&"keep.log".to_owned()) && lines.contains(&"sub/deep/b.log".to_owned()));

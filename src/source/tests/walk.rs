@@ -2,15 +2,17 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mkdirat, openat};
 
-use super::{entry, folder, listed, options, plant, skipped, special, unprivileged, walk};
-use crate::source::{EntryKind, Event, FolderIdentity, SourceError, Walk, WalkOptions};
+use super::{entry, folder, lines, listed, options, plant, skipped, special, unprivileged, walk};
+use crate::source::{Entry, EntryKind, Event, FolderIdentity, SourceError, SourceFile, Walk, WalkOptions};
 
 #[test]
 fn children_come_sorted_as_bytes_before_the_next_sibling() {
@@ -30,7 +32,7 @@ fn an_entry_says_what_the_file_system_says() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o6751)).expect("its mode");
     let stat = entry(&path).stat;
     assert_eq!((stat.mode, stat.size, stat.links), (0o6751, 5000, 1));
-    assert!(stat.blocks_bytes >= 5000 && stat.blocks_bytes % 512 == 0);
+    assert!(stat.blocks_bytes >= 5000 && stat.blocks_bytes.is_multiple_of(512));
     let known = rustix::fs::lstat(&path).expect("its stat");
     assert_eq!((stat.inode, stat.dev), (known.st_ino, known.st_dev));
     assert_eq!((stat.mtime.seconds, u64::from(stat.mtime.nanos)), (known.st_mtime, known.st_mtime_nsec));
@@ -223,6 +225,11 @@ fn a_chain_deeper_than_any_path_is_walked_to_its_end() {
             Event::Enter(entry) => {
                 depth += 1;
                 deepest = deepest.max(depth);
+                if depth == DEPTH {
+                    // Other tests hold a few hundred at most.
+                    let open = fs::read_dir("/proc/self/fd").map_or(0, |listed| listed.count());
+                    assert!(open < 1_000, "{open} files are open");
+                }
                 siblings += usize::from(entry.name == b"b");
                 longest = longest.max(entry.path.as_os_str().len());
             }
@@ -259,6 +266,19 @@ fn folders_renamed_away_under_a_deep_walk_do_not_mislead_it() {
 }
 
 #[test]
+fn a_deep_walk_survives_that_the_folder_it_began_in_is_renamed() {
+    let root = folder();
+    let chain: PathBuf = (0..100).map(|n| format!("{n:03}")).collect();
+    fs::create_dir_all(root.path().join("a").join(chain)).expect("a chain");
+    plant(root.path(), &["a/000/z", "a/z", "z"]);
+    let mut walk = walk(options(root.path()));
+    assert!(walk.by_ref().any(|event| matches!(event, Event::Enter(entry) if entry.name == b"099")));
+    fs::rename(root.path().join("a"), root.path().join("b")).expect("a rename");
+    let leaves = walk.filter(|event| matches!(event, Event::Leaf(entry) if entry.name == b"z")).count();
+    assert_eq!(leaves, 3);
+}
+
+#[test]
 fn a_large_folder_comes_in_order() {
     const COUNT: usize = 100_000;
     let root = folder();
@@ -283,6 +303,58 @@ fn a_large_folder_comes_in_order() {
         .collect();
     assert_eq!(names.len(), COUNT + 1);
     assert!(names.is_sorted_by(|a, b| a < b));
+}
+
+#[test]
+fn a_source_that_never_stands_still_breaks_nothing() {
+    let root = folder();
+    plant(root.path(), &["a/1", "a/2", "b/", "c"]);
+    let done = AtomicBool::new(false);
+    let turn = |path: &Path, what: usize| -> io::Result<()> {
+        if fs::remove_file(path).is_err() {
+            fs::remove_dir_all(path)?;
+        }
+        match what % 5 {
+            0 => fs::write(path, [b'x'; 5000]),
+            1 => fs::create_dir_all(path.join("deep/deeper")),
+            2 => symlink("a", path),
+            3 => special(path, FileType::Fifo, 0),
+            _ => Ok(()),
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in (0..).take_while(|_| !done.load(Ordering::Relaxed)) {
+                // What cannot be turned now is turned next time.
+                let _ = turn(&root.path().join(["a/1", "b", "c"][n % 3]), n / 3);
+            }
+        });
+        let _stop = StopAtEnd(&done);
+        let mut buffer = [0; 8192];
+        for _ in 0..300 {
+            let mut walk = walk(options(root.path()));
+            // The helper checks that what comes is a tree; one file in it stands still.
+            let lines = lines(&mut walk, root.path());
+            assert!(lines.contains(&"a/2".to_owned()), "{lines:?}");
+            for event in self::walk(options(root.path())) {
+                let Event::Leaf(Entry { path, kind: EntryKind::File, stat, .. }) = event else { continue };
+                if let Ok(mut file) = SourceFile::open(&path, &stat) {
+                    while let Ok(Some(_)) = file.next_segment() {
+                        while file.read(&mut buffer).is_ok_and(|got| got > 0) {}
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Ends the other thread also when this one fails.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use super::faulty_disk::{FaultyDisk, Log};
-use super::{create, leftovers, mark, new_destination, pack};
+use super::{create, leftovers, mark, new_destination, pack, temporary_folder};
 use crate::destination::{Destination, DestinationErrorKind, LocalDestination, OpenError, Put, Settle, conformance};
 use crate::format::layout::{ObjectKind, ObjectName};
 
@@ -73,7 +73,7 @@ fn a_failed_replace_keeps_the_old_bytes() {
 
 #[test]
 fn without_a_refusing_rename_a_second_name_does_the_same() {
-    let above = tempfile::tempdir().expect("a folder");
+    let above = temporary_folder();
     let made = std::cell::Cell::new(0);
     conformance::check(&|| {
         made.set(made.get() + 1);
@@ -81,6 +81,15 @@ fn without_a_refusing_rename_a_second_name_does_the_same() {
         create(&root);
         Box::new(open_with(&root, |call, _| if call == "rename_new" { not_offered() } else { Ok(()) }).0)
     });
+}
+
+#[test]
+fn a_second_name_takes_the_place_of_the_first() {
+    let (_above, root, _) = new_destination();
+    let (linking, _) = open_with(&root, |call, _| if call == "rename_new" { not_offered() } else { Ok(()) });
+    assert_eq!(linking.put(&pack(b"new"), b"new").expect("put"), Put::Written);
+    assert_eq!(linking.get(&pack(b"new"), None).expect("get"), b"new");
+    assert!(leftovers(&root).is_empty(), "the first name is gone");
 }
 
 #[test]
