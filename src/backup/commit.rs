@@ -219,6 +219,10 @@ fn catch_up_now(
                     ReplicateError::Index(error) => return Err(error.into()),
                     // What is out of reach today may be there tomorrow; the report says how many are missing.
                     ReplicateError::Read(_) => {}
+                    ReplicateError::Destination(error) => {
+                        part.detail = Some(error.to_string());
+                        part.state = Some(state_after(&error));
+                    }
                     error => part.detail = Some(error.to_string()),
                 }
             }

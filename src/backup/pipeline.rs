@@ -89,6 +89,10 @@ pub(super) fn run(
         roots.extend(root);
         tally.add(counted);
     }
+    // Damage met in the previous trees, and read around.
+    for note in fetcher.take_notes() {
+        monitor.note(&note);
+    }
     roots.sort_by(|left, right| left.path.cmp(&right.path));
     let is_empty = roots.is_empty();
     let stored = store.finish()?;

@@ -54,7 +54,7 @@ const SHOW: Hint = Some("`cryptbackup config show` prints the configuration, `co
 const WAIT: Hint = Some("wait for it to end, then try again");
 const GO_ON: Hint = Some("what was stored so far is found again by the next run");
 const CHMOD: Hint = Some("run `chmod 600` on it; if somebody may have read it, the key is no longer secret");
-const ADD: Hint = Some("run `cryptbackup add DIR`");
+const ADD: Hint = Some("`cryptbackup add DIR` adds a source, `remove DIR` takes one out, `config show` lists them");
 const UPDATE: Hint = Some("update cryptbackup; nothing is damaged");
 const REBUILD: Hint = Some("run `cryptbackup rebuild-index`; it is made anew from the destinations");
 const PERMISSIONS: Hint = Some("check the permissions of the file and of its folders");
@@ -85,7 +85,11 @@ fn parts(error: &Error) -> (&'static str, ExitStatus, String, Hint) {
             ("no-destination", Exit::NoDestination, sentence, PLUG_IN)
         }
         Error::TooFewCopies { committed, wanted, reasons: why } => {
-            let sentence = format!("{committed} of at least {wanted} copies were made{}", reasons(why));
+            let made = match committed {
+                0 => "the backup could not be stored on any destination".to_owned(),
+                number => format!("the backup is on {number} of the {wanted} destinations that `min_copies` asks for"),
+            };
+            let sentence = format!("{made}{}", reasons(why));
             ("too-few-copies", Exit::TooFewCopies, sentence, MORE_COPIES)
         }
         Error::Damaged { object, place, detail } => {

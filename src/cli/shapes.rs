@@ -6,6 +6,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::output::Output;
+use crate::error::Error;
 use crate::format::record::Time;
 use crate::repo::DestinationStatus;
 use crate::report::{Problem, ProblemKind};
@@ -80,22 +81,29 @@ pub struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    /// Begins the array.
+    /// Nothing is written before the first item, so that an error can be the one document instead.
     pub fn new(out: &'a Output) -> Self {
-        out.part(b"[");
         Self { out, is_empty: true }
     }
 
     /// Adds an item.
     pub fn item(&mut self, value: &Value) {
-        self.out.part(if self.is_empty { b"\n" } else { b",\n" });
+        self.out.part(if self.is_empty { b"[\n" } else { b",\n" });
         self.out.part(value.to_string().as_bytes());
         self.is_empty = false;
     }
 
-    /// Ends the array.
-    pub fn end(self) {
-        self.out.raw(if self.is_empty { b"]" } else { b"\n]" });
+    /// Ends the array, also one that an error cut short.
+    ///
+    /// # Errors
+    /// The one given.
+    pub fn end(self, result: Result<(), Error>) -> Result<(), Error> {
+        match (self.is_empty, &result) {
+            (false, _) => self.out.raw(b"\n]"),
+            (true, Ok(())) => self.out.raw(b"[]"),
+            (true, Err(_)) => {}
+        }
+        result
     }
 }
 
@@ -133,9 +141,12 @@ mod tests {
             for number in 0..length {
                 listing.item(&json!({ "number": number }));
             }
-            listing.end();
+            listing.end(Ok(())).expect("no error");
             let document: Value = serde_json::from_str(&stdout.text()).expect("one document");
             assert_eq!(document.as_array().map(Vec::len), Some(length));
         }
+        let (out, stdout, _) = captured::output(Wishes { json: true, ..Wishes::default() });
+        let failed = Listing::new(&out).end(Err(Error::Interrupted));
+        assert!(failed.is_err() && stdout.text().is_empty(), "the error is the document");
     }
 }

@@ -34,10 +34,13 @@ pub fn percent(part: u64, whole: u64) -> Option<u64> {
     (whole > 0).then(|| (u128::from(part) * 100 / u128::from(whole)) as u64)
 }
 
-/// How long something took: `0.4 s`, `12 s`, `3m 5s`.
+/// How long something took: `0.44 s`, `2.5 s`, `12 s`, `3m 5s`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "? s".to_owned();
+    }
+    if seconds < 1.0 {
+        return format!("{seconds:.2} s");
     }
     if seconds < 10.0 {
         return format!("{seconds:.1} s");
@@ -97,8 +100,8 @@ mod tests {
     #[test]
     fn durations() {
         for (seconds, shown) in [
-            (0.04, "0.0 s"),
-            (0.44, "0.4 s"),
+            (0.04, "0.04 s"),
+            (2.54, "2.5 s"),
             (59.4, "59 s"),
             (185.2, "3m 5s"),
             (7_260.0, "2h 1m"),

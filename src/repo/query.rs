@@ -280,7 +280,7 @@ impl Repo {
     /// Every version of a file that any snapshot tells of, oldest number first.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where no snapshot has it, [`Error::Read`].
+    /// [`Error::NotFound`] where no snapshot has it, [`Error::Usage`] for a folder, [`Error::Read`].
     pub fn versions(&self, file: &Path) -> Result<Vec<VersionInfo>, Error> {
         let view = self.index.reader()?;
         let known = self.known_snapshots(&view)?;
@@ -308,12 +308,14 @@ impl Repo {
             }
         }
         if found.is_empty() {
-            let what = if is_folder {
-                format!("{}: it is a folder; versions are kept of files", file.display())
-            } else {
-                format!("{} in any snapshot", file.display())
-            };
-            return Err(Error::NotFound { what });
+            let path = file.display();
+            return Err(match is_folder {
+                true => Error::Usage(format!(
+                    "{path} is a folder, and versions are kept of files: list it with `ls latest:{path}`, restore it with \
+                     `restore --directory {path}`"
+                )),
+                false => Error::NotFound { what: format!("{path} in any snapshot") },
+            });
         }
         found.sort_by_key(|(version, _)| (version.number, version.last_seen));
         Ok(found.into_iter().map(|(version, _)| version).collect())

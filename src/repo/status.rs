@@ -25,6 +25,8 @@ pub struct StatusReport {
     pub files: u64,
     /// Bytes of the files in the newest snapshot.
     pub bytes_source: u64,
+    /// Bytes of the files each snapshot read: what full copies would take.
+    pub bytes_all_snapshots: u64,
     /// Bytes of all packs of the repository, each counted once.
     pub bytes_stored: u64,
     /// When the newest snapshot was finished.
@@ -106,6 +108,8 @@ impl Repo {
         let (files, bytes) = counts.map_or((0, 0), |counts| {
             counts.fold((0, 0), |(files, bytes), counts| (files + counts.files, bytes + counts.bytes))
         });
+        let roots_read = known.iter().flat_map(|known| &known.snapshot.roots).filter(|root| root.carried_from.is_none());
+        let bytes_all_snapshots = roots_read.map(|root| root.counts.bytes).sum();
         let names: Vec<(String, PathBuf)> =
             self.settings.destinations.iter().map(|(name, path)| (name.clone(), path.clone())).collect();
         let destinations = names
@@ -119,6 +123,7 @@ impl Repo {
             snapshots: known.len(),
             files,
             bytes_source: bytes,
+            bytes_all_snapshots,
             bytes_stored,
             last_backup: known.first().map(|known| known.snapshot.finished),
             key_exported: self.has_recovery()?,

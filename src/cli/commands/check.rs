@@ -1,8 +1,10 @@
 //! `check`: whether everything that was stored is there and whole.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use crate::check::{self, CheckReport, CheckRequest, Finding, Severity};
+use crate::check::{self, CheckReport, CheckRequest, DestinationChecked, Finding, Severity};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{Output, Style};
@@ -15,6 +17,9 @@ const EXAMPLES: &str = "EXAMPLES:
   cryptbackup check
   cryptbackup check --read-data
   cryptbackup check --read-data-subset 5% --destination secondary";
+
+const DAMAGED: &str = "restore reads around it where another destination is whole; to have a new copy, set a fresh folder \
+                       with `cryptbackup config set destinations.NAME DIR` and run `cryptbackup sync`";
 
 /// Look for damage: structure by default, every byte with --read-data
 #[derive(Debug, clap::Args)]
@@ -56,8 +61,14 @@ fn is_damage(finding: &Finding) -> bool {
     finding.severity == Severity::Damage
 }
 
+/// One object may be found damaged in several ways.
+fn damaged_objects(report: &CheckReport) -> u64 {
+    let damaged = report.findings.iter().filter(|finding| is_damage(finding));
+    damaged.map(|finding| (&finding.destination, &finding.object)).collect::<BTreeSet<_>>().len() as u64
+}
+
 fn print(out: &Output, report: &CheckReport) -> ExitStatus {
-    let damaged = report.findings.iter().filter(|finding| is_damage(finding)).count() as u64;
+    let damaged = damaged_objects(report);
     let status = if damaged > 0 { ExitStatus::Damage } else { ExitStatus::Done };
     if out.wishes.json {
         for finding in &report.findings {
@@ -70,26 +81,34 @@ fn print(out: &Output, report: &CheckReport) -> ExitStatus {
         out.data(&line(out, finding));
     }
     for destination in &report.destinations {
-        let packs = units::counted(destination.packs, "pack", "packs");
-        let findings = match destination.findings {
-            0 => out.paint(Style::Good, "nothing wrong"),
-            number => out.paint(Style::Bad, &units::counted(number, "finding", "findings")),
-        };
-        out.say(&format!("[{}] {packs}, {findings}", names::escape(destination.name.as_bytes())));
+        out.say(&destination_line(out, destination));
     }
-    out.say(&format!(
-        "Checked {}, {}, {}; {} read in {}",
-        units::counted(report.snapshots, "snapshot", "snapshots"),
-        units::counted(report.packs_read, "pack", "packs"),
-        units::counted(report.packs, "pack", "packs"),
-        units::bytes(report.bytes_read),
-        units::duration(report.duration_seconds),
-    ));
+    for (name, why) in &report.unreachable {
+        out.warn(&format!("[{}] was not checked: {}", names::escape(name.as_bytes()), names::escape(why.as_bytes())));
+    }
+    let read = match report.packs_read {
+        0 => "Their data were not read; --read-data does that".to_owned(),
+        packs => format!("{} read in {}", units::counted(packs, "pack", "packs"), units::bytes(report.bytes_read)),
+    };
+    out.say(&format!("{read}. Checked in {}.", units::duration(report.duration_seconds)));
     match damaged {
         0 => out.say(&out.paint(Style::Good, "No damage found.")),
-        number => out.tell(&format!("{} found.", units::counted(number, "damaged object", "damaged objects"))),
+        number => {
+            out.tell(&format!("{} found.", units::counted(number, "damaged object", "damaged objects")));
+            out.tell(&format!("hint: {DAMAGED}"));
+        }
     }
     status
+}
+
+fn destination_line(out: &Output, checked: &DestinationChecked) -> String {
+    let snapshots = units::counted(checked.snapshots, "snapshot", "snapshots");
+    let packs = units::counted(checked.packs, "pack", "packs");
+    let findings = match checked.findings {
+        0 => out.paint(Style::Good, "nothing wrong"),
+        number => out.paint(Style::Bad, &units::counted(number, "finding", "findings")),
+    };
+    format!("[{}] {snapshots}, {packs}, {findings}", names::escape(checked.name.as_bytes()))
 }
 
 fn line(out: &Output, finding: &Finding) -> String {
@@ -97,7 +116,8 @@ fn line(out: &Output, finding: &Finding) -> String {
     let what = format!("{} on [{}]: {}", finding.object, finding.destination, finding.what);
     let mut line = format!("{word}: {}", names::escape(what.as_bytes()));
     if !finding.affects.is_empty() {
-        line.push_str(&names::escape(format!("; affects {}", finding.affects.join(", ")).as_bytes()));
+        let short: Vec<&str> = finding.affects.iter().map(|id| id.get(..8).unwrap_or(id)).collect();
+        line.push_str(&names::escape(format!("; affects {}", short.join(", ")).as_bytes()));
     }
     line
 }
@@ -113,7 +133,17 @@ fn document(finding: &Finding) -> Value {
 }
 
 fn summary(report: &CheckReport, status: ExitStatus) -> Value {
-    let destination = |checked: &check::DestinationChecked| json!({ "name": checked.name, "packs": checked.packs, "findings": checked.findings });
+    let destination = |checked: &DestinationChecked| {
+        json!({
+            "name": checked.name,
+            "snapshots": checked.snapshots,
+            "packs": checked.packs,
+            "packs_read": checked.packs_read,
+            "bytes_read": checked.bytes_read,
+            "findings": checked.findings,
+        })
+    };
+    let unreachable = |(name, why): &(String, String)| json!({ "name": name, "detail": why });
     json!({
         "snapshots": report.snapshots,
         "packs_read": report.packs_read,
@@ -121,6 +151,7 @@ fn summary(report: &CheckReport, status: ExitStatus) -> Value {
         "bytes_read": report.bytes_read,
         "findings": report.findings.iter().map(document).collect::<Value>(),
         "destinations": report.destinations.iter().map(destination).collect::<Value>(),
+        "unreachable": report.unreachable.iter().map(unreachable).collect::<Value>(),
         "duration_seconds": report.duration_seconds,
         "exit_code": status.code(),
     })

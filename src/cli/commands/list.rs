@@ -34,9 +34,6 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let path = paths::absolute(&args.file)?;
     let versions = context.open_for_listing(&args.secret)?.versions(&path)?;
-    if versions.is_empty() {
-        return Err(Error::NotFound { what: format!("no version of {} is stored", names::path(&path)) });
-    }
     let shown = newest(&versions, args.limit);
     let out = &context.out;
     if out.wishes.json {

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
-use crate::cli::output::Output;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, Listing, with_path};
 use crate::cli::{names, paths, units};
@@ -41,10 +40,11 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let out = &context.out;
     if out.wishes.json {
         let mut listing = Listing::new(out);
-        repo.list_folder(&found.id, path.as_deref(), args.recursive, &mut |entry| listing.item(&document(&entry)))?;
-        listing.end();
+        let given =
+            repo.list_folder(&found.id, path.as_deref(), args.recursive, &mut |entry| listing.item(&document(&entry)));
+        listing.end(given)?;
     } else {
-        repo.list_folder(&found.id, path.as_deref(), args.recursive, &mut |entry| out.raw(&line(out, &entry)))?;
+        repo.list_folder(&found.id, path.as_deref(), args.recursive, &mut |entry| out.data(&line(&entry)))?;
     }
     Ok(ExitStatus::Done)
 }
@@ -81,29 +81,26 @@ fn kind_name(kind: char) -> &'static str {
     }
 }
 
-/// As `ls -l` has it. On a terminal names are made safe; elsewhere their bytes are written as they are.
-fn line(out: &Output, entry: &LsEntry) -> Vec<u8> {
-    let name = |bytes: &[u8]| if out.stdout_is_terminal { names::escape(bytes).into_bytes() } else { bytes.to_vec() };
+/// As `ls -l` has it. Names are made safe, also for whoever looks at a pipe; scripts take JSON.
+fn line(entry: &LsEntry) -> String {
     let owner = |name: &Option<String>, id: u32| match name {
         Some(name) => names::escape(name.as_bytes()),
         None => id.to_string(),
     };
     let mut line = format!(
-        "{} {:<8} {:<8} {:>9} {}  ",
+        "{} {:<8} {:<8} {:>9} {}  {}",
         mode(entry.kind, entry.mode),
         owner(&entry.user, entry.uid),
         owner(&entry.group, entry.gid),
         units::bytes(entry.size),
         units::moment(entry.mtime),
-    )
-    .into_bytes();
-    line.extend(name(&entry.path));
+        names::escape(&entry.path),
+    );
     if let Some(target) = &entry.link_target {
-        line.extend(b" -> ");
-        line.extend(name(target));
+        line.push_str(&format!(" -> {}", names::escape(target)));
     }
     if !entry.flags.is_empty() {
-        line.extend(format!("  ({})", entry.flags.join(", ")).into_bytes());
+        line.push_str(&format!("  ({})", entry.flags.join(", ")));
     }
     line
 }
@@ -129,7 +126,6 @@ fn mode(kind: char, mode: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::output::{Wishes, captured};
     use crate::format::record::Time;
 
     fn entry() -> LsEntry {
@@ -158,13 +154,10 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_gets_a_safe_name_and_a_pipe_the_bytes() {
-        let (mut out, ..) = captured::output(Wishes::default());
-        let piped = line(&out, &entry());
-        assert!(piped.ends_with(b"  /a/caf\xe9\x1b -> x  (unread)"), "{}", piped.escape_ascii());
-        assert!(piped.starts_with(b"lrwxrwxrwx ada      5           1.5 kB "), "{}", piped.escape_ascii());
-        out.stdout_is_terminal = true;
-        assert!(line(&out, &entry()).ends_with(b"  /a/caf\\xe9\\u{1b} -> x  (unread)"));
+    fn a_line_is_safe_to_look_at() {
+        let line = line(&entry());
+        assert!(line.starts_with("lrwxrwxrwx ada      5           1.5 kB "), "{line}");
+        assert!(line.ends_with("  /a/caf\\xe9\\u{1b} -> x  (unread)"), "{line}");
     }
 
     #[test]

@@ -67,7 +67,8 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let report = run_backup(&mut repo, request, &progress)?;
     progress.done();
     let out = &context.out;
-    out.say(&out.paint(Style::Strong, &format!("{} is backed up.", names::path(&source.path))));
+    let how = if report.problems.is_empty() { "is backed up" } else { "is backed up, but not all of it" };
+    out.say(&out.paint(Style::Strong, &format!("{} {how}.", names::path(&source.path))));
     let status = backup::print(out, &report);
     say_what_next(context, new.as_ref(), &source.path);
     Ok(status)

@@ -118,7 +118,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         let value = with_path(summary(&report), "target", path_bytes(&target));
         out.message("summary", with_path(value, "description", description.as_bytes()));
     } else {
-        say_report(out, &report);
+        say_report(out, &report, args.verify);
         words::list_problems(out, &report.problems);
     }
     Ok(exit_status(&report))
@@ -171,7 +171,7 @@ fn say_plan(out: &Output, plan: &RestorePlan, dry_run: bool) {
     out.say(&format!("{verb} {what} to {}", names::path(&plan.target)));
 }
 
-fn say_report(out: &Output, report: &RestoreReport) {
+fn say_report(out: &Output, report: &RestoreReport, is_verified: bool) {
     out.say(&format!(
         "Restored {}, {} in {}",
         units::counted(report.files_restored, "file", "files"),
@@ -184,6 +184,9 @@ fn say_report(out: &Output, report: &RestoreReport) {
     }
     if report.deleted > 0 {
         out.say(&format!("Deleted: {}", units::counted(report.deleted, "entry", "entries")));
+    }
+    if is_verified && report.problems.is_empty() {
+        out.say("Verified: what is there now was read again and is what was backed up");
     }
     for note in &report.notes {
         out.note(&format!("note: {}", names::escape(note.as_bytes())));
@@ -216,10 +219,10 @@ fn list(context: &Context, pattern: Option<&str>, secret: &SecretArgs) -> Result
     let out = &context.out;
     if out.wishes.json {
         let mut listing = Listing::new(out);
-        repo.files(pattern, &mut |file| listing.item(&file_document(&file)))?;
-        listing.end();
+        let given = repo.files(pattern, &mut |file| listing.item(&file_document(&file)));
+        listing.end(given)?;
     } else {
-        repo.files(pattern, &mut |file| out.raw(&file_line(out, &file)))?;
+        repo.files(pattern, &mut |file| out.data(&file_line(&file)))?;
     }
     Ok(ExitStatus::Done)
 }
@@ -234,19 +237,11 @@ fn file_document(file: &FileInfo) -> Value {
     with_path(value, "path", &file.path)
 }
 
-/// On a terminal names are made safe; elsewhere their bytes are written as they are.
-fn file_line(out: &Output, file: &FileInfo) -> Vec<u8> {
-    let version = format!("v{}", file.version);
-    let head = format!("{:>9}  {}  {version:<5}", units::bytes(file.size), units::moment(file.mtime));
-    let mut line = head.into_bytes();
-    match out.stdout_is_terminal {
-        true => line.extend(names::escape(&file.path).into_bytes()),
-        false => line.extend(&file.path),
-    }
-    if file.deleted {
-        line.extend(b"  (deleted)");
-    }
-    line
+/// Names are made safe, also for whoever looks at a pipe; scripts take JSON.
+fn file_line(file: &FileInfo) -> String {
+    let (size, time, version) = (units::bytes(file.size), units::moment(file.mtime), format!("v{}", file.version));
+    let deleted = if file.deleted { "  (deleted)" } else { "" };
+    format!("{size:>9}  {time}  {version:<5}{}{deleted}", names::escape(&file.path))
 }
 
 #[cfg(test)]
@@ -254,7 +249,6 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::cli::output::{Wishes, captured};
     use crate::format::record::Time;
 
     #[derive(Debug, Parser)]
@@ -293,10 +287,8 @@ mod tests {
             version: 3,
             deleted: true,
         };
-        let (mut out, ..) = captured::output(Wishes::default());
-        assert!(file_line(&out, &file).ends_with(b"  v3   /a\x1b\xe9  (deleted)"));
-        out.stdout_is_terminal = true;
-        assert!(file_line(&out, &file).ends_with(b"  v3   /a\\u{1b}\\xe9  (deleted)"));
+        let line = file_line(&file);
+        assert!(line.ends_with("  v3   /a\\u{1b}\\xe9  (deleted)"), "{line}");
         let value = file_document(&file);
         assert_eq!((&value["deleted"], &value["version"]), (&json!(true), &json!(3)));
         assert!(value.get("path_b64").is_some());

@@ -40,6 +40,7 @@ fn document(report: &StatusReport) -> Value {
     let source = |source: &SourceStatus| {
         let value = json!({
             "last_good": source.last_good.map(shapes::moment),
+            "last_read": source.last_read.map(shapes::moment),
             "files": source.files,
             "bytes": source.bytes,
             "problems": source.problems,
@@ -53,6 +54,7 @@ fn document(report: &StatusReport) -> Value {
         "snapshots": report.snapshots,
         "files": report.files,
         "bytes_source": report.bytes_source,
+        "bytes_all_snapshots": report.bytes_all_snapshots,
         "bytes_stored": report.bytes_stored,
         "last_backup": report.last_backup.map(shapes::moment),
         "key_exported": report.key_exported,
@@ -85,9 +87,9 @@ fn print(out: &Output, report: &StatusReport, now: Timestamp) {
             None => out.paint(Style::Attention, "never"),
         },
     );
+    row("Files", format!("{}, {}", units::count(report.files), units::bytes(report.bytes_source)));
     row("Snapshots", units::count(report.snapshots as u64));
-    row("Files", units::count(report.files));
-    row("Size of all versions", units::bytes(report.bytes_source));
+    row("As full copies", units::bytes(report.bytes_all_snapshots));
     row("Stored", units::bytes(report.bytes_stored));
     row("Saved", saved(report));
     table.print(out);
@@ -96,13 +98,13 @@ fn print(out: &Output, report: &StatusReport, now: Timestamp) {
         out.warn(&format!("{wanted} copies are wanted (min_copies) and fewer destinations are configured"));
     }
     if !report.key_exported {
-        out.warn("the only key is on this disk: copy config.yaml to a safe place");
+        out.warn("there is no key but the one in config.yaml on this disk: keep a copy of that file in a safe place");
     }
 }
 
 fn saved(report: &StatusReport) -> String {
-    let saved = report.bytes_source.saturating_sub(report.bytes_stored);
-    match units::percent(saved, report.bytes_source) {
+    let saved = report.bytes_all_snapshots.saturating_sub(report.bytes_stored);
+    match units::percent(saved, report.bytes_all_snapshots) {
         Some(percent) => format!("{} ({percent} %)", units::bytes(saved)),
         None => units::bytes(saved),
     }
@@ -111,20 +113,26 @@ fn saved(report: &StatusReport) -> String {
 fn source_lines(out: &Output, sources: &[SourceStatus], now: Timestamp) -> Vec<String> {
     let mut table = Table::bare(3);
     for source in sources {
-        let mut last = match source.last_good {
-            Some(time) => format!("last backup {}", units::ago(time, now)),
-            None => out.paint(Style::Attention, "not backed up yet"),
-        };
         // Colours only in the last column: to the table they are width.
         let files = units::counted(source.files, "file", "files");
         let what = format!("{files}, {}", units::bytes(source.bytes));
-        if source.problems > 0 {
-            let problems = units::counted(source.problems, "problem", "problems");
-            last.push_str(&format!(", {}", out.paint(Style::Attention, &problems)));
-        }
+        let last = match source.last_read {
+            Some(time) => format!("last backup {}{}", units::ago(time, now), troubles(out, source, now)),
+            None => out.paint(Style::Attention, "not backed up yet"),
+        };
         table.row(vec![format!("  {}", names::path(&source.path)), what, last]);
     }
     table.lines()
+}
+
+/// What was not well in the last backup of a source, and when all was.
+fn troubles(out: &Output, source: &SourceStatus, now: Timestamp) -> String {
+    if source.problems == 0 {
+        return String::new();
+    }
+    let problems = units::counted(source.problems, "problem", "problems");
+    let good = source.last_good.map_or_else(|| "never".to_owned(), |time| units::ago(time, now));
+    format!(", {}, without one {good}", out.paint(Style::Attention, &format!("with {problems}")))
 }
 
 /// A line for each destination: icon, name, folder, and how it is.
@@ -182,7 +190,8 @@ mod tests {
             ],
             snapshots: 7,
             files: 1_234,
-            bytes_source: 10_000_000,
+            bytes_source: 5_000_000,
+            bytes_all_snapshots: 10_000_000,
             bytes_stored: 2_500_000,
             last_backup: Some(Time { seconds: 1_768_473_042, nanos: 0 }),
             key_exported: false,
@@ -211,14 +220,14 @@ mod tests {
         let text = stdout.text();
         for part in [
             " Destinations :\n",
-            "/home/ada  1,234 files, 5 MB  last backup 2 hours ago, 2 problems\n",
-            "Snapshots             7\n",
-            "Stored                2.5 MB\n",
-            "Saved                 7.5 MB (75 %)\n",
+            "/home/ada  1,234 files, 5 MB  last backup 2 hours ago, with 2 problems, without one 2 hours ago\n",
+            "Snapshots       7\n",
+            "Stored          2.5 MB\n",
+            "Saved           7.5 MB (75 %)\n",
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
-        assert!(stderr.text().contains("only key is on this disk"));
+        assert!(stderr.text().contains("on this disk"));
 
         let (out, stdout, stderr) = captured::output(Wishes::default());
         let empty =
