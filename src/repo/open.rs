@@ -276,9 +276,7 @@ fn read_index(home: &Home, header: &RepoHeader, memory: u64) -> Result<Index, Er
     match Index::open_read_only(&home.index_path(), header.repo, memory) {
         Ok(index) => Ok(index),
         // Whoever holds the lock is making or rebuilding it.
-        Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)) => {
-            Err(home.locked())
-        }
+        Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)) => Err(home.locked()),
         Err(other) => Err(other.into()),
     }
 }

@@ -108,7 +108,8 @@ impl Repo {
         let (files, bytes) = counts.map_or((0, 0), |counts| {
             counts.fold((0, 0), |(files, bytes), counts| (files + counts.files, bytes + counts.bytes))
         });
-        let roots_read = known.iter().flat_map(|known| &known.snapshot.roots).filter(|root| root.carried_from.is_none());
+        let roots_read =
+            known.iter().flat_map(|known| &known.snapshot.roots).filter(|root| root.carried_from.is_none());
         let bytes_all_snapshots = roots_read.map(|root| root.counts.bytes).sum();
         let names: Vec<(String, PathBuf)> =
             self.settings.destinations.iter().map(|(name, path)| (name.clone(), path.clone())).collect();

@@ -1,7 +1,9 @@
 //! The program as a process: wiring, wording, exit codes. What the library does is tested in the library.
 
 mod help;
+mod quickstart;
 mod readme;
+mod seed;
 mod setup;
 mod support;
 mod usage;
