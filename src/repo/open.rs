@@ -254,7 +254,7 @@ fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monit
     let existed = path.exists();
     match Index::open(&path, header.repo, memory) {
         Ok(index) => {
-            if !existed && home.state_path("destinations.json").exists() {
+            if !existed && home.state_path("writer.json").exists() {
                 monitor.note("The index was missing and is rebuilt from the destinations within reach.");
             }
             Ok(index)
