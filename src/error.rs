@@ -92,6 +92,8 @@ pub enum Error {
     Locked {
         /// The state folder.
         home: PathBuf,
+        /// The process that holds the lock, where it could be told.
+        holder: Option<u32>,
     },
     /// Stopped at the user's wish, at a safe point.
     #[error("interrupted")]

@@ -33,12 +33,15 @@ pub fn explain(error: &Error) -> Explanation {
 type Hint = Option<&'static str>;
 
 const INIT: Hint = Some("run `cryptbackup init`, or `cryptbackup connect DIR` to take up existing backups");
-const MOVE_AWAY: Hint = Some("move it away or set CRYPTBACKUP_HOME to another folder, then run `cryptbackup init`");
-const FORCE: Hint = Some("`cryptbackup init --force` moves it aside and starts anew");
+const MOVE_AWAY: Hint = Some(
+    "if it opens existing backups of this program, run `cryptbackup connect DIR`; else move it away or set \
+     CRYPTBACKUP_HOME to another folder, then run `cryptbackup init`",
+);
+const FORCE: Hint = Some("it can be used as it is; `cryptbackup init --force` moves it aside and starts anew");
 const KEY: Hint =
     Some("put back your copy of config.yaml, or give the passphrase or the recovery words that belong to it");
 const ADD_DESTINATION: Hint = Some("run `cryptbackup config set destinations.primary DIR`");
-const PLUG_IN: Hint = Some("plug in the disk or mount the share, then look at `cryptbackup status`");
+const PLUG_IN: Hint = Some("plug in the disk or mount the share and try again; `cryptbackup status` shows every destination");
 const MORE_COPIES: Hint = Some("make room, or connect what is missing, and run it again; or lower `min_copies`");
 const SOURCES: Hint = Some("`cryptbackup config show` lists the sources and their excludes");
 const OTHERS: Hint =
@@ -47,7 +50,7 @@ const MEMORY: Hint =
     Some("what was to be stored did not come out of the memory as it went in; test this machine's memory");
 const CHECK: Hint = Some("`cryptbackup check --read-data` lists all damage and which snapshots it touches");
 const LOOK: Hint = Some("`cryptbackup status`, `snapshots` and `restore --list` show what there is");
-const SHOW: Hint = Some("`cryptbackup config show` prints the configuration");
+const SHOW: Hint = Some("`cryptbackup config show` prints the configuration, `config set --help` lists its keys");
 const WAIT: Hint = Some("wait for it to end, then try again");
 const GO_ON: Hint = Some("what was stored so far is found again by the next run");
 const CHMOD: Hint = Some("run `chmod 600` on it; if somebody may have read it, the key is no longer secret");
@@ -65,7 +68,7 @@ fn parts(error: &Error) -> (&'static str, ExitStatus, String, Hint) {
             ("not-initialised", Exit::NotInitialised, sentence, INIT)
         }
         Error::ForeignState { path, what } => {
-            let sentence = format!("{} is {what}, left by another program; it is not touched", show(path));
+            let sentence = format!("{} is {what}; it is not touched", show(path));
             ("foreign-state", Exit::NotInitialised, sentence, MOVE_AWAY)
         }
         Error::AlreadyInitialised { home } => {
@@ -91,8 +94,9 @@ fn parts(error: &Error) -> (&'static str, ExitStatus, String, Hint) {
         Error::NotFound { what } => ("not-found", Exit::Failed, format!("not found: {what}"), LOOK),
         Error::Config { key, detail } => ("config", Exit::Usage, format!("{key}: {detail}"), SHOW),
         Error::Usage(sentence) => ("usage", Exit::Usage, sentence.clone(), None),
-        Error::Locked { home } => {
-            let sentence = format!("another command is writing with the state folder {}", show(home));
+        Error::Locked { home, holder } => {
+            let who = holder.map(|process| format!(" (process {process})")).unwrap_or_default();
+            let sentence = format!("another command{who} is writing with the state folder {}", show(home));
             ("locked", Exit::Failed, sentence, WAIT)
         }
         Error::Interrupted => ("interrupted", Exit::Interrupted, "interrupted".to_owned(), GO_ON),
@@ -186,7 +190,7 @@ mod tests {
             (Error::NotFound { what: text() }, 1),
             (Error::Config { key: text(), detail: text() }, 2),
             (Error::Usage(text()), 2),
-            (Error::Locked { home: path.clone() }, 1),
+            (Error::Locked { home: path.clone(), holder: Some(1) }, 1),
             (Error::Interrupted, 130),
             (Error::OpenToOthers { path: path.clone() }, 1),
             (Error::NothingToBackUp(text()), 1),

@@ -32,6 +32,8 @@ pub struct Progress<'a> {
     bytes: AtomicU64,
     /// Whether status and error lines are written: a listing is one document and has none.
     has_lines: bool,
+    /// Whether what is worked on is written as a line of the report, in a dry run.
+    lists_current: AtomicBool,
     /// Whether the bar of this stage shows items, because the bytes of the whole are not known.
     by_items: AtomicBool,
     status: Mutex<Status>,
@@ -75,9 +77,15 @@ impl<'a> Progress<'a> {
             items: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             has_lines,
+            lists_current: AtomicBool::new(false),
             by_items: AtomicBool::new(false),
             status: Mutex::new(status),
         }
+    }
+
+    /// From now on what is worked on is a line of the report: in a dry run, the files that would be read.
+    pub fn list_current(&self) {
+        self.lists_current.store(true, Ordering::Relaxed);
     }
 
     /// Takes the bar away, before a report is written.
@@ -180,6 +188,9 @@ impl Monitor for Progress<'_> {
     }
 
     fn current(&self, what: &str) {
+        if self.lists_current.load(Ordering::Relaxed) {
+            self.beside_bar(|| self.out.say(&format!("would read {}", names::escape(what.as_bytes()))));
+        }
         if let Some(bar) = &self.bar {
             bar.set_message(names::escape(what.as_bytes()));
         }
@@ -271,6 +282,16 @@ mod tests {
         progress.note("usb was lost\u{1b}");
         progress.done();
         assert_eq!((stdout.text().as_str(), stderr.text().as_str()), ("", "usb was lost\\u{1b}\n"));
+    }
+
+    #[test]
+    fn a_dry_run_can_list_what_would_be_read() {
+        let (out, stdout, _) = captured::output(Wishes::default());
+        let progress = Progress::with_stop(&out, Arc::default(), false);
+        progress.current("primary");
+        progress.list_current();
+        progress.current("/a\u{1b}");
+        assert_eq!(stdout.text(), "would read /a\\u{1b}\n");
     }
 
     #[test]

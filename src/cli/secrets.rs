@@ -87,18 +87,31 @@ impl SecretArgs {
     /// # Errors
     /// [`Error::WrongKey`] when there is nothing and nobody to ask, and those of reading it.
     pub fn without_inline_key(&self) -> Result<Secret, Error> {
+        self.given_or_asked()?.ok_or_else(|| {
+            let what = "config.yaml holds no key, no passphrase was given, and there is no terminal to ask on";
+            Error::WrongKey { what: what.to_owned() }
+        })
+    }
+
+    /// What opens a repository of which there is no configuration yet; `refusal` is said when there is nothing and
+    /// nobody to ask.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], and those of reading it.
+    pub fn or_refuse(&self, refusal: &str) -> Result<Secret, Error> {
+        self.given_or_asked()?.ok_or_else(|| Error::Usage(refusal.to_owned()))
+    }
+
+    fn given_or_asked(&self) -> Result<Option<Secret>, Error> {
         if let Some(secret) = self.explicit()? {
-            return Ok(secret);
+            return Ok(Some(secret));
         }
         let from = match environment()? {
             Some(from) => from,
             None if can_prompt() => PassphraseFrom::Prompt,
-            None => {
-                let what = "config.yaml holds no key, no passphrase was given, and there is no terminal to ask on";
-                return Err(Error::WrongKey { what: what.to_owned() });
-            }
+            None => return Ok(None),
         };
-        Ok(Secret::Passphrase(from.read(Purpose::Existing)?))
+        Ok(Some(Secret::Passphrase(from.read(Purpose::Existing)?)))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::destinations::KnownIds;
 use super::heads::{self, HeadStore};
 use super::home::Home;
 use super::init::put_slot;
@@ -25,12 +24,20 @@ pub struct ConnectReport {
     pub destination_name: String,
 }
 
+/// Fails unless the folder is a destination: to be asked before a secret is.
+///
+/// # Errors
+/// [`Error::NoDestination`], [`Error::Damaged`].
+pub fn require_destination(path: &Path) -> Result<(), Error> {
+    LocalDestination::open(path, None).map(drop).map_err(|error| not_usable(path, &error))
+}
+
 /// Sets up a state folder from one destination: keys, config, index and sources. `copied` is a copy of `config.yaml`,
 /// whose settings are taken over; `secret` opens the repository where that holds no key.
 ///
 /// # Errors
-/// [`Error::AlreadyInitialised`], [`Error::WrongKey`], [`Error::NotFound`] where the folder is no destination. Nothing
-/// is left in the state folder then.
+/// [`Error::AlreadyInitialised`], [`Error::WrongKey`], [`Error::ForeignState`], [`Error::NoDestination`] where the
+/// folder is none. Nothing is left in the state folder then.
 pub fn connect(
     home: &Home,
     destination: &Path,
@@ -41,6 +48,7 @@ pub fn connect(
     if home.exists() {
         return Err(Error::AlreadyInitialised { home: home.path().to_owned() });
     }
+    home.check_index_not_foreign()?;
     let copied = match copied {
         Some(settings) => Some(settings),
         // A copy of config.yaml put back in its place is what the forerunner's users do.
@@ -78,7 +86,6 @@ pub fn connect(
     }
     let destination_name = choose_name(&settings, destination);
     settings.destinations.insert(destination_name.clone(), destination.to_owned());
-    KnownIds::load(home)?.set(&destination_name, &place.mark().destination)?;
     drop(place);
     settings.save(&home.settings_path())?;
 
@@ -138,6 +145,6 @@ fn choose_name(settings: &Settings, path: &Path) -> String {
 fn not_usable(path: &Path, error: &OpenError) -> Error {
     match error {
         OpenError::Damaged { .. } => heads::damaged(&"dest.id or cryptbackup.repo", &path.display().to_string(), error),
-        error => Error::NotFound { what: format!("a destination in {}: {error}", path.display()) },
+        error => Error::NoDestination { tried: vec![("DIR".to_owned(), error.to_string())] },
     }
 }

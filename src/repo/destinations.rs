@@ -31,6 +31,8 @@ pub struct Unreachable {
     pub state: DestinationState,
     /// Why, as one sentence without a full stop.
     pub detail: String,
+    /// Whether there is just nothing at its path, so that the state says it all.
+    pub is_missing: bool,
 }
 
 /// How a destination was added.
@@ -100,11 +102,18 @@ pub(super) fn open_all(
     let (mut open, mut unreachable) = (Vec::<OpenDestination>::new(), Vec::new());
     for (name, path) in settings.destinations.iter() {
         let expected = known.get(name).map(|destination| DestinationMark { repo: header.repo, destination });
-        let fail = |state, detail: String| Unreachable { name: name.clone(), path: path.clone(), state, detail };
+        let fail = |state, detail: String| Unreachable {
+            name: name.clone(),
+            path: path.clone(),
+            state,
+            detail,
+            is_missing: false,
+        };
         let place = match LocalDestination::open(path, expected.as_ref()) {
             Ok(place) => place,
             Err(error) => {
-                unreachable.push(fail(state_of(&error), error.to_string()));
+                let is_missing = matches!(error, OpenError::NotFound { .. });
+                unreachable.push(Unreachable { is_missing, ..fail(state_of(&error), error.to_string()) });
                 continue;
             }
         };
@@ -179,7 +188,7 @@ impl Repo {
     ///
     /// # Errors
     /// [`Error::Config`] for a folder that cannot be one: its parent is missing, it holds another repository, it is
-    /// another destination of this one.
+    /// another destination of this one, it has a source or the state folder in it.
     pub fn add_destination(&mut self, name: &str, path: &Path, monitor: &dyn Monitor) -> Result<Added, Error> {
         let refuse = |detail: String| Error::Config { key: format!("destinations.{name}"), detail };
         if let Some(other) = self.settings.destinations.name_of(path)
@@ -187,8 +196,7 @@ impl Repo {
         {
             return Err(refuse(format!("{} is the destination `{other}` already", path.display())));
         }
-        let mut candidate = self.settings.clone();
-        candidate.destinations.insert(name.to_owned(), path.to_owned());
+        self.stands_alone(name, path).map_err(refuse)?;
         let mut known = KnownIds::load(&self.home)?;
         let (place, added) = match LocalDestination::open(path, None) {
             Ok(place) => (self.take_up(place, name, path, &known)?, Added::TakenUp),
@@ -212,6 +220,26 @@ impl Repo {
         })?;
         self.refresh(monitor)?;
         Ok(added)
+    }
+
+    /// Nothing else of this program may lie in a destination, or a destination in it; in a source it may, since it is
+    /// skipped there. The refusal is a sentence.
+    fn stands_alone(&self, name: &str, path: &Path) -> Result<(), String> {
+        if let Some(source) = self.settings.sources.iter().find(|source| source.path.starts_with(path)) {
+            return Err(format!("the source {} lies in it; choose a folder of its own", source.path.display()));
+        }
+        let home = std::fs::canonicalize(self.home.path()).unwrap_or_else(|_| self.home.path().to_owned());
+        let others = self.settings.destinations.iter().filter(|(other, _)| *other != name);
+        let others = others.map(|(other, path)| (path.as_path(), format!("the destination `{other}`")));
+        for (other, what) in others.chain([(home.as_path(), "the state folder".to_owned())]) {
+            if path.starts_with(other) {
+                return Err(format!("it lies in {what}, {}; choose a folder of its own", other.display()));
+            }
+            if other.starts_with(path) {
+                return Err(format!("{what}, {}, lies in it; choose a folder of its own", other.display()));
+            }
+        }
+        Ok(())
     }
 
     /// A folder that is a destination already: of this repository, or refused. A copy of another destination of this

@@ -85,12 +85,12 @@ pub(super) fn from_destination(place: &dyn Destination, header: &RepoHeader) -> 
 /// [`Error::WrongKey`] where no slot opens, [`Error::Damaged`] where a slot does and no ring.
 pub(super) fn unlock(objects: &Objects, header: &RepoHeader, secret: &Secret, place: &str) -> Result<Keys, Error> {
     let mut root: Option<Zeroizing<[u8; 32]>> = None;
-    let mut slots_seen = 0;
+    let mut has_slots = false;
     for (name, bytes) in objects {
         let ObjectName::Slot(_) = name else { continue };
         // A slot of a newer program, or a damaged one, is not the only one.
         let Ok(slot) = Slot::decode(bytes) else { continue };
-        slots_seen += 1;
+        has_slots = true;
         match slots::open(&slot, header.repo, secret) {
             Ok(key) => {
                 root = Some(key);
@@ -104,10 +104,10 @@ pub(super) fn unlock(objects: &Objects, header: &RepoHeader, secret: &Secret, pl
         }
     }
     let Some(root) = root else {
-        let what = if slots_seen == 0 {
-            format!("there is no readable key slot on {place}")
+        let what = if !has_slots {
+            format!("there is no readable key slot in {place}")
         } else {
-            format!("the {} opens none of the {slots_seen} key slots", secret_name(secret))
+            format!("the {} not open the repository in {place}", secret_name(secret))
         };
         return Err(Error::WrongKey { what });
     };
@@ -131,11 +131,12 @@ pub(super) fn unlock(objects: &Objects, header: &RepoHeader, secret: &Secret, pl
     Err(last.unwrap_or_else(|| damaged(&"keys/ring-1", place, &"there is no key ring")))
 }
 
+/// With the verb that belongs to it.
 fn secret_name(secret: &Secret) -> &'static str {
     match secret {
-        Secret::Inline(_) => "key in config.yaml",
-        Secret::Passphrase(_) => "passphrase",
-        Secret::Recovery(_) => "recovery key",
+        Secret::Inline(_) => "key of config.yaml does",
+        Secret::Passphrase(_) => "passphrase does",
+        Secret::Recovery(_) => "recovery words do",
     }
 }
 

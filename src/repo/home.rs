@@ -1,6 +1,7 @@
 //! The state folder.
 
 use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -69,19 +70,24 @@ impl Home {
     /// # Errors
     /// [`Error::ForeignState`]. A file that cannot be read is not judged.
     pub fn check_not_foreign(&self) -> Result<(), Error> {
-        let index = self.index_path();
-        let mut head = [0; 16];
-        if let Ok(mut file) = File::open(&index)
-            && std::io::Read::read_exact(&mut file, &mut head).is_ok()
-            && head == *b"SQLite format 3\0"
-        {
-            return Err(Error::ForeignState { path: index, what: "the SQLite database of an earlier program" });
-        }
+        self.check_index_not_foreign()?;
         let settings = self.settings_path();
         if settings.exists() && !self.state_path("repo").exists() {
-            let what = "a configuration without the rest of this program's state; if it is your copy, run `cryptbackup \
-                        connect DESTINATION`";
+            let what = "a configuration without the state that belongs to it";
             return Err(Error::ForeignState { path: settings, what });
+        }
+        Ok(())
+    }
+
+    /// The same, of the index alone: beside it a copy of `config.yaml` may lie.
+    pub(super) fn check_index_not_foreign(&self) -> Result<(), Error> {
+        let path = self.index_path();
+        let mut head = [0; 16];
+        if let Ok(mut file) = File::open(&path)
+            && file.read_exact(&mut head).is_ok()
+            && head == *b"SQLite format 3\0"
+        {
+            return Err(Error::ForeignState { path, what: "the SQLite database of an earlier program" });
         }
         Ok(())
     }
@@ -92,7 +98,7 @@ impl Home {
     /// [`Error::NotInitialised`], [`Error::ForeignState`].
     pub fn require(&self) -> Result<(), Error> {
         if self.exists() {
-            return Ok(());
+            return self.check_index_not_foreign();
         }
         self.check_not_foreign()?;
         Err(Error::NotInitialised { home: self.0.clone() })
@@ -113,7 +119,7 @@ impl Home {
         loop {
             match self.try_lock()? {
                 Some(lock) => return Ok(lock),
-                None if began.elapsed() >= PATIENCE => return Err(Error::Locked { home: self.0.clone() }),
+                None if began.elapsed() >= PATIENCE => return Err(self.locked()),
                 None => thread::sleep(Duration::from_millis(50)),
             }
         }
@@ -129,14 +135,24 @@ impl Home {
             .open(&path)
             .map_err(|source| io_error("open", &path, source))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { _file: file })),
+            Ok(()) => {
+                // For the sentence another command says; the lock is what counts.
+                let _ = file.set_len(0).and_then(|()| (&file).write_all(std::process::id().to_string().as_bytes()));
+                Ok(Some(Lock { _file: file }))
+            }
             Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(source)) => Err(io_error("lock", &path, source)),
         }
     }
+
+    /// The error for a command that another one keeps from writing.
+    pub(super) fn locked(&self) -> Error {
+        let holder = fs::read_to_string(self.state_path("lock")).ok().and_then(|text| text.parse().ok());
+        Error::Locked { home: self.0.clone(), holder }
+    }
 }
 
-/// The right to write in a state folder.
+/// The right to write in a state folder. The file names the process that has it.
 pub(super) struct Lock {
     _file: File,
 }

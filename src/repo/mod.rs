@@ -25,7 +25,7 @@ mod query;
 mod status;
 mod writer;
 
-pub use connect::{ConnectReport, connect};
+pub use connect::{ConnectReport, connect, require_destination};
 pub use destinations::{Added, Unreachable};
 pub use files::FileInfo;
 pub use home::Home;

@@ -189,6 +189,7 @@ impl Repo {
             path: destination.path.clone(),
             state: state_after(error),
             detail: error.to_string(),
+            is_missing: false,
         });
     }
 
@@ -276,7 +277,7 @@ fn read_index(home: &Home, header: &RepoHeader, memory: u64) -> Result<Index, Er
         Ok(index) => Ok(index),
         // Whoever holds the lock is making or rebuilding it.
         Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)) => {
-            Err(Error::Locked { home: home.path().to_owned() })
+            Err(home.locked())
         }
         Err(other) => Err(other.into()),
     }

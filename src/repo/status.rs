@@ -167,7 +167,7 @@ impl Repo {
             None => {
                 let lost = self.unreachable.iter().find(|lost| lost.name == name);
                 let state = lost.map_or(DestinationState::Absent, |lost| lost.state);
-                (state, lost.map(|lost| lost.detail.clone()), None)
+                (state, lost.filter(|lost| !lost.is_missing).map(|lost| lost.detail.clone()), None)
             }
         };
         let kind = place::kind_of(&path, &place::mounts().unwrap_or_default());

@@ -13,7 +13,7 @@ use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
 use crate::cli::{names, paths, units, words};
 use crate::error::Error;
-use crate::repo::{Access, Repo};
+use crate::repo::Access;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup backup
@@ -47,20 +47,14 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let sources: Vec<PathBuf> = args.source.iter().map(|path| paths::absolute(path)).collect::<Result<_, _>>()?;
     let (mut repo, progress) = context.open_for_work(Access::Write, &args.secret)?;
-    warn_of_unknown(context, &repo, &sources);
+    if args.dry_run && context.out.wishes.verbose > 0 {
+        progress.list_current();
+    }
     let request =
         BackupRequest { sources, tags: args.tag, dry_run: args.dry_run, force: args.force, no_sync: args.no_sync };
     let report = backup::run(&mut repo, request, &progress)?;
     progress.done();
     Ok(print(&context.out, &report))
-}
-
-/// A source that is not configured has no excludes: worth a word.
-fn warn_of_unknown(context: &Context, repo: &Repo, sources: &[PathBuf]) {
-    for source in sources.iter().filter(|source| repo.settings().source(source).is_none()) {
-        let source = names::path(source);
-        context.out.warn(&format!("{source} is not among the sources; it is backed up without excludes"));
-    }
 }
 
 /// Writes the report, in words or as the summary line, and says how the command ends.
@@ -71,12 +65,19 @@ pub fn print(out: &Output, report: &BackupReport) -> ExitStatus {
     } else {
         say(out, report);
         words::list_problems(out, &report.problems);
+        for outcome in report.destinations.iter().filter(|outcome| !report.dry_run && is_behind(outcome)) {
+            let trouble = words::trouble(outcome.state, outcome.kind, outcome.detail.as_deref());
+            words::warn_of_behind(out, &outcome.name, outcome.snapshots_behind, outcome.state, trouble);
+        }
     }
     status
 }
 
+fn is_behind(outcome: &DestinationOutcome) -> bool {
+    !outcome.committed || outcome.snapshots_behind > 0
+}
+
 fn exit_status(report: &BackupReport) -> ExitStatus {
-    let is_behind = |outcome: &DestinationOutcome| !outcome.committed || outcome.snapshots_behind > 0;
     if !report.problems.is_empty() {
         ExitStatus::Partial
     } else if !report.dry_run && report.destinations.iter().any(is_behind) {
@@ -134,6 +135,13 @@ fn say(out: &Output, report: &BackupReport) {
         if report.files_unmodified == 1 { "file" } else { "files" },
         units::counted(report.folders, "folder", "folders"),
     ));
+    if report.excluded > 0 && out.wishes.verbose > 0 {
+        out.say(&format!("{} left out", units::counted(report.excluded, "entry", "entries")));
+    }
+    if report.dry_run {
+        out.say(&format!("{} would be read", units::bytes(report.bytes_read)));
+        return;
+    }
     out.say(&format!(
         "{} read, {} new, {} stored, in {}",
         units::bytes(report.bytes_read),
@@ -141,12 +149,6 @@ fn say(out: &Output, report: &BackupReport) {
         units::bytes(report.bytes_stored),
         units::duration(report.duration_seconds),
     ));
-    if report.excluded > 0 && out.wishes.verbose > 0 {
-        out.say(&format!("{} left out by excludes", units::counted(report.excluded, "entry", "entries")));
-    }
-    if report.dry_run {
-        return;
-    }
     out.say(" Destinations :");
     let mut table = Table::bare(4);
     for outcome in &report.destinations {
@@ -162,13 +164,8 @@ fn say(out: &Output, report: &BackupReport) {
     }
     let (copies, all) = (report.copies, report.destinations.len());
     let style = if copies < all { Style::Attention } else { Style::Good };
-    let mut words = format!("Protected {copies} of {all}");
-    if let Some(missing) = all.checked_sub(copies).filter(|missing| *missing > 0) {
-        let (missing, does) = (missing as u64, if missing == 1 { "does" } else { "do" });
-        let missing = units::counted(missing, "destination", "destinations");
-        words.push_str(&format!(": {missing} {does} not have this snapshot yet"));
-    }
-    out.say(&out.paint(style, &words));
+    let all = units::counted(all as u64, "destination", "destinations");
+    out.say(&out.paint(style, &format!("Protected on {copies} of {all}")));
 }
 
 fn outcome_words(out: &Output, outcome: &DestinationOutcome) -> String {
@@ -179,12 +176,8 @@ fn outcome_words(out: &Output, outcome: &DestinationOutcome) -> String {
     } else {
         parts.push(out.paint(Style::Bad, "not saved"));
     }
-    parts.extend(words::trouble(outcome.state, outcome.kind).map(str::to_owned));
-    parts.extend(outcome.detail.as_ref().map(|detail| names::escape(detail.as_bytes())));
-    if outcome.snapshots_behind > 0 {
-        let behind = units::counted(outcome.snapshots_behind, "snapshot behind", "snapshots behind");
-        parts.push(out.paint(Style::Attention, &format!("{behind}, catches up by itself")));
-    }
+    parts.extend(words::trouble(outcome.state, outcome.kind, outcome.detail.as_deref()));
+    parts.extend(words::behind(outcome.snapshots_behind).map(|behind| out.paint(Style::Attention, &behind)));
     parts.join(", ")
 }
 
@@ -256,18 +249,27 @@ mod tests {
              5 MB read, 4 MB new, 1 MB stored, in 1.2 s\n \
              Destinations :\n  \
              🔌  [primary]  /media/primary  saved, 1 pack written\n  \
-             🔌  [usb]      /media/usb      not saved, Destination not found (device unplugged?), 3 snapshots behind, \
-             catches up by itself\n\
-             Protected 1 of 2: 1 destination does not have this snapshot yet\n"
+             🔌  [usb]      /media/usb      not saved, Destination not found (device unplugged?), 3 snapshots behind\n\
+             Protected on 1 of 2 destinations\n"
         );
-        assert_eq!(stderr.text(), "1 problem:\n  /f: denied\n");
+        let lines: Vec<_> = stderr.text().lines().map(str::to_owned).collect();
+        assert_eq!(lines[..2], ["1 problem:", "  /f: denied"]);
+        assert!(lines[2].starts_with("hint: ") && lines[4].starts_with("hint: "), "{lines:?}");
+        assert_eq!(lines[3], "warning: [usb] is 3 snapshots behind");
     }
 
     #[test]
     fn a_quiet_run_says_problems_only() {
         let (out, stdout, stderr) = captured::output(Wishes { quiet: true, ..Wishes::default() });
         print(&out, &report(vec![outcome("a", true, 0)], 1));
-        assert_eq!((stdout.text().as_str(), stderr.text().lines().count()), ("", 2));
+        assert_eq!((stdout.text().as_str(), stderr.text().lines().count()), ("", 3));
+        let (out, _, stderr) = captured::output(Wishes { quiet: true, ..Wishes::default() });
+        print(&out, &report(vec![outcome("usb", false, 1)], 0));
+        let warning = "warning: [usb] is 1 snapshot behind: Destination not found (device unplugged?)\n";
+        assert!(stderr.text().starts_with(warning), "{}", stderr.text());
+        let (out, _, stderr) = captured::output(Wishes { quiet: true, ..Wishes::default() });
+        print(&out, &report(vec![outcome("a", true, 0)], 0));
+        assert_eq!(stderr.text(), "");
     }
 
     #[test]

@@ -19,6 +19,8 @@ const EXAMPLES: &str = "EXAMPLES:
   cryptbackup connect /media/usb/backup --recovery-key words.txt
   cryptbackup connect /mnt/nas/backup --passphrase";
 
+const NO_KEY: &str = "no key was given; use --config FILE, --recovery-key FILE or --passphrase-file FILE";
+
 /// Set up this machine from a destination that holds backups
 ///
 /// The key comes from a copy of config.yaml, a passphrase, or recovery words.
@@ -40,9 +42,20 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         return Err(Error::AlreadyInitialised { home: context.home.path().to_owned() });
     }
     let dir = paths::absolute(&args.dir)?;
-    let copied = args.config.as_deref().map(|file| copy(context, file)).transpose()?;
+    repo::require_destination(&dir)?;
+    let in_place = context.home.settings_path();
+    let copied = match &args.config {
+        Some(file) => Some(copy(context, file)?),
+        // A copy put back where it belongs.
+        None if in_place.exists() => Some(Settings::load(&in_place, true)?),
+        None => None,
+    };
     let holds_key = copied.as_ref().is_some_and(|settings| settings.encryption.key.is_some());
-    let secret = if holds_key { args.secret.explicit()? } else { Some(args.secret.without_inline_key()?) };
+    let secret = match (holds_key, &copied) {
+        (true, _) => args.secret.explicit()?,
+        (false, Some(_)) => Some(args.secret.without_inline_key()?),
+        (false, None) => Some(args.secret.or_refuse(NO_KEY)?),
+    };
     let progress = Progress::new(&context.out)?;
     let report = repo::connect(&context.home, &dir, secret, copied, &progress)?;
     progress.done();

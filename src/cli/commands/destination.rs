@@ -90,7 +90,9 @@ fn list(context: &Context, secret: &SecretArgs) -> Result<ExitStatus, Error> {
 /// [`Error::Config`] for a name or a path that cannot be, and those of the library.
 pub fn add(context: &Context, name: &str, typed: &Path, secret: &SecretArgs) -> Result<ExitStatus, Error> {
     // Checked as a key first, before a passphrase is asked for.
-    context.settings()?.set(&format!("{DESTINATION_PREFIX}{name}"), &typed.to_string_lossy())?;
+    let mut before = context.settings()?;
+    let was = before.destinations.get(name).cloned();
+    before.set(&format!("{DESTINATION_PREFIX}{name}"), &typed.to_string_lossy())?;
     let path = paths::absolute(typed)?;
     let (mut repo, progress) = context.open_for_work(Access::Write, secret)?;
     let added = repo.add_destination(name, &path, &progress)?;
@@ -103,6 +105,17 @@ pub fn add(context: &Context, name: &str, typed: &Path, secret: &SecretArgs) -> 
     }
     let how = if taken_up { "It holds backups of this repository already and is taken up" } else { "It is ready" };
     out.say(&format!("Destination [{name}] is {}. {how}.", names::path(&path)));
+    if repo.snapshots()?.iter().any(|snapshot| !snapshot.destinations.iter().any(|holder| holder == name)) {
+        out.say("The next `cryptbackup backup` or `sync` brings it up to date.");
+    }
+    if let Some(source) = before.sources.iter().find(|source| path.starts_with(&source.path)) {
+        out.note(&format!("It lies in the source {} and is left out of its backups.", names::path(&source.path)));
+    }
+    if let Some(was) = was.filter(|was| *was != path && was.is_dir()) {
+        let was = names::path(&was);
+        out.warn(&format!("[{name}] was {was} until now; what is on it stays there and is used no more"));
+        out.note(&format!("hint: `cryptbackup config set destinations.OTHER {was}` uses it again, under another name"));
+    }
     Ok(ExitStatus::Done)
 }
 

@@ -6,7 +6,9 @@ use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
+use crate::cli::shapes::{path_bytes, with_path};
 use crate::cli::{names, units, words};
+use crate::destination::place;
 use crate::error::Error;
 use crate::repo::Access;
 use crate::sync::{self, DestinationSynced, SyncReport, SyncRequest};
@@ -51,6 +53,9 @@ fn print(out: &Output, report: &SyncReport) -> ExitStatus {
     for synced in &report.destinations {
         out.say(&line(out, synced));
     }
+    for synced in report.destinations.iter().filter(|synced| synced.snapshots_behind > 0) {
+        words::warn_of_behind(out, &synced.name, synced.snapshots_behind, synced.state, trouble(synced));
+    }
     status
 }
 
@@ -61,21 +66,21 @@ fn line(out: &Output, synced: &DestinationSynced) -> String {
         let packs = units::counted(synced.packs_copied, "pack", "packs");
         parts.push(format!("{snapshots} and {packs} copied, {}", units::bytes(synced.bytes_copied)));
     }
-    if synced.snapshots_behind > 0 {
-        let behind = units::counted(synced.snapshots_behind, "snapshot behind", "snapshots behind");
-        parts.push(out.paint(Style::Attention, &behind));
-    } else {
-        parts.push(out.paint(Style::Good, "up to date"));
+    match words::behind(synced.snapshots_behind) {
+        Some(behind) => parts.push(out.paint(Style::Attention, &behind)),
+        None => parts.push(out.paint(Style::Good, "up to date")),
     }
-    if !words::is_usable(synced.state) {
-        parts.push(words::state(synced.state).to_owned());
-    }
-    parts.extend(synced.detail.as_ref().map(|detail| names::escape(detail.as_bytes())));
+    parts.extend(trouble(synced));
     format!("[{}] {}", names::escape(synced.name.as_bytes()), parts.join(", "))
 }
 
+fn trouble(synced: &DestinationSynced) -> Option<String> {
+    let kind = place::kind_of(&synced.path, &place::mounts().unwrap_or_default());
+    words::trouble(synced.state, kind, synced.detail.as_deref())
+}
+
 fn document(synced: &DestinationSynced) -> Value {
-    json!({
+    let value = json!({
         "name": synced.name,
         "state": synced.state,
         "snapshots_copied": synced.snapshots_copied,
@@ -83,7 +88,8 @@ fn document(synced: &DestinationSynced) -> Value {
         "bytes_copied": synced.bytes_copied,
         "snapshots_behind": synced.snapshots_behind,
         "detail": synced.detail,
-    })
+    });
+    with_path(value, "path", path_bytes(&synced.path))
 }
 
 #[cfg(test)]
@@ -112,7 +118,7 @@ mod tests {
         assert_eq!(print(&out, &report(DestinationState::Online, 0)), ExitStatus::Done);
         assert_eq!(stdout.text(), "[usb] 2 snapshots and 1 pack copied, 1.5 kB, up to date\n");
         assert_eq!(print(&out, &report(DestinationState::Full, 1)), ExitStatus::Behind);
-        assert!(stdout.text().ends_with("1 snapshot behind, full\n"), "{}", stdout.text());
+        assert!(stdout.text().ends_with("1 snapshot behind, Full\n"), "{}", stdout.text());
         let (out, stdout, _) = captured::output(Wishes { json: true, ..Wishes::default() });
         print(&out, &report(DestinationState::ReadOnly, 1));
         let line = &stdout.json_lines()[0];
