@@ -41,7 +41,8 @@ const FORCE: Hint = Some("it can be used as it is; `cryptbackup init --force` mo
 const KEY: Hint =
     Some("put back your copy of config.yaml, or give the passphrase or the recovery words that belong to it");
 const ADD_DESTINATION: Hint = Some("run `cryptbackup config set destinations.primary DIR`");
-const PLUG_IN: Hint = Some("plug in the disk or mount the share and try again; `cryptbackup status` shows every destination");
+const PLUG_IN: Hint =
+    Some("plug in the disk or mount the share and try again; `cryptbackup status` shows every destination");
 const MORE_COPIES: Hint = Some("make room, or connect what is missing, and run it again; or lower `min_copies`");
 const SOURCES: Hint = Some("`cryptbackup config show` lists the sources and their excludes");
 const OTHERS: Hint =

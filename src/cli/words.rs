@@ -75,13 +75,7 @@ pub fn destination(out: &Output, status: &DestinationStatus) -> String {
 }
 
 /// Says on stderr that a destination lacks snapshots, and what to do. Why is in the report, unless there is none.
-pub fn warn_of_behind(
-    out: &Output,
-    name: &str,
-    snapshots: u64,
-    state: DestinationState,
-    trouble: Option<String>,
-) {
+pub fn warn_of_behind(out: &Output, name: &str, snapshots: u64, state: DestinationState, trouble: Option<String>) {
     let lacks = behind(snapshots).unwrap_or_else(|| "behind".to_owned());
     let why = trouble.filter(|_| out.wishes.quiet).map(|why| format!(": {why}")).unwrap_or_default();
     out.warn(&format!("[{name}] is {lacks}{why}"));
@@ -115,7 +109,9 @@ fn hint_of_problem(kind: ProblemKind) -> Option<&'static str> {
             "the previous version stands in for what could not be read; check its permissions, or leave it out with \
              `cryptbackup add DIR --exclude PATTERNS`"
         }
-        ProblemKind::ChangedWhileRead => "what changed while it was read is stored as it was read, and read again next time",
+        ProblemKind::ChangedWhileRead => {
+            "what changed while it was read is stored as it was read, and read again next time"
+        }
         ProblemKind::Vanished => return None,
         ProblemKind::SourceMissing => {
             "its last backup stands; `cryptbackup remove DIR` takes it out, `backup --force` accepts that it is empty"
