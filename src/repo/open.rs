@@ -161,12 +161,17 @@ impl Repo {
         Ok(())
     }
 
-    /// Makes sure that there is a writer, and that keys, config and the writer are durable on every destination before
-    /// the first pack is. A destination where that fails is out of this run.
+    /// Makes sure that there is a writer, and that every destination opens without this machine.
     pub(crate) fn prepare_to_write(&mut self) -> Result<(), Error> {
         let view = self.index.reader()?;
         let head = self.lineage(&view)?.head().map(|known| known.id);
         self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), head)?);
+        self.put_missing_heads()
+    }
+
+    /// Makes keys, config and writers durable on every destination within reach, before anything that needs them is
+    /// (invariant I9). A destination where that fails is out of this run.
+    pub(crate) fn put_missing_heads(&mut self) -> Result<(), Error> {
         let mut lost = Vec::new();
         for destination in &self.destinations {
             match destinations::put_heads(&self.home, destination.place.as_ref()) {
@@ -255,7 +260,7 @@ fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monit
     let existed = path.exists();
     match Index::open(&path, header.repo, memory) {
         Ok(index) => {
-            if !existed && home.state_path("destinations.json").exists() {
+            if !existed && home.state_path("writer.json").exists() {
                 monitor.note("The index was missing and is rebuilt from the destinations within reach.");
             }
             Ok(index)

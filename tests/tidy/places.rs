@@ -31,7 +31,6 @@ const DANGERS: &[Danger] = &[
             ("check/data.rs", "packs are read while others are verified"),
             ("repo/home.rs", "waits for the lock"),
             ("destination/conformance.rs", "the contract is kept under races"),
-            ("destination/throttle.rs", "waits, so that an upload stays below its limit"),
             ("destination/memory.rs", "can be made slow for tests"),
             ("cli/", "signals, the bar, the number of cores"),
         ],

@@ -58,13 +58,16 @@ impl RealDisk {
         Ok(File::from(retry_on_intr(|| rustix::fs::openat(&self.root, at(path), flags, mode))?))
     }
 
-    /// Opens a regular file for reading. The system has a different error for each thing that is none.
-    fn open_regular(&self, path: &str) -> io::Result<File> {
+    /// Opens a regular file for reading, and says how long it is. The system has a different error for each thing that
+    /// is none.
+    fn open_regular(&self, path: &str) -> io::Result<(File, u64)> {
         let not_a_file = || io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file");
         // Non-blocking, because opening a pipe waits for a writer.
         match self.open_file(path, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()) {
-            Ok(file) if file.metadata()?.is_file() => Ok(file),
-            Ok(_) => Err(not_a_file()),
+            Ok(file) => match file.metadata()? {
+                found if found.is_file() => Ok((file, found.len())),
+                _ => Err(not_a_file()),
+            },
             Err(error) => match self.look(path) {
                 Ok(entry) if entry.kind != EntryKind::File => Err(not_a_file()),
                 _ => Err(error),
@@ -78,7 +81,7 @@ impl RealDisk {
 
     /// What makes the promise of [`Disk::rename_new`] true on FAT.
     fn sync_renamed(&self, path: &str) -> io::Result<()> {
-        if self.syncs_renamed { self.open_regular(path)?.sync_all() } else { Ok(()) }
+        if self.syncs_renamed { self.open_regular(path)?.0.sync_all() } else { Ok(()) }
     }
 }
 
@@ -96,8 +99,7 @@ impl Disk for RealDisk {
     }
 
     fn read(&self, path: &str, range: Option<Range<u64>>, len_max: u64) -> io::Result<Vec<u8>> {
-        let file = self.open_regular(path)?;
-        let len = file.metadata()?.len();
+        let (file, len) = self.open_regular(path)?;
         let Range { start, end } = range.unwrap_or(0..len);
         if end > len {
             let reason = format!("it ends after {len} bytes, before byte {end}");
@@ -116,7 +118,7 @@ impl Disk for RealDisk {
 
     fn drop_cached(&self, path: &str) {
         #[cfg(target_os = "linux")]
-        if let Ok(file) = self.open_regular(path) {
+        if let Ok((file, _)) = self.open_regular(path) {
             // Advice: where it is not taken, the next read is answered from memory, as it would have been anyway.
             let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
         }

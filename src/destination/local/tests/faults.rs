@@ -244,6 +244,8 @@ fn a_bad_sector_under_the_mark_or_the_header_is_damage_too() {
             other => panic!("{hit}: {other:?}"),
         }
     }
+    let disk = FaultyDisk::open(&root, |call, _| if call == "read" { fail(Errno::ACCESS) } else { Ok(()) });
+    assert!(matches!(LocalDestination::open_on(Box::new(disk), "private", None), Err(OpenError::Denied { .. })));
     let disk = FaultyDisk::open(&root, |call, _| if call == "read" { fail(Errno::IO) } else { Ok(()) });
     match LocalDestination::open_on(Box::new(disk), "dead", Some(&mark())) {
         Err(OpenError::Io(error)) => assert_eq!(error.kind, DestinationErrorKind::Offline),
