@@ -4,7 +4,7 @@ mod support;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use cryptbackup::format::id::ChunkKind;
-use cryptbackup::pack::{PackDraft, PackReader};
+use cryptbackup::pack::{Closing, PackDraft, PackReader};
 use cryptbackup::seal::Keys;
 
 const LENGTH: usize = 12 << 20;
@@ -24,7 +24,11 @@ fn finish(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(LENGTH as u64));
         group.bench_function(name, |bencher| {
             let make = || draft(&keys, &bytes);
-            bencher.iter_batched(make, |draft| draft.finish(&keys, [1; 32], false), BatchSize::PerIteration);
+            bencher.iter_batched(
+                make,
+                |draft| draft.finish(&keys, [1; 32], Closing::Last { extra: 0 }),
+                BatchSize::PerIteration,
+            );
         });
     }
 }
@@ -34,7 +38,7 @@ fn read(criterion: &mut Criterion) {
     let reader = PackReader::new(&keys);
     let mut group = criterion.benchmark_group("pack/read");
     for (name, bytes) in support::both(LENGTH) {
-        let pack = draft(&keys, &bytes).finish(&keys, [1; 32], false).expect("sealed");
+        let pack = draft(&keys, &bytes).finish(&keys, [1; 32], Closing::Last { extra: 0 }).expect("sealed");
         group.throughput(Throughput::Bytes(LENGTH as u64));
         group.bench_function(name, |bencher| {
             bencher.iter(|| {

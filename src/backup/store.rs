@@ -18,7 +18,7 @@ use crate::format::FormatError;
 use crate::format::id::{ChunkId, ChunkKind, PackId};
 use crate::format::pack::Directory;
 use crate::index::{DestinationBits, Index, IndexReader, PackInfo, PackNumber};
-use crate::pack::PackDraft;
+use crate::pack::{Closing, PackDraft};
 use crate::replicate::{LaneOutcome, Lanes};
 use crate::seal::keys::random;
 use crate::seal::{Block, BlockBuilder, CompressedBlock, Keys, SealError};
@@ -30,7 +30,10 @@ const INDEX_CHUNKS: usize = 100_000;
 const INDEX_TREE_BYTES: usize = 8 << 20;
 const INDEX_RETIRED: usize = 50_000;
 /// A full pack with more room than this takes part of a block, where the block was not compressed.
-const SPLIT_ROOM: usize = 96 << 10;
+const SPLIT_ROOM: usize = 24 << 10;
+/// Unused bytes a full pack of incompressible data is counted with, whatever it really has. What is left when no chunk
+/// fits any more is less than one of the smaller chunks, so rarely more than this.
+const UNUSED_COUNTED: u64 = 32 << 10;
 /// Packs whose presence is kept in memory.
 const PRESENCE_KEPT: usize = 1 << 16;
 
@@ -65,6 +68,19 @@ struct Filling {
     builder: BlockBuilder,
     blocks: Vec<Block>,
     draft: PackDraft,
+    /// Full packs so far, and the bytes that stayed unused in them.
+    full_packs: u64,
+    unused: u64,
+}
+
+impl Filling {
+    /// How the pack is closed: the last one evens out what the full ones left.
+    fn closing(&self, is_full: bool) -> Closing {
+        if is_full {
+            return Closing::Full;
+        }
+        Closing::Last { extra: (self.full_packs * UNUSED_COUNTED).saturating_sub(self.unused) }
+    }
 }
 
 struct NewPack {
@@ -118,6 +134,8 @@ impl<'a> Store<'a> {
             builder: BlockBuilder::new(context.block_bytes),
             blocks: Vec::new(),
             draft: PackDraft::new(kind, context.pack_bytes),
+            full_packs: 0,
+            unused: 0,
         };
         Ok(Self {
             data: filling(ChunkKind::Data),
@@ -250,8 +268,14 @@ impl<'a> Store<'a> {
         if filling.draft.is_empty() {
             return Ok(());
         }
+        let closing = filling.closing(is_full);
         let draft = std::mem::replace(&mut filling.draft, PackDraft::new(filling.kind, pack_bytes));
-        let pack = Arc::new(draft.finish(self.context.keys, random()?, is_full)?);
+        let pack = Arc::new(draft.finish(self.context.keys, random()?, closing)?);
+        if is_full {
+            let filling = self.filling(kind);
+            filling.full_packs += 1;
+            filling.unused += pack.unused();
+        }
         let number = self.next_number;
         self.next_number += 1;
         self.counts.bytes_stored += pack.bytes().len() as u64;

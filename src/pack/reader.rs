@@ -199,7 +199,7 @@ mod tests {
             }
             draft.push(builder.take().expect("a block").compress(Some(3)).expect("compressed"));
         }
-        draft.finish(keys, [5; 32], false).expect("sealed")
+        draft.finish(keys, [5; 32], crate::pack::Closing::Last { extra: 0 }).expect("sealed")
     }
 
     #[test]

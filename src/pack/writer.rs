@@ -28,6 +28,30 @@ pub struct SealedPack {
     salt: [u8; 32],
     epoch: u32,
     blocks_offset: u64,
+    unused: u64,
+}
+
+/// Why a pack is closed, which decides its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// A further block did not fit; such packs all have the same size.
+    Full,
+    /// There is nothing more to put into it.
+    Last {
+        /// Bytes to count as used besides those that are. How much of the full packs stayed unused depends on where
+        /// chunks end; evened out here, the sizes of all packs together tell only how much was stored.
+        extra: u64,
+    },
+}
+
+impl Closing {
+    fn pack_len(self, used: u64, full: u64) -> u64 {
+        match self {
+            Closing::Full => padded_len(used, full, true),
+            Closing::Last { extra } if used <= full => padded_len((used + extra).min(full), full, false),
+            Closing::Last { .. } => padded_len(used, full, false),
+        }
+    }
 }
 
 impl PackDraft {
@@ -69,12 +93,11 @@ impl PackDraft {
         self.blocks.push(block.into_parts());
     }
 
-    /// Seals everything and opens it again. `is_full` says that a further block did not fit; such packs all have the
-    /// same size.
+    /// Seals everything and opens it again.
     ///
     /// # Errors
     /// [`SealError`] where sealing failed or what was sealed does not open to the same content.
-    pub fn finish(self, keys: &Keys, salt: [u8; 32], is_full: bool) -> Result<SealedPack, SealError> {
+    pub fn finish(self, keys: &Keys, salt: [u8; 32], closing: Closing) -> Result<SealedPack, SealError> {
         let kind = self.kind;
         let full_len = self.full_len as u64;
         let seal = keys.object_seal(ObjectType::Pack, keys.epoch(), salt)?;
@@ -89,7 +112,7 @@ impl PackDraft {
             directory_a_len: (directory_a.len() + TAG_LEN) as u32,
             directory_b_len: (directory_b.len() + TAG_LEN) as u32,
             blocks_len: self.blocks_len as u64,
-            pack_len: padded_len(used as u64, full_len, is_full),
+            pack_len: closing.pack_len(used as u64, full_len),
         };
         let mut bytes = Vec::with_capacity(extents.pack_len as usize);
         bytes.extend(end(&seal, &extents, End::Head)?);
@@ -108,6 +131,7 @@ impl PackDraft {
             salt,
             epoch: seal.epoch(),
             blocks_offset: extents.blocks_offset(),
+            unused: extents.pack_len - used as u64,
         };
         pack.verify(keys)?;
         Ok(pack)
@@ -179,6 +203,11 @@ impl SealedPack {
         self.epoch
     }
 
+    /// Bytes of padding.
+    pub fn unused(&self) -> u64 {
+        self.unused
+    }
+
     /// Where its first block begins.
     pub fn blocks_offset(&self) -> u64 {
         self.blocks_offset
@@ -239,7 +268,7 @@ mod tests {
             count += 1;
         }
         assert_eq!(count, 10);
-        let pack = draft.finish(&keys, [1; 32], true).expect("sealed");
+        let pack = draft.finish(&keys, [1; 32], Closing::Full).expect("sealed");
         assert_eq!(pack.bytes().len(), full_len);
         assert_eq!(pack.directory().blocks.len(), 10);
     }
@@ -257,7 +286,7 @@ mod tests {
                 draft.push(builder.take().expect("a block").compress(None).expect("compressed"));
             }
             let bound = PackDraft::used(draft.blocks_len, draft.blocks.len(), draft.chunks);
-            let pack = draft.finish(&keys, [1; 32], false).expect("sealed");
+            let pack = draft.finish(&keys, [1; 32], Closing::Last { extra: 0 }).expect("sealed");
             let a = pack.directory().encode().expect("encoded").len();
             let b = pack.directory().lengths().encode().expect("encoded").len();
             let blocks_len: usize = pack.directory().blocks.iter().map(|block| block.sealed_len as usize).sum();
@@ -272,7 +301,7 @@ mod tests {
         let make = |salt| {
             let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
             draft.push(block(&keys, 50_000, 1));
-            draft.finish(&keys, salt, false).expect("sealed").id()
+            draft.finish(&keys, salt, Closing::Last { extra: 0 }).expect("sealed").id()
         };
         assert_eq!(make([1; 32]), make([1; 32]));
         assert_ne!(make([1; 32]), make([2; 32]));

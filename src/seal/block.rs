@@ -91,23 +91,20 @@ impl Block {
         CompressedBlock { bytes: self.raw, raw_len, compression: Compression::None, chunks: self.chunks }
     }
 
-    /// Splits off the longest row of chunks from the front that together have at most `limit` raw bytes. Gives the
-    /// two parts, or the block back where not even one chunk fits or all of them do.
-    pub fn split(mut self, limit: usize) -> Result<(Block, Block), Block> {
-        let mut length = 0usize;
-        let mut count = 0;
+    /// Splits off chunks that together have at most `limit` raw bytes: in order while they fit, then whichever still
+    /// does, so that little room is left. Gives the two parts, or the block back where not even one chunk fits or all of
+    /// them do.
+    pub fn split(self, limit: usize) -> Result<(Block, Block), Block> {
+        let (mut front, mut rest) = (Block::default(), Block::default());
+        let mut bytes = self.raw.as_slice();
         for chunk in &self.chunks {
-            if length + chunk.len as usize > limit {
-                break;
-            }
-            length += chunk.len as usize;
-            count += 1;
+            let (chunk_bytes, after) = bytes.split_at(chunk.len as usize);
+            bytes = after;
+            let part = if front.raw.len() + chunk_bytes.len() <= limit { &mut front } else { &mut rest };
+            part.raw.extend_from_slice(chunk_bytes);
+            part.chunks.push(*chunk);
         }
-        if count == 0 || count == self.chunks.len() {
-            return Err(self);
-        }
-        let rest = Block { raw: self.raw.split_off(length), chunks: self.chunks.split_off(count) };
-        Ok((self, rest))
+        if front.chunks.is_empty() || rest.chunks.is_empty() { Err(self) } else { Ok((front, rest)) }
     }
 }
 
@@ -272,5 +269,15 @@ mod tests {
         let Ok((front, rest)) = block.split(250) else { panic!("two of three fit") };
         assert_eq!((front.raw_len(), front.chunks.len()), (200, 2));
         assert_eq!((rest.raw, rest.chunks.len()), (vec![2; 100], 1));
+
+        let mut builder = BlockBuilder::new(1000);
+        for (byte, length) in [(0u8, 100), (1, 100), (2, 30), (3, 15), (4, 40)] {
+            builder.push(ChunkId::from_bytes([byte; 32]), &vec![byte; length]);
+        }
+        let block = builder.take().expect("five chunks");
+        let Ok((front, rest)) = block.split(150) else { panic!("some fit") };
+        let ids = |block: &Block| block.chunks.iter().map(|chunk| chunk.id.as_bytes()[0]).collect::<Vec<_>>();
+        assert_eq!((ids(&front), ids(&rest)), (vec![0, 2, 3], vec![1, 4]), "small chunks fill what a large one leaves");
+        assert_eq!(front.raw, [vec![0; 100], vec![2; 30], vec![3; 15]].concat());
     }
 }
