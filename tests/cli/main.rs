@@ -1,5 +1,8 @@
 //! The program as a process: wiring, wording, exit codes. What the library does is tested in the library.
 
+mod busy;
+mod codes;
+mod destinations;
 mod help;
 mod quickstart;
 mod readme;

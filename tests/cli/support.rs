@@ -255,6 +255,13 @@ impl Running {
         kill_process(process, Signal::INT).expect("it is ours");
     }
 
+    /// Ends it at once.
+    #[cfg(unix)]
+    pub fn kill(&self) {
+        use rustix::process::{Pid, Signal, kill_process};
+        kill_process(Pid::from_raw(self.child.id() as i32).expect("a process"), Signal::KILL).expect("it is ours");
+    }
+
     /// Waits for its end.
     pub fn end(mut self) -> Ended {
         use std::io::Read;

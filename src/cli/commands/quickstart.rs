@@ -11,7 +11,7 @@ use crate::cli::output::Style;
 use crate::cli::{names, paths};
 use crate::error::Error;
 use crate::repo::settings::{Settings, SourceSettings};
-use crate::repo::{Access, Secret};
+use crate::repo::{self, Access, Secret};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup quickstart ~/Documents /media/usb/backup
@@ -39,7 +39,12 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let source = add::source(&args.source, add::SourceOptions::default())?;
     let destination = paths::absolute(&args.destination)?;
     // Everything that can be refused is, before anything is made.
-    let known = if context.home.exists() { Some(context.settings()?) } else { None };
+    let known = if context.home.exists() {
+        Some(context.settings()?)
+    } else {
+        context.home.check_not_foreign()?;
+        None
+    };
     let is_ready = check(context, known.as_ref(), &source, &destination)?;
     let (new, secret) = match known {
         Some(_) => (None, context.secret(&args.keys.of_existing()?)?),
@@ -49,14 +54,16 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
             (Some(new), secret)
         }
     };
+    if !is_ready {
+        // Before the source is added: of what is refused here nothing must stay.
+        let (mut repo, progress) = context.open_with(Access::Write, secret.clone())?;
+        repo.add_destination(NAME, &destination, &progress)?;
+    }
     context.edit_settings(|settings| {
         // One that is configured keeps its excludes.
         Ok(settings.source(&source.path).is_none() && settings.put_source(source.clone()))
     })?;
     let (mut repo, progress) = context.open_with(Access::Write, secret)?;
-    if !is_ready {
-        repo.add_destination(NAME, &destination, &progress)?;
-    }
     let request = BackupRequest {
         sources: vec![source.path.clone()],
         tags: Vec::new(),
@@ -90,6 +97,9 @@ fn check(
         let why = "cannot be created: the folder it would lie in does not exist";
         return Err(Error::Usage(format!("{} {why}", names::path(destination))));
     }
+    if known.is_none() {
+        refuse_existing_backups(destination)?;
+    }
     let empty = Settings::default();
     let settings = known.unwrap_or(&empty);
     add::refuse_own_folders(context, settings, &source.path)?;
@@ -99,6 +109,20 @@ fn check(
             names::path(path)
         ))),
         found => Ok(found.is_some()),
+    }
+}
+
+/// A new key for a folder that holds backups under another one would be of no use.
+fn refuse_existing_backups(destination: &Path) -> Result<(), Error> {
+    match repo::require_destination(destination) {
+        Ok(()) => {
+            let destination = names::path(destination);
+            Err(Error::Usage(format!(
+                "{destination} holds backups already; to go on with them, run `cryptbackup connect {destination}`"
+            )))
+        }
+        Err(error @ Error::Damaged { .. }) => Err(error),
+        Err(_) => Ok(()),
     }
 }
 
