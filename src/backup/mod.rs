@@ -110,8 +110,11 @@ pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Re
     let began = Instant::now();
     let started = now();
     let sources = chosen_sources(repo, &request)?;
-    if repo.destinations().is_empty() && !request.dry_run {
-        return Err(repo.no_destination());
+    if !request.dry_run {
+        repo.put_missing_heads()?;
+        if repo.destinations().is_empty() {
+            return Err(repo.no_destination());
+        }
     }
     monitor.begin(Stage::Reading, None, None);
     let mut report = if request.dry_run {

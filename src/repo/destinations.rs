@@ -8,7 +8,9 @@ use super::heads::{HeadStore, damaged};
 use super::home::{Home, io_error};
 use super::settings::{Settings, write_private};
 use super::{DestinationState, Repo};
-use crate::destination::{CreateError, Destination, LocalDestination, OpenError, Settle};
+use crate::destination::{
+    CreateError, Destination, DestinationError, DestinationErrorKind, LocalDestination, OpenError, Settle,
+};
 use crate::error::Error;
 use crate::format::header::{DestinationMark, RepoHeader};
 use crate::format::id::DestinationId;
@@ -163,7 +165,40 @@ pub(super) fn put_heads(home: &Home, place: &dyn Destination) -> Result<(), Erro
     Ok(())
 }
 
+/// Puts those of `heads` that are missing. What is there and damaged stays for healing, and keeps nobody from going on.
+fn put_missing(place: &dyn Destination, heads: &[(ObjectName, Vec<u8>)]) -> Result<(), DestinationError> {
+    let mut is_changed = false;
+    for (name, bytes) in heads {
+        match place.get(name, Some(0..1)) {
+            Err(error) if error.kind == DestinationErrorKind::Absent => {
+                place.put(name, bytes)?;
+                is_changed = true;
+            }
+            Err(error) if error.kind != DestinationErrorKind::Damaged => return Err(error),
+            _ => {}
+        }
+    }
+    if is_changed { place.settle(Settle::Touched) } else { Ok(()) }
+}
+
 impl Repo {
+    /// Puts key slots, rings, configs and this writer's record where a destination within reach lacks them: a key made
+    /// while it was away, or on it alone, must open it too before anything else is written there (invariant I9).
+    /// A destination that does not take them is lost for this run.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the local copies cannot be read.
+    pub(crate) fn put_missing_heads(&mut self) -> Result<(), Error> {
+        let mut heads = HeadStore::new(&self.home).all()?;
+        heads.retain(|(name, _)| *name != ObjectName::Header);
+        for destination in self.destinations.clone() {
+            if let Err(error) = put_missing(destination.place.as_ref(), &heads) {
+                self.lose(&destination, &error);
+            }
+        }
+        Ok(())
+    }
+
     /// Makes `path` the destination called `name`: creates and marks the folder if its parent exists, or takes up one
     /// that holds this repository.
     ///

@@ -57,6 +57,7 @@ pub fn run(repo: &mut Repo, request: SyncRequest, monitor: &dyn Monitor) -> Resu
     {
         return Err(Error::Usage(format!("there is no destination called `{name}`")));
     }
+    repo.put_missing_heads()?;
     if repo.destinations.is_empty() {
         return Err(repo.no_destination());
     }

@@ -4,5 +4,6 @@
 mod support;
 
 mod backup;
+mod destinations;
 mod golden;
 mod restore;
