@@ -6,4 +6,5 @@ mod support;
 mod backup;
 mod destinations;
 mod golden;
+mod places;
 mod restore;
