@@ -61,6 +61,10 @@ pub(super) fn commit(
             }
         }
     }
+    if !written.is_complete {
+        lose(repo, &parts);
+        return Err(too_few_copies(repo, &outcomes(repo, parts)?));
+    }
     let (id, snapshot, stored) = seal_snapshot(repo, &written, request)?;
     let row = SnapshotRow {
         committed: 0,
@@ -81,9 +85,7 @@ pub(super) fn commit(
     if parts.values().any(|part| part.is_committed) {
         remember(repo, &id, &snapshot)?;
     }
-    let lost: Vec<String> =
-        parts.iter().filter(|(_, part)| part.state.is_some()).map(|(name, _)| name.clone()).collect();
-    repo.destinations.retain(|destination| !lost.contains(&destination.name));
+    lose(repo, &parts);
     catch_up_now(repo, &id, &later, request, &mut parts, monitor)?;
     if parts.values().any(|part| part.is_committed) {
         remember(repo, &id, &snapshot)?;
@@ -93,6 +95,12 @@ pub(super) fn commit(
         writer.commit()?;
     }
     report(repo, written, id, parts)
+}
+
+/// Takes the destinations that failed out of this run.
+fn lose(repo: &mut Repo, parts: &BTreeMap<String, Part>) {
+    let is_lost = |name: &String| parts.get(name).is_some_and(|part| part.state.is_some());
+    repo.destinations.retain(|destination| !is_lost(&destination.name));
 }
 
 fn seal_snapshot(
@@ -234,42 +242,11 @@ fn catch_up_now(
     Ok(())
 }
 
-fn report(
-    repo: &Repo,
-    written: Written,
-    id: SnapshotId,
-    mut parts: BTreeMap<String, Part>,
-) -> Result<BackupReport, Error> {
-    let view = repo.index.reader()?;
-    let mounts = place::mounts().unwrap_or_default();
-    let mut destinations = Vec::new();
-    for (name, path) in repo.settings.destinations.iter() {
-        let part = parts.remove(name).unwrap_or_default();
-        let status = repo.destination_status(&view, name.clone(), path.clone())?;
-        destinations.push(DestinationOutcome {
-            name: name.clone(),
-            path: path.clone(),
-            kind: place::kind_of(path, &mounts),
-            state: part.state.unwrap_or(status.state),
-            committed: part.is_committed,
-            packs_written: part.packs_written,
-            snapshots_behind: status.snapshots_behind,
-            detail: part.detail.or(status.detail),
-        });
-    }
+fn report(repo: &Repo, written: Written, id: SnapshotId, parts: BTreeMap<String, Part>) -> Result<BackupReport, Error> {
+    let destinations = outcomes(repo, parts)?;
     let copies = destinations.iter().filter(|destination| destination.committed).count();
     if copies < repo.settings.min_copies.max(1) {
-        let reasons = destinations.iter().filter(|destination| !destination.committed);
-        let reasons = reasons.map(|destination| {
-            let why =
-                destination.detail.clone().unwrap_or_else(|| "it lacks some of what the snapshot needs".to_owned());
-            (destination.name.clone(), why)
-        });
-        return Err(Error::TooFewCopies {
-            committed: copies,
-            wanted: repo.settings.min_copies.max(1),
-            reasons: reasons.collect(),
-        });
+        return Err(too_few_copies(repo, &destinations));
     }
     let tally = written.tally;
     Ok(BackupReport {
@@ -287,4 +264,42 @@ fn report(
         copies,
         ..BackupReport::default()
     })
+}
+
+/// What happened on each configured destination.
+fn outcomes(repo: &Repo, mut parts: BTreeMap<String, Part>) -> Result<Vec<DestinationOutcome>, Error> {
+    let view = repo.index.reader()?;
+    let mounts = place::mounts().unwrap_or_default();
+    let mut destinations = Vec::new();
+    for (name, path) in repo.settings.destinations.iter() {
+        let part = parts.remove(name).unwrap_or_default();
+        let status = repo.destination_status(&view, name.clone(), path.clone())?;
+        destinations.push(DestinationOutcome {
+            name: name.clone(),
+            path: path.clone(),
+            kind: place::kind_of(path, &mounts),
+            state: part.state.unwrap_or(status.state),
+            committed: part.is_committed,
+            packs_written: part.packs_written,
+            snapshots_behind: status.snapshots_behind,
+            detail: part.detail.or(status.detail),
+        });
+    }
+    Ok(destinations)
+}
+
+fn too_few_copies(repo: &Repo, destinations: &[DestinationOutcome]) -> Error {
+    let missing = destinations.iter().filter(|destination| !destination.committed);
+    let reasons: Vec<(String, String)> = missing
+        .map(|destination| {
+            let why = destination.detail.clone();
+            let why = why.unwrap_or_else(|| "it lacks some of what the snapshot needs".to_owned());
+            (destination.name.clone(), why)
+        })
+        .collect();
+    Error::TooFewCopies {
+        committed: destinations.len() - reasons.len(),
+        wanted: repo.settings.min_copies.max(1),
+        reasons,
+    }
 }

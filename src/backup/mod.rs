@@ -110,17 +110,16 @@ pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Re
     let began = Instant::now();
     let started = now();
     let sources = chosen_sources(repo, &request)?;
-    if repo.destinations().is_empty() && !request.dry_run {
+    if !request.dry_run && !repo.destinations().is_empty() {
+        repo.prepare_to_write()?;
+    }
+    if !request.dry_run && repo.destinations().is_empty() {
         return Err(repo.no_destination());
     }
     monitor.begin(Stage::Reading, None, None);
     let mut report = if request.dry_run {
         pipeline::dry_run(repo, &sources, &request, monitor)?
     } else {
-        repo.prepare_to_write()?;
-        if repo.destinations().is_empty() {
-            return Err(repo.no_destination());
-        }
         let written = pipeline::run(repo, &sources, &request, started, monitor)?;
         commit::commit(repo, written, &request, monitor)?
     };

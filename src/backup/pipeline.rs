@@ -88,20 +88,24 @@ pub(super) fn run(
         let (root, counted) = run.read(&mut store, monitor)?;
         roots.extend(root);
         tally.add(counted);
+        if !store.is_alive() {
+            break;
+        }
     }
     // Damage met in the previous trees, and read around.
     for note in fetcher.take_notes() {
         monitor.note(&note);
     }
+    let is_complete = store.is_alive();
     roots.sort_by(|left, right| left.path.cmp(&right.path));
     let is_empty = roots.is_empty();
     let stored = store.finish()?;
-    if is_empty {
+    if is_empty && is_complete {
         let why: Vec<String> = tally.problems.iter().map(|problem| problem.detail.clone()).collect();
         return Err(Error::NothingToBackUp(format!("no source could be read: {}", why.join("; "))));
     }
     let previous = line.head().map(|known| known.id);
-    Ok(Written { roots, tally, stored, started, version_ceiling: line.version_ceiling, previous })
+    Ok(Written { is_complete, roots, tally, stored, started, version_ceiling: line.version_ceiling, previous })
 }
 
 /// The sources of the last snapshot that this run does not read: they stay in the new one.

@@ -4,5 +4,7 @@
 mod support;
 
 mod backup;
+mod destinations;
 mod golden;
+mod places;
 mod restore;

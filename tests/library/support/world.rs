@@ -2,32 +2,46 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use cryptbackup::backup::{self, BackupReport, BackupRequest};
+use cryptbackup::backup::{self, BackupReport, BackupRequest, DestinationOutcome};
 use cryptbackup::error::Error;
 use cryptbackup::monitor::{Monitor, Silent};
 use cryptbackup::repo::settings::{Settings, SourceSettings};
-use cryptbackup::repo::{self, Access, Home, InitRequest, Repo};
+use cryptbackup::repo::{self, Access, Home, InitReport, InitRequest, Repo, Secret};
+use cryptbackup::sync::{self, SyncReport, SyncRequest};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
+
+/// Where the clock of [`World::settle`] begins: long ago.
+const LONG_AGO: i64 = 1_600_000_000;
 
 /// A machine in a folder of its own, removed at the end.
 pub struct World {
     folder: tempfile::TempDir,
     pub home: Home,
+    pub secret: Option<Secret>,
+    ticks: AtomicI64,
 }
 
 impl World {
     /// A machine that was set up, with one source `source` and the destinations named.
     pub fn new(destinations: &[&str]) -> Self {
+        Self::with(InitRequest::default(), destinations).0
+    }
+
+    /// The same with another key than the one in `config.yaml`, or with recovery words too.
+    pub fn with(request: InitRequest, destinations: &[&str]) -> (Self, InitReport) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let home = Home::at(folder.path().join("home"));
-        repo::init(&home, InitRequest::default()).expect("a new repository");
-        let world = Self { folder, home };
+        let secret = request.passphrase.clone().map(Secret::Passphrase);
+        let report = repo::init(&home, request).expect("a new repository");
+        let world = Self { folder, home, secret, ticks: AtomicI64::new(0) };
         fs::create_dir(world.source()).expect("the source");
         world.add_source(&world.source());
         for name in destinations {
             world.add_destination(name);
         }
-        world
+        (world, report)
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -54,17 +68,21 @@ impl World {
         .expect("the settings");
     }
 
+    pub fn settings_now(&self) -> Settings {
+        Settings::load(&self.home.settings_path(), true).expect("the settings")
+    }
+
     pub fn add_destination(&self, name: &str) {
         let mut repo = self.open_to_write();
         repo.add_destination(name, &self.path(name), &Silent).expect("a new destination");
     }
 
     pub fn open(&self) -> Repo {
-        Repo::open(&self.home, Access::Read, None, &Silent).expect("the repository")
+        Repo::open(&self.home, Access::Read, self.secret.clone(), &Silent).expect("the repository")
     }
 
     pub fn open_to_write(&self) -> Repo {
-        Repo::open(&self.home, Access::Write, None, &Silent).expect("the repository")
+        Repo::open(&self.home, Access::Write, self.secret.clone(), &Silent).expect("the repository")
     }
 
     /// Writes a file of the source.
@@ -79,7 +97,7 @@ impl World {
     }
 
     pub fn try_backup_with(&self, request: BackupRequest, monitor: &dyn Monitor) -> Result<BackupReport, Error> {
-        let mut repo = Repo::open(&self.home, Access::Write, None, monitor)?;
+        let mut repo = Repo::open(&self.home, Access::Write, self.secret.clone(), monitor)?;
         backup::run(&mut repo, request, monitor)
     }
 
@@ -89,6 +107,28 @@ impl World {
 
     pub fn backup(&self) -> BackupReport {
         self.backup_with(BackupRequest::default())
+    }
+
+    pub fn sync(&self) -> SyncReport {
+        sync::run(&mut self.open_to_write(), SyncRequest::default(), &Silent).expect("synchronised")
+    }
+
+    /// Makes everything in the source look as if it had been left alone for long, so that unchanged files are told by
+    /// their times: what was changed in the last hour gets a time of long ago that nothing had before. Needs
+    /// `ignore_ctime`, which this sets: nobody can set a ctime.
+    pub fn settle(&self) {
+        self.settings(|settings| settings.sources.iter_mut().for_each(|source| source.ignore_ctime = true));
+        let tick = self.ticks.fetch_add(1, Ordering::Relaxed);
+        let time = Timespec { tv_sec: LONG_AGO + tick, tv_nsec: 0 };
+        let times = Timestamps { last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT }, last_modification: time };
+        let recent = jiff::Timestamp::now().as_second() - 3600;
+        for entry in walkdir::WalkDir::new(self.source()) {
+            let entry = entry.expect("listed");
+            use std::os::unix::fs::MetadataExt;
+            if fs::symlink_metadata(entry.path()).expect("a look").mtime() >= recent {
+                rustix::fs::utimensat(CWD, entry.path(), &times, AtFlags::SYMLINK_NOFOLLOW).expect("a time");
+            }
+        }
     }
 
     /// Takes a destination away, as when a stick is pulled out.
@@ -127,6 +167,11 @@ impl World {
     pub fn pack_bytes(&self, name: &str) -> u64 {
         self.objects(name).iter().filter(|(path, _)| path.starts_with("packs/")).map(|(_, len)| len).sum()
     }
+}
+
+/// What a backup says of one destination.
+pub fn outcome<'a>(report: &'a BackupReport, name: &str) -> &'a DestinationOutcome {
+    report.destinations.iter().find(|destination| destination.name == name).expect("a configured destination")
 }
 
 /// Bytes that do not compress, different for every seed.

@@ -1,0 +1,69 @@
+//! Monitors that do something to the world while a run is on its way, or stop it.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cryptbackup::monitor::{Monitor, Stage};
+use cryptbackup::report::Problem;
+
+type Act<'a> = Box<dyn FnOnce() + Send + 'a>;
+
+/// Acts once, on the thread that stores, after so many bytes were read. Readers are then no more than a few MiB ahead,
+/// and the scan no more than ten groups of files (of 2 MiB or 512 entries).
+pub struct Hook<'a> {
+    after_bytes: u64,
+    act: Mutex<Option<Act<'a>>>,
+    bytes: AtomicU64,
+}
+
+impl<'a> Hook<'a> {
+    pub fn after(bytes: u64, act: impl FnOnce() + Send + 'a) -> Self {
+        Self { after_bytes: bytes, act: Mutex::new(Some(Box::new(act))), bytes: AtomicU64::new(0) }
+    }
+
+    /// Whether the time came.
+    pub fn has_acted(&self) -> bool {
+        self.act.lock().expect("the act").is_none()
+    }
+}
+
+impl Monitor for Hook<'_> {
+    fn begin(&self, _: Stage, _: Option<u64>, _: Option<u64>) {}
+    fn advance(&self, _: u64, bytes: u64) {
+        let total = self.bytes.fetch_add(bytes, Ordering::SeqCst) + bytes;
+        if bytes > 0
+            && total >= self.after_bytes
+            && let Some(act) = self.act.lock().expect("the act").take()
+        {
+            act();
+        }
+    }
+    fn current(&self, _: &str) {}
+    fn problem(&self, _: &Problem) {}
+    fn note(&self, _: &str) {}
+    fn should_stop(&self) -> bool {
+        false
+    }
+}
+
+/// The same, and the run is asked to stop then.
+pub struct Stop(Hook<'static>);
+
+impl Stop {
+    pub fn after(bytes: u64) -> Self {
+        Self(Hook::after(bytes, || {}))
+    }
+}
+
+impl Monitor for Stop {
+    fn begin(&self, _: Stage, _: Option<u64>, _: Option<u64>) {}
+    fn advance(&self, items: u64, bytes: u64) {
+        self.0.advance(items, bytes);
+    }
+    fn current(&self, _: &str) {}
+    fn problem(&self, _: &Problem) {}
+    fn note(&self, _: &str) {}
+    fn should_stop(&self) -> bool {
+        self.0.has_acted()
+    }
+}
