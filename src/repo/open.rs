@@ -260,7 +260,7 @@ fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monit
     let existed = path.exists();
     match Index::open(&path, header.repo, memory) {
         Ok(index) => {
-            if !existed && home.state_path("writer.json").exists() {
+            if !existed && Writer::load(home)?.is_some_and(|writer| writer.sequence > 0) {
                 monitor.note("The index was missing and is rebuilt from the destinations within reach.");
             }
             Ok(index)
