@@ -79,7 +79,7 @@ pub(super) fn run(
         block_bytes: repo.config.block_bytes as usize,
         pack_bytes: repo.config.pack_bytes as usize,
     };
-    let mut store = Store::new(context, Lanes::start(&repo.destinations))?;
+    let mut store = Store::new(context, Lanes::start(&repo.destinations, monitor))?;
     let mut roots = carried_roots(repo, sources, &line, &fetcher, reachable, &mut store)?;
     let mut tally = RootTally::default();
     let owners = Owners::default();

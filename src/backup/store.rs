@@ -94,7 +94,7 @@ struct NewPack {
 pub(super) struct Store<'a> {
     context: StoreContext<'a>,
     view: IndexReader,
-    lanes: Lanes,
+    lanes: Lanes<'a>,
     data: Filling,
     tree: Filling,
     /// Chunks of this run that the index does not know yet.
@@ -126,7 +126,7 @@ pub(super) struct Stored {
 }
 
 impl<'a> Store<'a> {
-    pub fn new(context: StoreContext<'a>, lanes: Lanes) -> Result<Self, Error> {
+    pub fn new(context: StoreContext<'a>, lanes: Lanes<'a>) -> Result<Self, Error> {
         let view = context.index.reader()?;
         let next_number = view.next_pack_number()?;
         let filling = |kind| Filling {

@@ -27,6 +27,8 @@ pub struct Progress<'a> {
     out: &'a Output,
     bar: Option<ProgressBar>,
     stop: Arc<AtomicBool>,
+    /// Whether it was said that the work is about to stop.
+    has_said_stop: AtomicBool,
     began: Instant,
     items: AtomicU64,
     bytes: AtomicU64,
@@ -73,6 +75,7 @@ impl<'a> Progress<'a> {
             out,
             bar,
             stop,
+            has_said_stop: AtomicBool::new(false),
             began,
             items: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -214,7 +217,11 @@ impl Monitor for Progress<'_> {
     }
 
     fn should_stop(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        let stop = self.stop.load(Ordering::Relaxed);
+        if stop && !self.has_said_stop.swap(true, Ordering::Relaxed) {
+            self.note("Stopping at the next safe point; Ctrl-C once more stops at once.");
+        }
+        stop
     }
 }
 
@@ -305,12 +312,13 @@ mod tests {
 
     #[test]
     fn the_flag_stops_the_work_and_the_templates_are_well_formed() {
-        let (out, ..) = captured::output(Wishes::default());
+        let (out, _, stderr) = captured::output(Wishes::default());
         let stop = Arc::new(AtomicBool::new(false));
         let progress = Progress::with_stop(&out, Arc::clone(&stop), false);
         assert!(!progress.should_stop());
         stop.store(true, Ordering::Relaxed);
-        assert!(progress.should_stop());
+        assert!(progress.should_stop() && progress.should_stop());
+        assert_eq!(stderr.text().lines().count(), 1, "said once");
         for template in [BAR, BAR_ITEMS, SPINNER] {
             ProgressStyle::with_template(template).expect(template);
         }

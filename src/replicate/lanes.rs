@@ -20,6 +20,7 @@ use super::OpenDestination;
 use crate::destination::{DestinationError, Put, Settle};
 use crate::format::layout::ObjectName;
 use crate::index::{DestinationBits, PackNumber};
+use crate::monitor::Monitor;
 use crate::pack::SealedPack;
 
 /// Packs waiting in front of each destination.
@@ -85,13 +86,15 @@ struct Written {
 
 /// One thread and one bounded queue for each destination. The threads are not waited for when they hang in a system
 /// call: a dead network drive must not keep the program.
-pub struct Lanes {
+pub struct Lanes<'a> {
     lanes: Vec<Lane>,
+    /// Asked whether to stop: a slow destination is not waited for then.
+    monitor: &'a dyn Monitor,
 }
 
-impl Lanes {
+impl<'a> Lanes<'a> {
     /// Starts a thread for each destination.
-    pub fn start(destinations: &[OpenDestination]) -> Self {
+    pub fn start(destinations: &[OpenDestination], monitor: &'a dyn Monitor) -> Self {
         let lanes = destinations.iter().map(|destination| {
             let (queue, packs) = bounded(QUEUE_PACKS);
             let (done, result) = bounded(1);
@@ -104,7 +107,7 @@ impl Lanes {
             let patience = STUCK + destination.upload_limit.map_or(Duration::ZERO, pack_time);
             Lane { destination: destination.clone(), queue: Some(queue), progress, result, trouble: None, patience }
         });
-        Self { lanes: lanes.collect() }
+        Self { lanes: lanes.collect(), monitor }
     }
 
     /// The destinations that have taken every pack so far.
@@ -128,7 +131,7 @@ impl Lanes {
                     Err(SendTimeoutError::Timeout(back)) => {
                         parcel = back;
                         let patience = self.lanes.get(position).map_or(STUCK, |lane| lane.patience);
-                        if began.elapsed() >= patience {
+                        if began.elapsed() >= patience || self.monitor.should_stop() {
                             self.leave(position, Some(LaneTrouble::Stuck));
                         } else if began.elapsed() >= SLOW && self.has_room_elsewhere(position) {
                             self.leave(position, Some(LaneTrouble::Slow));
@@ -151,22 +154,25 @@ impl Lanes {
         others.filter_map(|(_, lane)| lane.queue.as_ref()).any(|queue| !queue.is_full())
     }
 
-    /// Waits until every destination has written what it was given and made it durable, or is stuck.
+    /// Waits until every destination has written what it was given and made it durable, or is stuck, or the run is to
+    /// stop.
     pub fn finish(mut self) -> Vec<LaneOutcome> {
         for lane in &mut self.lanes {
             lane.queue = None;
         }
-        self.lanes.into_iter().map(Lane::finish).collect()
+        let monitor = self.monitor;
+        self.lanes.into_iter().map(|lane| lane.finish(monitor)).collect()
     }
 }
 
 impl Lane {
-    fn finish(self) -> LaneOutcome {
+    fn finish(self, monitor: &dyn Monitor) -> LaneOutcome {
         let mut seen = (self.progress.load(Ordering::Relaxed), Instant::now());
         let written = loop {
             match self.result.recv_timeout(Duration::from_millis(200)) {
                 Ok(written) => break Some(written),
                 Err(RecvTimeoutError::Disconnected) => break None,
+                Err(RecvTimeoutError::Timeout) if monitor.should_stop() => break None,
                 Err(RecvTimeoutError::Timeout) => {
                     let now = self.progress.load(Ordering::Relaxed);
                     if now != seen.0 {

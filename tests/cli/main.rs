@@ -2,11 +2,15 @@
 
 mod busy;
 mod codes;
+mod connect;
+mod damage;
 mod destinations;
 mod help;
+mod json;
 mod quickstart;
 mod readme;
 mod seed;
 mod setup;
 mod support;
 mod usage;
+mod versions;
