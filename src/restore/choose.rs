@@ -170,12 +170,14 @@ pub(super) fn targets(request: &RestoreRequest, nodes: Vec<(PathBuf, Node)>) -> 
     };
     let mut items: Vec<PlannedItem> =
         nodes.into_iter().map(|(original, node)| PlannedItem { target: target(&original), node }).collect();
-    for item in &items {
-        if item.node.flags.contains(Flags::UNREAD) && !matches!(item.node.kind, NodeKind::Folder(_)) {
-            return Err(Error::NotFound {
-                what: format!("{}: it could not be read when it was backed up", item.target.display()),
-            });
-        }
+    // Among other sources of a snapshot it is a problem of the execution, and the others are restored.
+    if let [item] = items.as_slice()
+        && item.node.flags.contains(Flags::UNREAD)
+        && !matches!(item.node.kind, NodeKind::Folder(_))
+    {
+        return Err(Error::NotFound {
+            what: format!("{}: it could not be read when it was backed up", item.target.display()),
+        });
     }
     // A source inside another one would be restored twice; the inner one is in the outer one's tree unless it was
     // left out there, and restoring it after the outer one is right in both cases.

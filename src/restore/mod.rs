@@ -170,7 +170,7 @@ pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Resu
     let chosen = choose::choose(repo, &view, &fetcher, &request)?;
     let items = choose::targets(&request, chosen.nodes)?;
     for item in &items {
-        refuse_own_folders(repo, &item.target)?;
+        refuse_own_folders(repo, &item.target, request.delete)?;
     }
     let (mut files, mut bytes) = (0, 0);
     for item in &items {
@@ -251,17 +251,40 @@ fn sources(repo: &Repo, request: &RestoreRequest) -> Result<Vec<OpenDestination>
     if destinations.is_empty() { Err(repo.no_destination()) } else { Ok(destinations) }
 }
 
-/// A restore into a destination or the state folder would overwrite what it reads from.
-fn refuse_own_folders(repo: &Repo, target: &Path) -> Result<(), Error> {
+/// A restore into a destination or the state folder would overwrite what it reads from. One that deletes what is not in
+/// the snapshot would delete them with everything in them: no snapshot ever holds them.
+fn refuse_own_folders(repo: &Repo, target: &Path, is_deleting: bool) -> Result<(), Error> {
     let own = repo.settings.destinations.iter().map(|(_, path)| path.as_path()).chain([repo.home.path()]);
+    let resolved_target = resolved(target);
     for folder in own {
-        if target.starts_with(folder) {
+        let resolved_folder = resolved(folder);
+        if target.starts_with(folder) || resolved_target.starts_with(&resolved_folder) {
             return Err(Error::Usage(format!(
                 "{} is inside {}, where backups or settings are kept; choose another place with --destination",
                 target.display(),
                 folder.display()
             )));
         }
+        if is_deleting && (folder.starts_with(target) || resolved_folder.starts_with(&resolved_target)) {
+            return Err(Error::Usage(format!(
+                "{}, where backups or settings are kept, is inside {}, and --delete would remove it; restore without \
+                 --delete, or to another place with --destination",
+                folder.display(),
+                target.display()
+            )));
+        }
     }
     Ok(())
+}
+
+/// The path with the symbolic links in it followed, as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    let mut missing = Vec::new();
+    for ancestor in path.ancestors() {
+        if let Ok(found) = ancestor.canonicalize() {
+            return missing.iter().rev().fold(found, |path, name| path.join(name));
+        }
+        missing.extend(ancestor.file_name());
+    }
+    path.to_owned()
 }

@@ -7,4 +7,7 @@ mod backup;
 mod destinations;
 mod golden;
 mod places;
+mod privacy;
 mod restore;
+mod roots;
+mod source;
