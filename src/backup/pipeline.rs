@@ -85,7 +85,13 @@ pub(super) fn run(
     let owners = Owners::default();
     for source in sources {
         let run = SourceRun { repo, source, request, line: &line, fetcher: &fetcher, owners: &owners, reachable };
-        let (root, counted) = run.read(&mut store, monitor)?;
+        let (root, counted) = match run.read(&mut store, monitor) {
+            Ok(read) => read,
+            Err(error) => {
+                store.abandon();
+                return Err(error);
+            }
+        };
         roots.extend(root);
         tally.add(counted);
         if !store.is_alive() {

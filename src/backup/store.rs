@@ -311,6 +311,11 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
+    /// Ends a run that failed: packs on their way to destinations arrive, so that the next run finds them there.
+    pub fn abandon(self) {
+        self.lanes.finish();
+    }
+
     /// Closes every pack, waits for the destinations, and says in the index what is durable where.
     pub fn finish(mut self) -> Result<Stored, Error> {
         for kind in [ChunkKind::Data, ChunkKind::Tree] {

@@ -32,6 +32,9 @@ const SLOW: Duration = Duration::from_secs(10);
 /// A destination that takes nothing for so long is lost.
 const STUCK: Duration = Duration::from_secs(120);
 
+/// How long a run that is to stop waits for packs that are being written: what is there need not be stored again.
+const PARTING: Duration = Duration::from_secs(5);
+
 /// What became of one destination.
 pub struct LaneOutcome {
     /// Which.
@@ -167,12 +170,13 @@ impl<'a> Lanes<'a> {
 
 impl Lane {
     fn finish(self, monitor: &dyn Monitor) -> LaneOutcome {
-        let mut seen = (self.progress.load(Ordering::Relaxed), Instant::now());
+        let began = Instant::now();
+        let mut seen = (self.progress.load(Ordering::Relaxed), began);
         let written = loop {
             match self.result.recv_timeout(Duration::from_millis(200)) {
                 Ok(written) => break Some(written),
                 Err(RecvTimeoutError::Disconnected) => break None,
-                Err(RecvTimeoutError::Timeout) if monitor.should_stop() => break None,
+                Err(RecvTimeoutError::Timeout) if monitor.should_stop() && began.elapsed() >= PARTING => break None,
                 Err(RecvTimeoutError::Timeout) => {
                     let now = self.progress.load(Ordering::Relaxed);
                     if now != seen.0 {

@@ -1,5 +1,7 @@
 //! The program as a process: wiring, wording, exit codes. What the library does is tested in the library.
 
+#![allow(clippy::print_stderr, reason = "a test that cannot run here says why")]
+
 mod busy;
 mod codes;
 mod connect;

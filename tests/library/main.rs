@@ -1,11 +1,14 @@
 //! Behaviour through the library: what is promised about backups, destinations, versions and restores.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "a test that cannot run here says why")]
 
 mod support;
 
 mod backup;
 mod destinations;
 mod golden;
+mod incremental;
+mod model;
 mod places;
 mod privacy;
 mod restore;

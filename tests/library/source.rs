@@ -32,7 +32,7 @@ fn unprivileged<T: Send>(test: impl FnOnce() -> T + Send) -> T {
 }
 
 fn forbid(path: &Path) {
-    fs::set_permissions(path, fs::Permissions::from_mode(0)).expect("a mode");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("a mode");
 }
 
 fn allow(path: &Path, mode: u32) {
