@@ -53,12 +53,15 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A tree, and the destinations that said they have it.
+type Promise = (BTreeMap<Vec<u8>, Seen>, Vec<&'static str>);
+
 /// The program's world and, beside it, what every snapshot must restore to.
 struct Model {
     world: World,
     away: [bool; 2],
-    /// By snapshot id: the tree, and the destinations that said they have it.
-    snapshots: BTreeMap<String, (BTreeMap<Vec<u8>, Seen>, Vec<&'static str>)>,
+    /// By snapshot id.
+    snapshots: BTreeMap<String, Promise>,
 }
 
 impl Model {
