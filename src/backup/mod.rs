@@ -1,13 +1,13 @@
 //! Request to snapshot: the way of a byte from its source to every destination.
 //!
-//! 1. [`scan`] walks each source beside the previous snapshot's tree and says, entry by entry, what stands and what
+//! 1. `scan` walks each source beside the previous snapshot's tree and says, entry by entry, what stands and what
 //!    must be read.
-//! 2. [`read`] reads and cuts files, many small ones at a time.
-//! 3. [`store`] names nothing twice: claims, blocks, packs, lanes.
-//! 4. [`trees`] puts nodes into folders as they come.
-//! 5. [`commit`] writes the snapshot where everything it needs is durable, and lets the others catch up.
+//! 2. `read` reads and cuts files, many small ones at a time.
+//! 3. `store` names nothing twice: claims, blocks, packs, lanes.
+//! 4. `trees` puts nodes into folders as they come.
+//! 5. `commit` writes the snapshot where everything it needs is durable, and lets the others catch up.
 //!
-//! [`pipeline`] is the one file with threads. An entry that fails is a [`Problem`]; the rest goes on.
+//! `pipeline` is the one file with threads. An entry that fails is a [`Problem`]; the rest goes on.
 
 mod commit;
 mod coverage;

@@ -1,9 +1,9 @@
 //! Snapshot to files.
 //!
-//! 1. [`choose`]: which version of what, from which snapshot.
+//! 1. `choose`: which version of what, from which snapshot.
 //! 2. [`RestorePlan`]: what goes where; `--dry-run` prints it.
-//! 3. [`walk`]: folders first, files collected into windows of a few thousand.
-//! 4. [`window`]: block by block, each opened once, on all cores; a chunk that one destination does not give back
+//! 3. `walk`: folders first, files collected into windows of a few thousand.
+//! 4. `window`: block by block, each opened once, on all cores; a chunk that one destination does not give back
 //!    unchanged comes from the next.
 //!
 //! In folders this restore created, files are made in place and get their times last; elsewhere they are written under

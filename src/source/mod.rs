@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Nothing here writes, and no symbolic link of a source is ever followed. What cannot be read becomes a
-//! [`Problem`](crate::report::Problem); the rest goes on. Everything that differs per system is in one folder
+//! [`Problem`]; the rest goes on. Everything that differs per system is in one folder
 //! (`unix`) with few, small functions.
 
 use std::io;
