@@ -79,22 +79,27 @@ fn a_backup_that_was_killed_is_no_obstacle() {
     world.run("check --read-data").expect_code(0);
 }
 
-/// A file that another process writes to all the time.
+/// A file that another process appends to all the time. It is large enough that no scheduler can let the whole of it be
+/// read between two appends, and the backup begins only when the appending has.
 #[test]
 fn a_file_that_changes_while_it_is_read_is_three_and_is_read_again() {
     use std::io::Write;
     use std::sync::atomic::{AtomicBool, Ordering};
     let world = World::set_up(&["primary"]);
     world.write("docs/a", "first");
-    let path = world.write("docs/log", noise(4 << 20, 1));
+    let path = world.write("docs/log", noise(64 << 20, 1));
     let is_over = AtomicBool::new(false);
+    let (begun, has_begun) = std::sync::mpsc::channel();
     let ended = std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut file = std::fs::OpenOptions::new().append(true).open(&path).expect("a file");
             while !is_over.load(Ordering::Relaxed) {
                 file.write_all(b"line\n").expect("written");
+                let _ = begun.send(());
+                std::thread::sleep(Duration::from_millis(1));
             }
         });
+        has_begun.recv().expect("it is appended to");
         let ended = world.run("backup");
         is_over.store(true, Ordering::Relaxed);
         ended
