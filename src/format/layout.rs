@@ -23,8 +23,12 @@ pub enum ObjectName {
     Writer(ObjectHash),
     /// `packs/<2>/<64>`: a pack.
     Pack(PackId),
-    /// `snaps/<2>/<64>`: a snapshot, the commit point.
+    /// `snaps/<2>/<64>`: a snapshot or a history, the commit point.
     Snapshot(SnapshotId),
+    /// `marks/<2>/<64>`: a decision about snapshots.
+    Mark(ObjectHash),
+    /// `gc/<64>`: what writers and cleaners tell each other.
+    Cleaning(ObjectHash),
 }
 
 /// The kinds of objects that come in numbers and can be listed.
@@ -38,14 +42,25 @@ pub enum ObjectKind {
     Writers,
     /// Packs.
     Packs,
-    /// Snapshots.
+    /// Snapshots and histories.
     Snapshots,
+    /// Marks.
+    Marks,
+    /// Sessions and condemned packs.
+    Cleaning,
 }
 
 impl ObjectKind {
     /// Every kind, in the order they are written.
-    pub const ALL: [ObjectKind; 5] =
-        [ObjectKind::Keys, ObjectKind::Config, ObjectKind::Writers, ObjectKind::Packs, ObjectKind::Snapshots];
+    pub const ALL: [ObjectKind; 7] = [
+        ObjectKind::Keys,
+        ObjectKind::Config,
+        ObjectKind::Writers,
+        ObjectKind::Packs,
+        ObjectKind::Snapshots,
+        ObjectKind::Marks,
+        ObjectKind::Cleaning,
+    ];
 
     /// The folder of the kind.
     pub const fn folder(self) -> &'static str {
@@ -55,12 +70,14 @@ impl ObjectKind {
             ObjectKind::Writers => "writers",
             ObjectKind::Packs => "packs",
             ObjectKind::Snapshots => "snaps",
+            ObjectKind::Marks => "marks",
+            ObjectKind::Cleaning => "gc",
         }
     }
 
     /// Whether the kind's folder holds 256 folders named by the first two hex digits.
     pub const fn is_spread(self) -> bool {
-        matches!(self, ObjectKind::Writers | ObjectKind::Packs | ObjectKind::Snapshots)
+        matches!(self, ObjectKind::Writers | ObjectKind::Packs | ObjectKind::Snapshots | ObjectKind::Marks)
     }
 }
 
@@ -74,6 +91,8 @@ impl ObjectName {
             ObjectName::Writer(_) => Some(ObjectKind::Writers),
             ObjectName::Pack(_) => Some(ObjectKind::Packs),
             ObjectName::Snapshot(_) => Some(ObjectKind::Snapshots),
+            ObjectName::Mark(_) => Some(ObjectKind::Marks),
+            ObjectName::Cleaning(_) => Some(ObjectKind::Cleaning),
         }
     }
 
@@ -84,7 +103,9 @@ impl ObjectName {
             ObjectName::Slot(hash)
             | ObjectName::Ring(_, hash)
             | ObjectName::Config(_, hash)
-            | ObjectName::Writer(hash) => Some(*hash),
+            | ObjectName::Writer(hash)
+            | ObjectName::Mark(hash)
+            | ObjectName::Cleaning(hash) => Some(*hash),
             ObjectName::Pack(id) => Some(ObjectHash::from_bytes(*id.as_bytes())),
             ObjectName::Snapshot(id) => Some(ObjectHash::from_bytes(*id.as_bytes())),
         }
@@ -108,6 +129,8 @@ impl ObjectName {
             ObjectName::Writer(hash) => spread(ObjectKind::Writers, hash.to_string()),
             ObjectName::Pack(id) => spread(ObjectKind::Packs, id.to_string()),
             ObjectName::Snapshot(id) => spread(ObjectKind::Snapshots, id.to_string()),
+            ObjectName::Mark(hash) => spread(ObjectKind::Marks, hash.to_string()),
+            ObjectName::Cleaning(hash) => format!("gc/{hash}"),
         }
     }
 
@@ -131,6 +154,8 @@ impl ObjectName {
             ["writers", folder, file] if file.starts_with(folder) => ObjectName::Writer(file.parse().ok()?),
             ["packs", folder, file] if file.starts_with(folder) => ObjectName::Pack(file.parse().ok()?),
             ["snaps", folder, file] if file.starts_with(folder) => ObjectName::Snapshot(file.parse().ok()?),
+            ["marks", folder, file] if file.starts_with(folder) => ObjectName::Mark(file.parse().ok()?),
+            ["gc", file] => ObjectName::Cleaning(file.parse().ok()?),
             _ => return None,
         };
         (name.path() == path).then_some(name)
@@ -160,6 +185,8 @@ mod tests {
             ObjectName::Writer(hash),
             ObjectName::Pack(PackId::of(b"abc")),
             ObjectName::Snapshot(SnapshotId::of(b"abc")),
+            ObjectName::Mark(hash),
+            ObjectName::Cleaning(hash),
         ];
         for name in names {
             assert_eq!(ObjectName::parse(&name.path()), Some(name));

@@ -13,13 +13,19 @@
 //! | 9 | [`recipe`] | streams of chunks and holes |
 //! | 10 | [`tree`] | nodes and trees |
 //! | 11 | [`snapshot`] | snapshots |
+//! | 12 | [`history`] | what is kept of snapshots that are gone |
+//! | 13 | [`mark`] | decisions about snapshots |
+//! | 14 | [`cleaning`] | what writers and cleaners tell each other |
 //!
 //! Everything here that decodes takes bytes a hostile destination may have written (sections 4, 5 and the fixed
 //! heads of 6 and 8) or authenticated ones (the rest), and answers with a [`FormatError`], never a panic.
 
+pub mod cleaning;
 pub mod header;
+pub mod history;
 pub mod id;
 pub mod layout;
+pub mod mark;
 pub mod pack;
 pub mod recipe;
 pub mod record;
@@ -35,7 +41,7 @@ pub const FORMAT_VERSION: u16 = 1;
 pub const BLOCK_RAW_MAX: usize = 16 << 20;
 /// The largest pack that is read.
 pub const PACK_LEN_MAX: u64 = 128 << 20;
-/// The largest sealed record (config, ring, writer, snapshot) that is read.
+/// The largest sealed record (all objects but packs, slots, header and mark of the destination) that is read.
 pub const RECORD_LEN_MAX: usize = 16 << 20;
 /// The largest single node of a tree.
 pub const NODE_LEN_MAX: usize = 16 << 20;

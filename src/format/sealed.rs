@@ -50,6 +50,10 @@ pub enum ObjectType {
     Ring,
     /// A writer.
     Writer,
+    /// A mark.
+    Mark,
+    /// A session or condemned packs.
+    Cleaning,
 }
 
 impl ObjectType {
@@ -61,6 +65,8 @@ impl ObjectType {
             ObjectType::Config => 3,
             ObjectType::Ring => 4,
             ObjectType::Writer => 5,
+            ObjectType::Mark => 6,
+            ObjectType::Cleaning => 7,
         }
     }
 }

@@ -63,7 +63,7 @@ pub struct Snapshot {
     pub user: String,
     /// The sources, sorted by path.
     pub roots: Vec<Root>,
-    /// Bit 0: the run looked suspect. Bit 1: not everything was reached (a partial snapshot).
+    /// [`Snapshot::SUSPECT`], [`Snapshot::PARTIAL`], [`Snapshot::HISTORY`], added up.
     pub flags: u32,
     /// Words given by the user.
     pub tags: Vec<String>,
@@ -78,6 +78,19 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The run looked suspect.
+    pub const SUSPECT: u32 = 1;
+    /// Not everything was reached.
+    pub const PARTIAL: u32 = 2;
+    /// A history: its roots hold versions and not a state of the sources (section 12).
+    pub const HISTORY: u32 = 4;
+    const FLAGS_KNOWN: u32 = Self::SUSPECT | Self::PARTIAL | Self::HISTORY;
+
+    /// Whether this is a history.
+    pub fn is_history(&self) -> bool {
+        self.flags & Self::HISTORY != 0
+    }
+
     /// The root at `path`.
     pub fn root(&self, path: &[u8]) -> Option<&Root> {
         self.roots.iter().find(|root| root.path == path)
@@ -96,7 +109,7 @@ impl Snapshot {
             return bad("a source has a name");
         }
         self.roots.iter().try_for_each(|root| root.node.validate_unnamed())?;
-        if self.sequence == 0 || self.flags > 3 {
+        if self.sequence == 0 || self.flags & !Self::FLAGS_KNOWN != 0 {
             return bad("a number is out of range");
         }
         Ok(())
