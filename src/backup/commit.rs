@@ -19,7 +19,7 @@ use crate::index::SnapshotRow;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::lanes::LaneTrouble;
 use crate::replicate::{CatchUp, OpenDestination, ReplicateError, catch_up};
-use crate::repo::{DestinationState, Repo, Writer, machine_name, now, state_after, user_name};
+use crate::repo::{DestinationState, Repo, Writer, machine_name, state_after, user_name};
 use crate::snapshot::ReadError;
 
 /// What is known of a destination's part in this run, by its name.
@@ -109,7 +109,7 @@ fn seal_snapshot(
     request: &BackupRequest,
 ) -> Result<(SnapshotId, Snapshot, Vec<u8>), Error> {
     let mut pack_ids = written.stored.pack_ids.clone();
-    let finished = now();
+    let finished = repo.now();
     let zone = jiff::tz::TimeZone::system();
     let offset = jiff::Timestamp::new(finished.seconds, 0).map_or(0, |time| zone.to_offset(time).seconds());
     let packs_digest = packs_digest(&mut pack_ids);

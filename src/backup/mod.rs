@@ -3,7 +3,7 @@
 //! 1. `scan` walks each source beside the previous snapshot's tree and says, entry by entry, what stands and what
 //!    must be read.
 //! 2. `read` reads and cuts files, many small ones at a time.
-//! 3. `store` names nothing twice: claims, blocks, packs, lanes.
+//! 3. `repo::store` names nothing twice: claims, blocks, packs, lanes.
 //! 4. `trees` puts nodes into folders as they come.
 //! 5. `commit` writes the snapshot where everything it needs is durable, and lets the others catch up.
 //!
@@ -15,7 +15,6 @@ mod outcome;
 mod pipeline;
 mod read;
 mod scan;
-mod store;
 mod trees;
 
 use std::path::PathBuf;
@@ -26,8 +25,8 @@ use crate::format::id::SnapshotId;
 use crate::format::record::Time;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::DestinationState;
+use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
-use crate::repo::{Repo, now};
 use crate::report::Problem;
 
 /// What to back up, and how.
@@ -108,7 +107,7 @@ pub struct DestinationOutcome {
 /// written before stays and is found by the next run.
 pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Result<BackupReport, Error> {
     let began = Instant::now();
-    let started = now();
+    let started = repo.now();
     let sources = chosen_sources(repo, &request)?;
     if !request.dry_run && !repo.destinations().is_empty() {
         repo.prepare_to_write()?;

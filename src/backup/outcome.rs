@@ -1,9 +1,8 @@
 //! What was counted on the way, source by source.
 
 use crate::format::snapshot::{Root, RootCounts};
+use crate::repo::store::Stored;
 use crate::report::Problem;
-
-use super::store::Stored;
 
 /// What was counted in one source.
 #[derive(Debug, Default)]

@@ -26,7 +26,6 @@ use super::coverage::Coverage;
 use super::outcome::{RootTally, Written};
 use super::read::{Batch, GroupReader, Item};
 use super::scan::{Begun, Previous, Scan, ScanContext, ScanOutcome, Step};
-use super::store::{Store, StoreContext};
 use super::trees::RootBuilder;
 use super::{BackupReport, BackupRequest};
 use crate::error::Error;
@@ -36,9 +35,10 @@ use crate::format::snapshot::Root;
 use crate::index::DestinationBits;
 use crate::monitor::Monitor;
 use crate::paths;
-use crate::replicate::{Fetcher, Lanes};
+use crate::replicate::Fetcher;
 use crate::repo::settings::SourceSettings;
-use crate::repo::{Lineage, Repo, now};
+use crate::repo::store::Store;
+use crate::repo::{Lineage, Repo};
 use crate::report::{Problem, ProblemKind};
 use crate::seal::Keys;
 use crate::snapshot::ReadError;
@@ -71,15 +71,7 @@ pub(super) fn run(
     let line = repo.lineage(&view)?;
     let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations);
     let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
-    let context = StoreContext {
-        keys: &repo.keys,
-        index: &repo.index,
-        reachable,
-        level: repo.settings.compression_level(),
-        block_bytes: repo.config.block_bytes as usize,
-        pack_bytes: repo.config.pack_bytes as usize,
-    };
-    let mut store = Store::new(context, Lanes::start(&repo.destinations, monitor))?;
+    let mut store = repo.store(&repo.destinations, monitor)?;
     let mut roots = carried_roots(repo, sources, &line, &fetcher, reachable, &mut store)?;
     let mut tally = RootTally::default();
     let owners = Owners::default();
@@ -161,7 +153,7 @@ struct SourceRun<'a> {
 impl<'a> SourceRun<'a> {
     fn read(&self, store: &mut Store<'_>, monitor: &dyn Monitor) -> Result<(Option<Root>, RootTally), Error> {
         monitor.current(&self.source.path.display().to_string());
-        let scanned = now();
+        let scanned = self.repo.now();
         let context = self.scan_context();
         let coverage = context.previous.as_ref().map_or_else(Coverage::default, |previous| previous.coverage);
         let mut builder = RootBuilder::new(&self.repo.chunker, self.fetcher, coverage, monitor);

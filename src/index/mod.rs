@@ -19,7 +19,7 @@ use redb::{Builder, ConcurrencyMode, Database, ReadOnlyDatabase, ReadableDatabas
 use crate::format::id::{ChunkKind, DestinationId, PackId, RepoId};
 
 pub use read::IndexReader;
-pub use tables::SnapshotRow;
+pub use tables::{MarkRow, SnapshotRow};
 pub use write::IndexWriter;
 
 /// The share of `limits.memory` that redb may keep.

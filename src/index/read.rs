@@ -2,9 +2,9 @@
 
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 
-use super::tables::{self, SnapshotRow};
+use super::tables::{self, MarkRow, SnapshotRow};
 use super::{BlockInfo, DestinationBits, IndexError, KnownDestination, PackInfo, PackNumber, Place, broken};
-use crate::format::id::{ChunkId, DestinationId, PackId, RepoId, SnapshotId};
+use crate::format::id::{ChunkId, DestinationId, ObjectHash, PackId, RepoId, SnapshotId};
 
 /// One consistent view; later commits do not show in it.
 pub struct IndexReader {
@@ -16,6 +16,7 @@ pub struct IndexReader {
     blocks: ReadOnlyTable<(u32, u32), &'static [u8; 13]>,
     destinations: ReadOnlyTable<&'static [u8; 16], u32>,
     snapshots: ReadOnlyTable<&'static [u8; 32], &'static [u8]>,
+    marks: ReadOnlyTable<&'static [u8; 32], &'static [u8]>,
     trees: ReadOnlyTable<&'static [u8; 32], &'static [u8]>,
     retired: ReadOnlyTable<&'static [u8; 32], u32>,
     has_retired: bool,
@@ -34,6 +35,7 @@ impl IndexReader {
             blocks: transaction.open_table(tables::BLOCKS).map_err(broken)?,
             destinations: transaction.open_table(tables::DESTINATIONS).map_err(broken)?,
             snapshots: transaction.open_table(tables::SNAPSHOTS).map_err(broken)?,
+            marks: transaction.open_table(tables::MARKS).map_err(broken)?,
             trees: transaction.open_table(tables::TREES).map_err(broken)?,
             retired,
             has_retired,
@@ -222,6 +224,23 @@ impl IndexReader {
         for row in self.snapshots.iter().map_err(broken)? {
             let (id, row) = row.map_err(broken)?;
             each(SnapshotId::from_bytes(*id.value()), decode_snapshot(row.value())?)?;
+        }
+        Ok(())
+    }
+
+    /// Calls `each` for every mark, in no particular order.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`], or what `each` returns.
+    pub fn each_mark<E: From<IndexError>>(
+        &self,
+        mut each: impl FnMut(ObjectHash, MarkRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for row in self.marks.iter().map_err(broken)? {
+            let (hash, row) = row.map_err(broken)?;
+            let row = postcard::from_bytes(row.value())
+                .map_err(|_| IndexError::Broken("a mark's row cannot be decoded".into()))?;
+            each(ObjectHash::from_bytes(*hash.value()), row)?;
         }
         Ok(())
     }

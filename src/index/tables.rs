@@ -7,7 +7,7 @@ use crate::format::id::ChunkId;
 use crate::format::pack::Compression;
 
 /// Changes with every change of a table: an index of another layout is rebuilt, not migrated.
-pub(super) const LAYOUT: &[u8] = b"index layout 1";
+pub(super) const LAYOUT: &[u8] = b"index layout 2";
 
 /// Layout, repository.
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -25,6 +25,8 @@ pub(super) const BLOCKS: TableDefinition<'_, (u32, u32), &[u8; 13]> = TableDefin
 pub(super) const DESTINATIONS: TableDefinition<'_, &[u8; 16], u32> = TableDefinition::new("destinations");
 /// Snapshot id → [`SnapshotRow`] as postcard.
 pub(super) const SNAPSHOTS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("snapshots");
+/// Hash of a mark → [`MarkRow`] as postcard.
+pub(super) const MARKS: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("marks");
 /// Chunk id of a tree chunk → its bytes.
 pub(super) const TREES: TableDefinition<'_, &[u8; 32], &[u8]> = TableDefinition::new("trees");
 /// Hash of a path → the highest version number it had when it was last deleted.
@@ -40,6 +42,19 @@ pub struct SnapshotRow {
     /// Whether the version numbers it gave are accounted for: its paths that are gone are in the table of retired
     /// numbers, or it is the newest of its line.
     pub is_counted: bool,
+    /// The opened record.
+    #[serde(with = "serde_bytes")]
+    pub record: Vec<u8>,
+    /// The object as it is stored, to be copied to other destinations.
+    #[serde(with = "serde_bytes")]
+    pub stored: Vec<u8>,
+}
+
+/// What is kept of a mark.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MarkRow {
+    /// Destinations on which it is.
+    pub present: DestinationBits,
     /// The opened record.
     #[serde(with = "serde_bytes")]
     pub record: Vec<u8>,

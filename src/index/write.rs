@@ -1,10 +1,12 @@
 //! Changes to the index that take effect together.
 
+use std::collections::BTreeMap;
+
 use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::tables::{self, SnapshotRow};
+use super::tables::{self, MarkRow, SnapshotRow};
 use super::{BlockInfo, DestinationBits, IndexError, PackInfo, PackNumber, Place, broken};
-use crate::format::id::{ChunkId, DestinationId, RepoId, SnapshotId};
+use crate::format::id::{ChunkId, DestinationId, ObjectHash, PackId, RepoId, SnapshotId};
 use crate::format::pack::Directory;
 
 /// Where the packs of a run go on, and everything else that changes. Dropping it without [`commit`](Self::commit)
@@ -52,6 +54,7 @@ impl IndexWriter {
         self.table(tables::BLOCKS)?;
         self.table(tables::DESTINATIONS)?;
         self.table(tables::SNAPSHOTS)?;
+        self.table(tables::MARKS)?;
         self.table(tables::TREES)?;
         self.table(tables::RETIRED)?;
         Ok(true)
@@ -219,6 +222,47 @@ impl IndexWriter {
     pub fn remove_snapshot(&mut self, id: &SnapshotId) -> Result<(), IndexError> {
         self.table(tables::SNAPSHOTS)?.remove(id.as_bytes()).map_err(broken)?;
         Ok(())
+    }
+
+    /// Adds or changes a mark.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn put_mark(&mut self, hash: &ObjectHash, row: &MarkRow) -> Result<(), IndexError> {
+        let bytes = postcard::to_stdvec(row).map_err(|error| IndexError::Broken(error.to_string()))?;
+        self.table(tables::MARKS)?.insert(hash.as_bytes(), bytes.as_slice()).map_err(broken)?;
+        Ok(())
+    }
+
+    /// Takes packs out that are on no destination any more, with everything said of their chunks and blocks. One pass over
+    /// all chunks, whatever the number of packs.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn remove_packs(&mut self, packs: &BTreeMap<PackNumber, PackId>) -> Result<(), IndexError> {
+        let mut by_number = self.table(tables::PACKS)?;
+        let mut by_id = self.table(tables::PACK_NUMBERS)?;
+        let mut presence = self.table(tables::PRESENCE)?;
+        let mut blocks = self.table(tables::BLOCKS)?;
+        for (&number, id) in packs {
+            by_number.remove(number).map_err(broken)?;
+            by_id.remove(id.as_bytes()).map_err(broken)?;
+            presence.remove(number).map_err(broken)?;
+            blocks.retain_in((number, 0)..=(number, u32::MAX), |_, _| false).map_err(broken)?;
+        }
+        if !packs.is_empty() {
+            let mut chunks = self.table(tables::CHUNKS)?;
+            chunks.retain(|key, row| !packs.contains_key(&tables::decode_place(key, row).pack)).map_err(broken)?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of kept tree chunks, where `is_wanted` says no. They are asked for in the order of their ids.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn retain_trees(&mut self, mut is_wanted: impl FnMut(&ChunkId) -> bool) -> Result<(), IndexError> {
+        self.table(tables::TREES)?.retain(|id, _| is_wanted(&ChunkId::from_bytes(*id))).map_err(broken)
     }
 
     /// Keeps the bytes of tree chunks.

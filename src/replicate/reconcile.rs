@@ -3,16 +3,17 @@
 //! A pack counts as present only when this run's listing shows it with the size the index knows. So a stale, copied or
 //! rebuilt index can never make a dangling reference; it only makes work. Memory is that of one of the 256 folders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use super::{OpenDestination, ReplicateError};
-use crate::format::id::{PackId, SnapshotId};
+use crate::format::id::{ObjectHash, PackId, SnapshotId};
 use crate::format::layout::{ObjectKind, ObjectName};
+use crate::format::mark::MarkRecord;
 use crate::format::pack::Directory;
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::Snapshot;
-use crate::index::{Index, IndexReader, PackInfo, PackNumber, SnapshotRow};
+use crate::index::{Index, IndexReader, MarkRow, PackInfo, PackNumber, SnapshotRow};
 use crate::pack::PackReader;
 use crate::seal::Keys;
 
@@ -51,6 +52,7 @@ pub fn reconcile(index: &Index, keys: &Keys, destination: &OpenDestination) -> R
         packs(index, keys, &view, destination, prefix, &mut found)?;
     }
     snapshots(index, keys, &view, destination, &mut found)?;
+    marks(index, keys, &view, destination, &mut found)?;
     Ok(found)
 }
 
@@ -216,6 +218,56 @@ fn snapshots(
     }
     writer.commit()?;
     Ok(())
+}
+
+/// Marks are few and small, and every one counts: what is not known yet is read.
+fn marks(
+    index: &Index,
+    keys: &Keys,
+    view: &IndexReader,
+    destination: &OpenDestination,
+    found: &mut Reconciled,
+) -> Result<(), ReplicateError> {
+    let mut listed = BTreeSet::new();
+    destination.place.list(ObjectKind::Marks, None, &mut |name, _| {
+        listed.extend(name.hash());
+    })?;
+    let mut changed: Vec<(ObjectHash, MarkRow)> = Vec::new();
+    view.each_mark(|hash, mut row| -> Result<(), ReplicateError> {
+        let is_there = listed.remove(&hash);
+        if (row.present & destination.bit != 0) != is_there {
+            row.present ^= destination.bit;
+            changed.push((hash, row));
+        }
+        Ok(())
+    })?;
+    for hash in listed {
+        let name = ObjectName::Mark(hash);
+        let stored = destination.place.get(&name, None)?;
+        match open_mark(keys, &name, &stored) {
+            Ok(record) => changed.push((hash, MarkRow { present: destination.bit, record, stored })),
+            Err(finding) => found.findings.push((name, finding)),
+        }
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let mut writer = index.writer()?;
+    for (hash, row) in &changed {
+        writer.put_mark(hash, row)?;
+    }
+    writer.commit()?;
+    Ok(())
+}
+
+fn open_mark(keys: &Keys, name: &ObjectName, stored: &[u8]) -> Result<Vec<u8>, String> {
+    if !name.matches(stored) {
+        return Err("its bytes do not match its name".to_owned());
+    }
+    let record = keys.open_record(ObjectType::Mark, stored).map_err(|error| error.to_string())?;
+    let mark = MarkRecord::decode(&record).map_err(|error| error.to_string())?;
+    mark.validate().map_err(|error| error.to_string())?;
+    Ok(record)
 }
 
 /// The record inside a stored snapshot, or what is wrong with it.

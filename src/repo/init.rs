@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use super::clock::Clock;
 use super::heads::{HeadStore, hashed};
 use super::home::{Home, io_error};
 use super::settings::Settings;
@@ -78,7 +79,7 @@ pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
     let record = config.encode().map_err(|source| Error::Format { object: "config".to_owned(), source })?;
     let stored = keys.seal_record(ObjectType::Config, &record)?;
     store.put(&ObjectName::Config(config.number, hashed(&stored)), &stored)?;
-    Writer::ready(home, &keys, None, None)?;
+    Writer::ready(home, &keys, None, None, Clock::default().now())?;
     // The header last but one, the settings last: until they are there, nothing is set up.
     store.put(&ObjectName::Header, &header.encode())?;
     settings.save(&home.settings_path())?;

@@ -12,6 +12,7 @@
 
 pub mod settings;
 
+mod clock;
 mod connect;
 mod destinations;
 mod files;
@@ -19,23 +20,28 @@ mod heads;
 mod home;
 mod init;
 mod lineage;
+mod marks;
 mod numbers;
 mod open;
 mod query;
 mod status;
+pub(crate) mod store;
 mod writer;
 
+pub use clock::Clock;
 pub use connect::{ConnectReport, connect, require_destination};
 pub use destinations::{Added, Unreachable};
 pub use files::FileInfo;
 pub use home::Home;
 pub use init::{InitReport, InitRequest, init};
 pub use lineage::{KnownSnapshot, Lineage};
+pub(crate) use marks::place_of;
+pub use marks::{Decision, Marks};
 pub(crate) use open::state_after;
 pub use open::{Access, RebuildReport, Repo, Secret, rebuild_index};
 pub use query::{LsEntry, RootInfo, SnapshotInfo, VersionInfo};
 pub use status::{DestinationStatus, SourceStatus, StatusReport};
 pub use writer::Writer;
-pub(crate) use writer::{machine_name, now, user_name};
+pub(crate) use writer::{machine_name, user_name};
 
 pub use crate::replicate::DestinationState;

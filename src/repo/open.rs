@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use super::clock::Clock;
 use super::heads::{self, HeadStore};
 use super::home::{Home, Lock, io_error};
 use super::lineage::Lineage;
@@ -13,7 +14,7 @@ use super::{Unreachable, destinations, numbers};
 use crate::chunk::Chunker;
 use crate::error::Error;
 use crate::format::header::RepoHeader;
-use crate::format::record::ConfigRecord;
+use crate::format::record::{ConfigRecord, Time};
 use crate::index::{Index, IndexError, IndexReader};
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::{self, Fetcher, OpenDestination};
@@ -79,6 +80,7 @@ pub struct Repo {
     pub(crate) findings: Vec<(String, String, String)>,
     /// Whether every version number that can be known is accounted for.
     pub(crate) is_counted: bool,
+    clock: Clock,
     _lock: Option<Lock>,
 }
 
@@ -114,6 +116,7 @@ impl Repo {
             writer,
             findings: Vec::new(),
             is_counted: true,
+            clock: Clock::default(),
             _lock: lock,
         };
         repo.refresh(monitor)?;
@@ -165,7 +168,7 @@ impl Repo {
     pub(crate) fn prepare_to_write(&mut self) -> Result<(), Error> {
         let view = self.index.reader()?;
         let head = self.lineage(&view)?.head().map(|known| known.id);
-        self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), head)?);
+        self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), head, self.now())?);
         self.put_missing_heads()
     }
 
@@ -183,7 +186,7 @@ impl Repo {
         for (destination, error) in lost {
             self.lose(&destination, &error);
         }
-        Ok(())
+        self.put_missing_marks()
     }
 
     /// Takes a destination out of this run.
@@ -196,6 +199,16 @@ impl Repo {
             detail: error.to_string(),
             is_missing: false,
         });
+    }
+
+    /// Lets another clock than the system's say what time it is.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> Time {
+        self.clock.now()
     }
 
     /// The settings.

@@ -50,20 +50,29 @@ impl Writer {
         keys: &Keys,
         known: Option<Self>,
         parent: Option<SnapshotId>,
+        now: Time,
     ) -> Result<Self, Error> {
         match known {
             Some(writer) if writer.fingerprint == fingerprint() => Ok(writer),
-            Some(elsewhere) => Self::make(home, keys, elsewhere.last_snapshot.or(parent), elsewhere.version_ceiling),
-            None => Self::make(home, keys, parent, 0),
+            Some(elsewhere) => {
+                Self::make(home, keys, elsewhere.last_snapshot.or(parent), elsewhere.version_ceiling, now)
+            }
+            None => Self::make(home, keys, parent, 0, now),
         }
     }
 
-    fn make(home: &Home, keys: &Keys, parent: Option<SnapshotId>, version_ceiling: u32) -> Result<Self, Error> {
+    fn make(
+        home: &Home,
+        keys: &Keys,
+        parent: Option<SnapshotId>,
+        version_ceiling: u32,
+        now: Time,
+    ) -> Result<Self, Error> {
         let id = WriterId::from_bytes(random()?);
         let writer = Self { id, fingerprint: fingerprint(), sequence: 0, last_snapshot: parent, version_ceiling };
         let record = WriterRecord {
             writer: id,
-            created: now(),
+            created: now,
             machine: machine_name(),
             user: user_name(),
             parent,
@@ -105,15 +114,4 @@ pub(crate) fn user_name() -> String {
     #[cfg(not(unix))]
     let name = std::env::var("USERNAME").ok();
     name.unwrap_or_else(|| "unknown".to_owned())
-}
-
-/// The time by this machine's clock.
-pub(crate) fn now() -> Time {
-    let now = jiff::Timestamp::now();
-    let (seconds, nanos) = (now.as_second(), now.subsec_nanosecond());
-    // Before 1970 jiff counts nanoseconds backwards; a stored time counts forwards from a rounded-down second.
-    if nanos < 0 {
-        return Time { seconds: seconds - 1, nanos: (nanos + 1_000_000_000) as u32 };
-    }
-    Time { seconds, nanos: nanos as u32 }
 }

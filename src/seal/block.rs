@@ -122,6 +122,11 @@ impl CompressedBlock {
         self.bytes.len() + TAG_LEN
     }
 
+    /// Length of its chunks together.
+    pub fn raw_len(&self) -> u64 {
+        self.raw_len.into()
+    }
+
     /// Number of chunks.
     pub fn chunk_count(&self) -> usize {
         self.chunks.len()

@@ -40,7 +40,7 @@ const DANGERS: &[Danger] = &[
         signs: &["rayon::"],
         places: &[
             ("backup/pipeline.rs", "chunks are named"),
-            ("backup/store.rs", "blocks are compressed"),
+            ("repo/store.rs", "blocks are compressed"),
             ("pack/writer.rs", "blocks are sealed, and the pack is verified"),
             ("check/data.rs", "packs are verified"),
             ("restore/window.rs", "blocks are opened"),

@@ -20,12 +20,12 @@ const NOT_CALLED: &[(&str, &[&str])] = &[
 
 /// Names that mean something else, and what.
 const MEANS_SOMETHING_ELSE: &[(&str, &str)] = &[
-    ("backup/mod.rs: store", "the verb: the stage that stores what is new"),
+    ("repo/mod.rs: store", "the stage that stores what is new"),
     ("backup/read.rs: Item", "a file, a chunk of one, or a step without content, on the way through a batch"),
     ("backup/scan.rs: Frame", "a folder on the stack of the walk"),
-    ("backup/store.rs: Store", "the stage that stores what is new"),
-    ("backup/store.rs: StoreContext", "what that stage needs"),
-    ("backup/store.rs: StoreCounts", "what that stage counts"),
+    ("repo/store.rs: Store", "the stage that stores what is new"),
+    ("repo/store.rs: StoreContext", "what that stage needs"),
+    ("repo/store.rs: StoreCounts", "what that stage counts"),
     ("index/mod.rs: Store", "a redb file, opened to read or to write"),
     ("repo/heads.rs: HeadStore", "the copies of keys and config in the state folder"),
     ("repo/home.rs: Lock", "a lock of the operating system"),

@@ -13,13 +13,15 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use super::Repo;
 use crate::error::Error;
 use crate::format::FormatError;
 use crate::format::id::{ChunkId, ChunkKind, PackId};
 use crate::format::pack::Directory;
 use crate::index::{DestinationBits, Index, IndexReader, PackInfo, PackNumber};
+use crate::monitor::Monitor;
 use crate::pack::{Closing, PackDraft};
-use crate::replicate::{LaneOutcome, Lanes};
+use crate::replicate::{LaneOutcome, Lanes, OpenDestination};
 use crate::seal::keys::random;
 use crate::seal::{Block, BlockBuilder, CompressedBlock, Keys, SealError};
 use crate::snapshot::ChunkSink;
@@ -38,24 +40,24 @@ const UNUSED_COUNTED: u64 = 32 << 10;
 const PRESENCE_KEPT: usize = 1 << 16;
 
 /// What is needed to store.
-pub(super) struct StoreContext<'a> {
+struct StoreContext<'a> {
     /// Names and seals.
-    pub keys: &'a Keys,
+    keys: &'a Keys,
     /// Knows what is stored already, and learns what is new.
-    pub index: &'a Index,
+    index: &'a Index,
     /// Destinations within reach.
-    pub reachable: DestinationBits,
+    reachable: DestinationBits,
     /// zstd level; none for no compression.
-    pub level: Option<i32>,
+    level: Option<i32>,
     /// Raw bytes of a block.
-    pub block_bytes: usize,
+    block_bytes: usize,
     /// Stored bytes of a full pack.
-    pub pack_bytes: usize,
+    pack_bytes: usize,
 }
 
 /// What was stored.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct StoreCounts {
+pub(crate) struct StoreCounts {
     /// Raw bytes of new chunks.
     pub bytes_added: u64,
     /// Bytes of the packs.
@@ -91,7 +93,7 @@ struct NewPack {
 }
 
 /// Stores chunks of one run.
-pub(super) struct Store<'a> {
+pub(crate) struct Store<'a> {
     context: StoreContext<'a>,
     view: IndexReader,
     lanes: Lanes<'a>,
@@ -114,7 +116,7 @@ pub(super) struct Store<'a> {
 }
 
 /// What a finished run leaves.
-pub(super) struct Stored {
+pub(crate) struct Stored {
     /// What became of each destination.
     pub lanes: Vec<LaneOutcome>,
     /// Packs of this run.
@@ -126,7 +128,7 @@ pub(super) struct Stored {
 }
 
 impl<'a> Store<'a> {
-    pub fn new(context: StoreContext<'a>, lanes: Lanes<'a>) -> Result<Self, Error> {
+    fn new(context: StoreContext<'a>, lanes: Lanes<'a>) -> Result<Self, Error> {
         let view = context.index.reader()?;
         let next_number = view.next_pack_number()?;
         let filling = |kind| Filling {
@@ -183,6 +185,13 @@ impl<'a> Store<'a> {
             self.compress(kind)?;
         }
         Ok(true)
+    }
+
+    /// Takes a block over into a new pack, whether its chunks are stored already or not: for moving them out of packs
+    /// that are mostly dead.
+    pub fn take_over(&mut self, kind: ChunkKind, block: CompressedBlock) -> Result<(), Error> {
+        self.counts.bytes_added += block.raw_len();
+        self.place(kind, vec![block])
     }
 
     fn filling(&mut self, kind: ChunkKind) -> &mut Filling {
@@ -364,6 +373,25 @@ impl ChunkSink for Store<'_> {
             }
         }
         Ok(id)
+    }
+}
+
+impl Repo {
+    /// Stores chunks on some destinations: all that are within reach for a backup, one for cleaning it.
+    pub(crate) fn store<'a>(
+        &'a self,
+        destinations: &[OpenDestination],
+        monitor: &'a dyn Monitor,
+    ) -> Result<Store<'a>, Error> {
+        let context = StoreContext {
+            keys: &self.keys,
+            index: &self.index,
+            reachable: destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b),
+            level: self.settings.compression_level(),
+            block_bytes: self.config.block_bytes as usize,
+            pack_bytes: self.config.pack_bytes as usize,
+        };
+        Store::new(context, Lanes::start(destinations, monitor))
     }
 }
 
