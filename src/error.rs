@@ -95,6 +95,9 @@ pub enum Error {
         /// The process that holds the lock, where it could be told.
         holder: Option<u32>,
     },
+    /// Another writer of a destination deleted what was to be relied on: the run has to be repeated.
+    #[error("another machine cleaned a destination meanwhile, and what this run relied on is gone")]
+    Overtaken,
     /// Stopped at the user's wish, at a safe point.
     #[error("interrupted")]
     Interrupted,
@@ -169,6 +172,7 @@ impl From<ReplicateError> for Error {
             ReplicateError::Index(error) => error.into(),
             ReplicateError::Read(error) => Self::Read(error),
             ReplicateError::Seal(error) => Self::Seal(error),
+            ReplicateError::Overtaken => Self::Overtaken,
             ReplicateError::Interrupted => Self::Interrupted,
         }
     }

@@ -12,15 +12,16 @@ use super::{BackupReport, BackupRequest, DestinationOutcome};
 use crate::destination::place;
 use crate::error::Error;
 use crate::format::id::SnapshotId;
+use crate::format::mark::{Action, ForgetReason};
 use crate::format::record::Extra;
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Snapshot, packs_digest};
 use crate::index::SnapshotRow;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::lanes::LaneTrouble;
-use crate::replicate::{CatchUp, OpenDestination, ReplicateError, catch_up};
+use crate::replicate::{OpenDestination, ReplicateError};
 use crate::repo::{DestinationState, Repo, Writer, machine_name, state_after, user_name};
-use crate::snapshot::ReadError;
+use crate::snapshot::{ReadError, place_of};
 
 /// What is known of a destination's part in this run, by its name.
 #[derive(Default)]
@@ -78,23 +79,41 @@ pub(super) fn commit(
     writer.put_snapshot(&id, &row)?;
     writer.commit()?;
 
-    for destination in &direct {
-        let result = catch_up::commit(&repo.index, destination, &id, &row.stored);
+    let committed = everywhere(repo, &id, &snapshot, (&direct, &later), request, &mut parts, monitor);
+    if matches!(committed, Err(Error::Overtaken)) {
+        // What was written does not count, here or elsewhere: the run is repeated and gives another snapshot.
+        let snapshots = vec![place_of(id, &snapshot)];
+        repo.decide(Action::Forget { reason: ForgetReason::Replaced, snapshots })?;
+    }
+    committed?;
+    report(repo, written, id, parts)
+}
+
+/// Commits where everything is, then lets the others catch up.
+fn everywhere(
+    repo: &mut Repo,
+    id: &SnapshotId,
+    snapshot: &Snapshot,
+    (direct, later): (&[OpenDestination], &[OpenDestination]),
+    request: &BackupRequest,
+    parts: &mut BTreeMap<String, Part>,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
+    for destination in direct {
+        let result = repo.catch_up(monitor)?.commit(destination, id);
         note(parts.entry(destination.name.clone()).or_default(), result)?;
     }
     if parts.values().any(|part| part.is_committed) {
-        remember(repo, &id, &snapshot)?;
+        remember(repo, id, snapshot)?;
     }
-    lose(repo, &parts);
-    catch_up_now(repo, &id, &later, request, &mut parts, monitor)?;
+    lose(repo, parts);
+    catch_up_now(repo, id, later, request, parts, monitor)?;
     if parts.values().any(|part| part.is_committed) {
-        remember(repo, &id, &snapshot)?;
-    } else {
-        let mut writer = repo.index.writer()?;
-        writer.remove_snapshot(&id)?;
-        writer.commit()?;
+        return remember(repo, id, snapshot);
     }
-    report(repo, written, id, parts)
+    let mut writer = repo.index.writer()?;
+    writer.remove_snapshot(id)?;
+    Ok(writer.commit()?)
 }
 
 /// Takes the destinations that failed out of this run.
@@ -181,6 +200,7 @@ fn note(part: &mut Part, result: Result<(), ReplicateError>) -> Result<(), Error
             Ok(())
         }
         Err(ReplicateError::Read(ReadError::Index(error)) | ReplicateError::Index(error)) => Err(error.into()),
+        Err(ReplicateError::Overtaken) => Err(Error::Overtaken),
         Err(ReplicateError::Interrupted) => {
             part.detail = Some("interrupted while it caught up".to_owned());
             Ok(())
@@ -201,7 +221,7 @@ fn catch_up_now(
     parts: &mut BTreeMap<String, Part>,
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
-    let catch_up = CatchUp { keys: &repo.keys, index: &repo.index, destinations: &repo.destinations, monitor };
+    let catch_up = repo.catch_up(monitor)?;
     let mut is_announced = false;
     for destination in &repo.destinations {
         let part = parts.entry(destination.name.clone()).or_default();

@@ -29,6 +29,9 @@ use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
 use crate::report::Problem;
 
+/// How often a run is made where others clean the same destinations meanwhile.
+const RUNS: u32 = 3;
+
 /// What to back up, and how.
 #[derive(Debug, Clone, Default)]
 pub struct BackupRequest {
@@ -119,12 +122,34 @@ pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Re
     let mut report = if request.dry_run {
         pipeline::dry_run(repo, &sources, &request, monitor)?
     } else {
-        let written = pipeline::run(repo, &sources, &request, started, monitor)?;
-        commit::commit(repo, written, &request, monitor)?
+        store_and_commit(repo, &sources, &request, started, monitor)?
     };
     report.started = started;
     report.duration_seconds = began.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Where other machines write to a destination, one of them may have cleaned it while this one stood still: then what was
+/// stored is looked at anew, and what is gone is read again.
+fn store_and_commit(
+    repo: &mut Repo,
+    sources: &[SourceSettings],
+    request: &BackupRequest,
+    started: Time,
+    monitor: &dyn Monitor,
+) -> Result<BackupReport, Error> {
+    for _ in 1..RUNS {
+        let written = pipeline::run(repo, sources, request, started, monitor)?;
+        match commit::commit(repo, written, request, monitor) {
+            Err(Error::Overtaken) => {
+                monitor.note(&format!("{}; the run is repeated.", Error::Overtaken));
+                repo.prepare_to_write()?;
+            }
+            result => return result,
+        }
+    }
+    let written = pipeline::run(repo, sources, request, started, monitor)?;
+    commit::commit(repo, written, request, monitor)
 }
 
 /// The configured sources that are asked for.

@@ -14,6 +14,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::FormatError;
+use super::id::SnapshotId;
 use super::record::{Extra, Time};
 use super::tree::Node;
 
@@ -23,6 +24,8 @@ pub const FOLDER_PREFIX: u8 = b'd';
 pub const VERSIONS_PREFIX: u8 = b'f';
 /// Tag of the addition of a version that says when it was seen.
 pub const SEEN_TAG: u32 = 1;
+/// Tag of the addition of a history's record that says which others are in it.
+pub const MERGED_TAG: u32 = 2;
 
 /// When a version was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +57,34 @@ impl Seen {
         match extra.iter().find(|(tag, _)| *tag == SEEN_TAG) {
             Some((_, bytes)) => super::record::decode("seen", bytes).map(Some),
             None => Ok(None),
+        }
+    }
+}
+
+/// The older histories whose versions are in a history, as far as they were wanted: these need not be kept beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Merged {
+    /// Which.
+    pub histories: Vec<SnapshotId>,
+}
+
+impl Merged {
+    /// As an addition of a record.
+    ///
+    /// # Errors
+    /// [`FormatError::Record`].
+    pub fn encode(&self) -> Result<(u32, Vec<u8>), FormatError> {
+        Ok((MERGED_TAG, super::record::encode("merged", self)?))
+    }
+
+    /// From the additions of a history's record; empty where there is none of this tag.
+    ///
+    /// # Errors
+    /// [`FormatError::Record`], [`FormatError::Trailing`].
+    pub fn find(extra: &Extra) -> Result<Self, FormatError> {
+        match extra.iter().find(|(tag, _)| *tag == MERGED_TAG) {
+            Some((_, bytes)) => super::record::decode("merged", bytes),
+            None => Ok(Self::default()),
         }
     }
 }

@@ -4,18 +4,20 @@
 //! copied, checked against its name. So what a destination never needed, or what was cleaned from it, does not come
 //! back. No source is read again, and it can stop anywhere: what was copied stays and counts next time.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use super::rescue::Rescue;
 use super::{Fetcher, OpenDestination, ReplicateError};
-use crate::destination::{DestinationError, DestinationErrorKind, Put, Settle};
-use crate::format::id::{ChunkId, SnapshotId};
+use crate::destination::{Put, Settle};
+use crate::format::history::Merged;
+use crate::format::id::{ChunkId, ChunkKind, SnapshotId, WriterId};
 use crate::format::layout::{ObjectKind, ObjectName};
 use crate::format::snapshot::Snapshot;
 use crate::format::tree::Node;
 use crate::index::{DestinationBits, Index, IndexReader, PackNumber};
 use crate::monitor::Monitor;
 use crate::seal::Keys;
-use crate::snapshot::{ReadError, each_need};
+use crate::snapshot::{Marks, ReadError, each_need};
 
 /// Packs between two rounds of making them durable and remembering them.
 const SETTLE_PACKS: usize = 32;
@@ -39,25 +41,35 @@ pub struct CatchUp<'a> {
     pub index: &'a Index,
     /// Where to copy from, the target among them or not.
     pub destinations: &'a [OpenDestination],
+    /// Who copies.
+    pub writer: WriterId,
     /// Told how it goes.
     pub monitor: &'a dyn Monitor,
 }
 
 impl CatchUp<'_> {
-    /// The snapshots that are committed on some destination within reach and not on `target`, newest first.
+    /// The snapshots and histories that are wanted, committed on some destination within reach, and not on `target`;
+    /// newest first.
     ///
     /// # Errors
     /// [`ReplicateError::Index`].
     pub fn behind(&self, target: DestinationBits) -> Result<Vec<SnapshotId>, ReplicateError> {
         let reachable = self.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
-        let mut missing = Vec::new();
-        self.index.reader()?.each_snapshot(|id, row| -> Result<(), ReplicateError> {
-            if row.committed & target == 0 && row.committed & reachable != 0 {
-                let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
+        let view = self.index.reader()?;
+        let marks = Marks::load(&view)?;
+        let (mut missing, mut replaced) = (Vec::new(), BTreeSet::new());
+        view.each_snapshot(|id, row| -> Result<(), ReplicateError> {
+            let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
+            if row.committed & reachable != 0 && snapshot.is_history() {
+                replaced.extend(Merged::find(&snapshot.extra).map_err(ReadError::Format)?.histories);
+            }
+            if row.committed & target == 0 && row.committed & reachable != 0 && marks.forgotten(&id).is_none() {
                 missing.push((snapshot.finished, snapshot.sequence, id));
             }
             Ok(())
         })?;
+        // What a newer history within reach holds too is not copied on its own.
+        missing.retain(|(_, _, id)| !replaced.contains(id));
         missing.sort_unstable();
         Ok(missing.into_iter().rev().map(|(_, _, id)| id).collect())
     }
@@ -108,44 +120,50 @@ impl CatchUp<'_> {
         }
         let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
         let mut copied = self.needs(&view, target, &snapshot)?;
-        commit(self.index, target, id, &row.stored)?;
+        self.commit(target, id)?;
         copied.snapshots = 1;
         Ok(copied)
     }
 
     /// Copies what `snapshot` needs and `target` lacks, and makes it durable there.
-    fn needs(
+    pub(super) fn needs(
         &self,
         view: &IndexReader,
         target: &OpenDestination,
         snapshot: &Snapshot,
     ) -> Result<Copied, ReplicateError> {
         let fetcher = Fetcher::new(self.keys, view, self.destinations);
-        let bases = whole_roots(view, target.bit)?;
+        let bases = whole_roots(view, target.bit, snapshot.is_history())?;
         let mut copy = PackCopy {
             catch_up: self,
             view,
             target,
             copied: HashSet::new(),
+            rescue: Rescue::new(self, view, target),
             unsettled: Vec::new(),
             report: Copied::default(),
         };
         for root in &snapshot.roots {
             let base = bases.iter().rev().find(|(path, _)| *path == root.path).map(|(_, node)| node);
-            each_need(&fetcher, base, &root.node, &mut |_, id, _| copy.need(id))?;
+            each_need(&fetcher, base, &root.node, &mut |kind, id, len| copy.need(kind, id, len))?;
         }
-        copy.settle()?;
+        copy.finish()?;
         Ok(copy.report)
     }
 }
 
 /// The roots of the snapshots that are whole on the destination, oldest first.
-fn whole_roots(view: &IndexReader, bit: DestinationBits) -> Result<Vec<(Vec<u8>, Node)>, ReplicateError> {
+fn whole_roots(
+    view: &IndexReader,
+    bit: DestinationBits,
+    is_history: bool,
+) -> Result<Vec<(Vec<u8>, Node)>, ReplicateError> {
     let mut newest: Option<Snapshot> = None;
     view.each_snapshot(|_, row| -> Result<(), ReplicateError> {
         if row.whole & bit != 0 {
             let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
-            if newest.as_ref().is_none_or(|newest| newest.finished < snapshot.finished) {
+            let is_newer = newest.as_ref().is_none_or(|newest| newest.finished < snapshot.finished);
+            if is_newer && snapshot.is_history() == is_history {
                 newest = Some(snapshot);
             }
         }
@@ -159,12 +177,13 @@ struct PackCopy<'a> {
     view: &'a IndexReader,
     target: &'a OpenDestination,
     copied: HashSet<PackNumber>,
+    rescue: Rescue<'a>,
     unsettled: Vec<PackNumber>,
     report: Copied,
 }
 
 impl PackCopy<'_> {
-    fn need(&mut self, id: &ChunkId) -> Result<(), ReplicateError> {
+    fn need(&mut self, kind: ChunkKind, id: &ChunkId, len: u32) -> Result<(), ReplicateError> {
         let places = self.view.places(id)?;
         for place in &places {
             let is_there = self.copied.contains(&place.pack) || self.view.presence(place.pack)? & self.target.bit != 0;
@@ -181,10 +200,18 @@ impl PackCopy<'_> {
                 return Ok(());
             }
         }
+        if self.rescue.chunk(kind, id, len, &places)? {
+            return Ok(());
+        }
         if reasons.is_empty() {
             return Err(ReadError::Missing { id: *id }.into());
         }
         Err(ReadError::Damaged { id: *id, reasons }.into())
+    }
+
+    fn finish(&mut self) -> Result<(), ReplicateError> {
+        self.rescue.finish()?;
+        self.settle()
     }
 
     /// Copies one pack from the first destination that has it whole; false where none does.
@@ -192,6 +219,10 @@ impl PackCopy<'_> {
         let info = self.view.pack(pack)?;
         let presence = self.view.presence(pack)?;
         let name = ObjectName::Pack(info.id);
+        // It is on the target, and another writer is going to delete it there.
+        if self.target.neighbours.has_condemned(&info.id) {
+            return Ok(false);
+        }
         for source in self.catch_up.destinations {
             if source.bit & presence == 0 || source.bit == self.target.bit {
                 continue;
@@ -232,39 +263,4 @@ impl PackCopy<'_> {
         writer.commit()?;
         Ok(())
     }
-}
-
-/// Writes a snapshot whose packs are all on the destination: the commit point (docs/format.md §13).
-///
-/// # Errors
-/// [`ReplicateError`]; the snapshot then counts as not committed, even if its file is there.
-pub fn commit(index: &Index, target: &OpenDestination, id: &SnapshotId, stored: &[u8]) -> Result<(), ReplicateError> {
-    // Another run may have died between naming a pack and making the name durable.
-    if index.reader()?.has_unsettled(target.bit)? {
-        target.place.settle(Settle::Everything)?;
-        let mut writer = index.writer()?;
-        writer.settle_all(target.bit)?;
-        writer.commit()?;
-    } else {
-        target.place.settle(Settle::Touched)?;
-    }
-    target.place.check_place()?;
-    target.place.put(&ObjectName::Snapshot(*id), stored)?;
-    target.place.settle(Settle::Touched)?;
-    target.place.check_place()?;
-    let mut writer = index.writer()?;
-    let is_known = writer.update_snapshot(id, |row| {
-        row.committed |= target.bit;
-        row.whole |= target.bit;
-    })?;
-    if !is_known {
-        return Err(ReplicateError::Destination(DestinationError::new(
-            DestinationErrorKind::Other,
-            format!("remember snapshot {id}"),
-            target.place.describe(),
-            "it is not in the index",
-        )));
-    }
-    writer.commit()?;
-    Ok(())
 }

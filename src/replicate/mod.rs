@@ -4,13 +4,18 @@
 //! - [`Lanes`]: new packs to every destination at once, each at its own speed.
 //! - [`Fetcher`]: a chunk from whichever destination gives it back unchanged.
 //! - [`catch_up`](catch_up::CatchUp): everything one snapshot needs onto a destination that lacks some of it.
+//! - [`neighbours`]: what other writers of a destination say, and what is told them.
 //!
-//! Rule of the house: skip against what is reachable, commit against what is there (docs/format.md §13, I3).
+//! Rule of the house: skip against what is reachable, commit against what is there (docs/format.md §16, I3).
 
 pub mod catch_up;
 pub mod fetch;
 pub mod lanes;
+pub mod neighbours;
 pub mod reconcile;
+
+mod commit;
+mod rescue;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +31,7 @@ use crate::snapshot::ReadError;
 pub use catch_up::CatchUp;
 pub use fetch::Fetcher;
 pub use lanes::{LaneOutcome, Lanes};
+pub use neighbours::Neighbours;
 pub use reconcile::{Reconciled, reconcile};
 
 /// How a destination is at the moment.
@@ -63,6 +69,8 @@ pub struct OpenDestination {
     pub place: Arc<dyn Destination>,
     /// Bytes a second it may be written with, where that is limited.
     pub upload_limit: Option<u64>,
+    /// What is known of its other writers.
+    pub neighbours: Neighbours,
 }
 
 /// Why replication could not go on.
@@ -80,6 +88,10 @@ pub enum ReplicateError {
     /// Something could not be sealed or opened.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The snapshot is on the destination, but another writer deleted something it needs before that could be looked
+    /// at again: it does not count, and has to be made anew.
+    #[error("another writer deleted what the snapshot needs")]
+    Overtaken,
     /// Stopped at the user's wish.
     #[error("interrupted")]
     Interrupted,

@@ -66,7 +66,10 @@ fn packs(
 ) -> Result<(), ReplicateError> {
     let mut listed = BTreeMap::new();
     destination.place.list(ObjectKind::Packs, Some(prefix), &mut |name, len| {
-        if let ObjectName::Pack(id) = name {
+        // What another writer is going to delete is as good as gone.
+        if let ObjectName::Pack(id) = name
+            && !destination.neighbours.has_condemned(&id)
+        {
             listed.insert(id, len);
         }
     })?;
@@ -93,19 +96,32 @@ fn packs(
     for group in unknown.chunks(PACKS_AT_ONCE) {
         learn(index, keys, destination, group, found)?;
     }
+    lose_packs(index, destination, gone)?;
     let mut writer = index.writer()?;
     writer.set_present(there, destination.bit, false)?;
-    if !gone.is_empty() {
-        let mut whole = Vec::new();
-        view.each_snapshot(|id, row| -> Result<(), ReplicateError> {
-            whole.extend((row.whole & destination.bit != 0).then_some(id));
-            Ok(())
-        })?;
-        for id in whole {
-            writer.update_snapshot(&id, |row| row.whole &= !destination.bit)?;
-        }
-        writer.set_absent(gone, destination.bit)?;
+    writer.commit()?;
+    Ok(())
+}
+
+/// Says that packs are not on the destination any more; no snapshot is known to be whole there then.
+pub(super) fn lose_packs(
+    index: &Index,
+    destination: &OpenDestination,
+    packs: Vec<PackNumber>,
+) -> Result<(), ReplicateError> {
+    if packs.is_empty() {
+        return Ok(());
     }
+    let mut whole = Vec::new();
+    index.reader()?.each_snapshot(|id, row| -> Result<(), ReplicateError> {
+        whole.extend((row.whole & destination.bit != 0).then_some(id));
+        Ok(())
+    })?;
+    let mut writer = index.writer()?;
+    for id in whole {
+        writer.update_snapshot(&id, |row| row.whole &= !destination.bit)?;
+    }
+    writer.set_absent(packs, destination.bit)?;
     writer.commit()?;
     Ok(())
 }

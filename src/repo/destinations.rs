@@ -17,7 +17,7 @@ use crate::format::id::DestinationId;
 use crate::format::layout::ObjectName;
 use crate::index::Index;
 use crate::monitor::Monitor;
-use crate::replicate::OpenDestination;
+use crate::replicate::{Neighbours, OpenDestination};
 use crate::seal::keys::random;
 
 /// A configured destination that cannot be used in this run.
@@ -149,6 +149,7 @@ pub(super) fn open_all(
                     None => Arc::new(place),
                 },
                 upload_limit: settings.limits.upload.get(name).copied(),
+                neighbours: Neighbours::default(),
             });
         }
     }

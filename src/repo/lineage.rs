@@ -1,11 +1,14 @@
 //! The line of snapshots a writer goes on from: its own, then those of whoever it was connected after.
 
+use std::collections::HashSet;
+
 use super::writer::Writer;
 use crate::error::Error;
 use crate::format::FormatError;
 use crate::format::id::SnapshotId;
 use crate::format::snapshot::{Root, Snapshot};
 use crate::index::{DestinationBits, IndexReader};
+use crate::snapshot::Marks;
 
 /// A snapshot that is known, and where it is.
 #[derive(Debug, Clone)]
@@ -29,38 +32,61 @@ pub struct Lineage {
     pub is_complete: bool,
     /// The highest version number any known snapshot tells of.
     pub version_ceiling: u32,
+    /// Every snapshot of the line, also those that were forgotten and are gone.
+    passed: HashSet<SnapshotId>,
 }
 
 impl Lineage {
     pub(super) fn of(view: &IndexReader, writer: Option<&Writer>) -> Result<Self, Error> {
+        let marks = Marks::load(view)?;
         let (last, ceiling) = writer.map_or((None, 0), |writer| (writer.last_snapshot, writer.version_ceiling));
-        let head = newest(view, writer)?;
+        let head = newest(view, writer, &marks)?;
         // The writer knows of a last snapshot that nobody within reach does: what came before it may be missing too.
         let is_known = match last {
-            Some(last) => view.snapshot(&last)?.is_some(),
+            Some(last) => marks.place(&last).is_some() || view.snapshot(&last)?.is_some(),
             None => true,
         };
-        Self::from(view, head, is_known, ceiling)
+        Self::from(view, head, is_known, ceiling, &marks)
     }
 
-    fn from(view: &IndexReader, head: Option<SnapshotId>, is_complete: bool, ceiling: u32) -> Result<Self, Error> {
-        let mut line = Self { chain: Vec::new(), is_complete, version_ceiling: ceiling };
+    fn from(
+        view: &IndexReader,
+        head: Option<SnapshotId>,
+        is_complete: bool,
+        ceiling: u32,
+        marks: &Marks,
+    ) -> Result<Self, Error> {
+        let mut line = Self { chain: Vec::new(), is_complete, version_ceiling: ceiling, passed: HashSet::new() };
         let mut next = head;
         while let Some(id) = next {
-            let Some(row) = view.snapshot(&id)? else {
-                line.is_complete = false;
+            // Hashes cannot form a ring, but what marks say of snapshots that are gone could.
+            if !line.passed.insert(id) {
                 break;
+            }
+            let Some(row) = view.snapshot(&id)? else {
+                match marks.place(&id) {
+                    // Forgotten, and gone: what it told of versions is in the history.
+                    Some(place) => {
+                        next = place.previous;
+                        continue;
+                    }
+                    None => {
+                        line.is_complete = false;
+                        break;
+                    }
+                }
             };
             let snapshot = decode(&id, &row.record)?;
             next = snapshot.previous;
             line.version_ceiling = line.version_ceiling.max(snapshot.version_ceiling);
             line.chain.push(KnownSnapshot { id, snapshot, committed: row.committed, whole: row.whole });
-            // Hashes cannot form a ring, but a bound costs nothing.
-            if line.chain.len() > 1 << 22 {
-                break;
-            }
         }
         Ok(line)
+    }
+
+    /// Whether a snapshot is part of the line, be it gone or not.
+    pub fn has_passed(&self, id: &SnapshotId) -> bool {
+        self.passed.contains(id)
     }
 
     /// The newest snapshot of the line.
@@ -81,7 +107,7 @@ pub(super) fn decode(id: &SnapshotId, record: &[u8]) -> Result<Snapshot, Error> 
 
 /// This writer's newest snapshot: one that is committed somewhere (a commit whose report was cut off is not in the
 /// writer's file yet), or the one it remembers. Without any, the newest of all.
-fn newest(view: &IndexReader, writer: Option<&Writer>) -> Result<Option<SnapshotId>, Error> {
+fn newest(view: &IndexReader, writer: Option<&Writer>, marks: &Marks) -> Result<Option<SnapshotId>, Error> {
     let mut own: Option<(u64, SnapshotId)> = None;
     let mut any: Option<(crate::format::record::Time, SnapshotId)> = None;
     let last = writer.and_then(|writer| writer.last_snapshot);
@@ -90,6 +116,9 @@ fn newest(view: &IndexReader, writer: Option<&Writer>) -> Result<Option<Snapshot
             return Ok(());
         }
         let snapshot = decode(&id, &row.record)?;
+        if snapshot.is_history() {
+            return Ok(());
+        }
         if writer.is_some_and(|writer| writer.id == snapshot.writer) {
             own = own.max(Some((snapshot.sequence, id)));
         }
@@ -101,7 +130,7 @@ fn newest(view: &IndexReader, writer: Option<&Writer>) -> Result<Option<Snapshot
     }
     // A writer without a snapshot of its own goes on from the one it names.
     match last {
-        Some(last) if view.snapshot(&last)?.is_some() => Ok(Some(last)),
+        Some(last) if marks.place(&last).is_some() || view.snapshot(&last)?.is_some() => Ok(Some(last)),
         _ => Ok(any.map(|(_, id)| id)),
     }
 }

@@ -1,135 +1,16 @@
-//! Decisions about snapshots: marks as they take effect, and new ones.
-//!
-//! Marks are the only things that are remembered of what was removed, so they go to every destination, and every
-//! destination's come here. They take effect in the order of (sequence, writer), which is the same everywhere.
-
-use std::collections::HashMap;
+//! New decisions about snapshots, and marks onto every destination.
 
 use super::Repo;
-use crate::destination::Settle;
+use crate::destination::{DestinationError, Settle};
 use crate::error::Error;
-use crate::format::id::{ObjectHash, SnapshotId, WriterId};
+use crate::format::id::{ObjectHash, WriterId};
 use crate::format::layout::ObjectName;
-use crate::format::mark::{Action, ForgetReason, Forgotten, MarkRecord};
+use crate::format::mark::{Action, MarkRecord};
 use crate::format::record::Extra;
 use crate::format::sealed::ObjectType;
-use crate::format::snapshot::Snapshot;
 use crate::index::{DestinationBits, IndexReader, MarkRow};
-
-/// What was decided about one snapshot.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Decision {
-    /// Why it is not wanted any more; none while it is.
-    pub forgotten: Option<ForgetReason>,
-    /// Its place in the chain of its writer, where it ever was forgotten.
-    pub place: Option<Forgotten>,
-    /// Tags it got, and tags it lost.
-    pub tags: Vec<(String, bool)>,
-    /// The note on it; empty for none.
-    pub note: String,
-    /// Whether no rule forgets it.
-    pub is_pinned: bool,
-    /// Whether a person accepted it although it looked suspect.
-    pub is_accepted: bool,
-}
-
-/// All decisions.
-#[derive(Debug, Clone, Default)]
-pub struct Marks {
-    decisions: HashMap<SnapshotId, Decision>,
-    highest_sequence: u64,
-}
-
-impl Marks {
-    pub(super) fn load(view: &IndexReader) -> Result<Self, Error> {
-        let mut records: Vec<MarkRecord> = Vec::new();
-        view.each_mark(|hash, row| -> Result<(), Error> {
-            records.push(decode(&hash, &row.record)?);
-            Ok(())
-        })?;
-        Ok(Self::of(records))
-    }
-
-    fn of(mut records: Vec<MarkRecord>) -> Self {
-        records.sort_by_key(|record| (record.sequence, record.writer));
-        let mut marks = Self::default();
-        for record in records {
-            marks.highest_sequence = record.sequence;
-            marks.apply(record.action);
-        }
-        marks
-    }
-
-    fn apply(&mut self, action: Action) {
-        let mut about = |id: SnapshotId, change: &mut dyn FnMut(&mut Decision)| {
-            change(self.decisions.entry(id).or_default());
-        };
-        match action {
-            Action::Forget { reason, snapshots } => {
-                for snapshot in snapshots {
-                    about(snapshot.id, &mut |decision| {
-                        decision.forgotten = Some(reason);
-                        decision.place = Some(snapshot);
-                    });
-                }
-            }
-            Action::Unforget { snapshots } => {
-                for id in snapshots {
-                    about(id, &mut |decision| decision.forgotten = None);
-                }
-            }
-            Action::Tag { snapshot, add, remove } => {
-                let changes = remove.into_iter().map(|tag| (tag, false)).chain(add.into_iter().map(|tag| (tag, true)));
-                let changes: Vec<_> = changes.collect();
-                about(snapshot, &mut |decision| decision.tags.extend(changes.iter().cloned()));
-            }
-            Action::Note { snapshot, text } => about(snapshot, &mut |decision| decision.note.clone_from(&text)),
-            Action::Pin { snapshot, is_pinned } => about(snapshot, &mut |decision| decision.is_pinned = is_pinned),
-            Action::Accept { snapshot } => about(snapshot, &mut |decision| decision.is_accepted = true),
-        }
-    }
-
-    /// What was decided about a snapshot.
-    pub fn get(&self, id: &SnapshotId) -> Option<&Decision> {
-        self.decisions.get(id)
-    }
-
-    /// Why the snapshot is not wanted any more; none while it is.
-    pub fn forgotten(&self, id: &SnapshotId) -> Option<ForgetReason> {
-        self.get(id)?.forgotten
-    }
-
-    /// Where a snapshot that was forgotten once stands in the chain of its writer.
-    pub fn place(&self, id: &SnapshotId) -> Option<&Forgotten> {
-        self.get(id)?.place.as_ref()
-    }
-
-    /// The tags of a snapshot now.
-    pub fn tags(&self, id: &SnapshotId, snapshot: &Snapshot) -> Vec<String> {
-        let mut tags = snapshot.tags.clone();
-        for (tag, is_added) in self.get(id).into_iter().flat_map(|decision| &decision.tags) {
-            tags.retain(|known| known != tag);
-            if *is_added {
-                tags.push(tag.clone());
-            }
-        }
-        tags
-    }
-
-    /// Those forgotten, with the reason.
-    pub fn each_forgotten(&self) -> impl Iterator<Item = (&SnapshotId, ForgetReason)> {
-        self.decisions.iter().filter_map(|(id, decision)| Some((id, decision.forgotten?)))
-    }
-}
-
-fn decode(hash: &ObjectHash, record: &[u8]) -> Result<MarkRecord, Error> {
-    MarkRecord::decode(record).map_err(|source| Error::Format { object: ObjectName::Mark(*hash).to_string(), source })
-}
-
-/// What a mark remembers of a snapshot.
-pub(crate) fn place_of(id: SnapshotId, snapshot: &Snapshot) -> Forgotten {
-    Forgotten { id, writer: Some(snapshot.writer), sequence: snapshot.sequence, previous: snapshot.previous }
-}
+use crate::replicate::OpenDestination;
+use crate::snapshot::Marks;
 
 impl Repo {
     /// All decisions, as one consistent view of the index has them.
@@ -137,7 +18,7 @@ impl Repo {
     /// # Errors
     /// [`Error::Index`].
     pub(crate) fn marks(&self, view: &IndexReader) -> Result<Marks, Error> {
-        Marks::load(view)
+        Ok(Marks::load(view)?)
     }
 
     /// Makes a decision and puts it on every destination within reach: first there, then into the index.
@@ -145,7 +26,7 @@ impl Repo {
     /// # Errors
     /// [`Error::NoDestination`] where it is durable nowhere; nothing was decided then.
     pub(crate) fn decide(&mut self, action: Action) -> Result<(), Error> {
-        let highest = Marks::load(&self.index.reader()?)?.highest_sequence;
+        let highest = Marks::load(&self.index.reader()?)?.highest_sequence();
         let format = |source| Error::Format { object: "mark".to_owned(), source };
         let record = MarkRecord {
             writer: self.writer_id()?,
@@ -221,76 +102,7 @@ impl Repo {
     }
 }
 
-fn put_mark(
-    destination: &crate::replicate::OpenDestination,
-    hash: &ObjectHash,
-    stored: &[u8],
-) -> Result<(), crate::destination::DestinationError> {
+fn put_mark(destination: &OpenDestination, hash: &ObjectHash, stored: &[u8]) -> Result<(), DestinationError> {
     destination.place.put(&ObjectName::Mark(*hash), stored)?;
     destination.place.settle(Settle::Touched)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::format::record::Time;
-
-    const SNAPSHOT: SnapshotId = SnapshotId::from_bytes([7; 32]);
-
-    fn mark(writer: u8, sequence: u64, action: Action) -> MarkRecord {
-        let writer = WriterId::from_bytes([writer; 16]);
-        MarkRecord { writer, sequence, made: Time::default(), action, extra: Extra::new() }
-    }
-
-    fn forget(reason: ForgetReason) -> Action {
-        let place = Forgotten { id: SNAPSHOT, writer: None, sequence: 3, previous: None };
-        Action::Forget { reason, snapshots: vec![place] }
-    }
-
-    #[test]
-    fn marks_take_effect_in_their_order_and_not_in_that_of_their_arrival() {
-        let unforget = Action::Unforget { snapshots: vec![SNAPSHOT] };
-        let in_order = [mark(2, 1, forget(ForgetReason::Rule)), mark(1, 2, unforget.clone())];
-        let reversed = [in_order[1].clone(), in_order[0].clone()];
-        for records in [in_order.to_vec(), reversed.to_vec()] {
-            let marks = Marks::of(records);
-            assert_eq!(marks.forgotten(&SNAPSHOT), None);
-            assert_eq!(marks.place(&SNAPSHOT).map(|place| place.sequence), Some(3), "its place stays known");
-            assert_eq!(marks.highest_sequence, 2);
-        }
-        let at_once = Marks::of(vec![mark(2, 1, forget(ForgetReason::Hand)), mark(1, 1, unforget)]);
-        assert_eq!(
-            at_once.forgotten(&SNAPSHOT),
-            Some(ForgetReason::Hand),
-            "of one sequence, the greater writer's counts"
-        );
-    }
-
-    #[test]
-    fn tags_come_and_go() {
-        let tag = |add: &[&str], remove: &[&str]| Action::Tag {
-            snapshot: SNAPSHOT,
-            add: add.iter().map(|tag| (*tag).to_owned()).collect(),
-            remove: remove.iter().map(|tag| (*tag).to_owned()).collect(),
-        };
-        let marks = Marks::of(vec![mark(1, 1, tag(&["a", "b"], &[])), mark(1, 2, tag(&["c"], &["a", "made"]))]);
-        let snapshot = Snapshot {
-            writer: WriterId::from_bytes([1; 16]),
-            sequence: 1,
-            previous: None,
-            started: Time::default(),
-            finished: Time::default(),
-            zone_offset: 0,
-            machine: String::new(),
-            user: String::new(),
-            roots: Vec::new(),
-            flags: 0,
-            tags: vec!["made".to_owned(), "stays".to_owned()],
-            packs_written: 0,
-            packs_digest: [0; 32],
-            version_ceiling: 0,
-            extra: Extra::new(),
-        };
-        assert_eq!(marks.tags(&SNAPSHOT, &snapshot), ["stays", "b", "c"]);
-    }
 }

@@ -35,8 +35,6 @@ pub use files::FileInfo;
 pub use home::Home;
 pub use init::{InitReport, InitRequest, init};
 pub use lineage::{KnownSnapshot, Lineage};
-pub(crate) use marks::place_of;
-pub use marks::{Decision, Marks};
 pub(crate) use open::state_after;
 pub use open::{Access, RebuildReport, Repo, Secret, rebuild_index};
 pub use query::{LsEntry, RootInfo, SnapshotInfo, VersionInfo};
@@ -45,3 +43,4 @@ pub use writer::Writer;
 pub(crate) use writer::{machine_name, user_name};
 
 pub use crate::replicate::DestinationState;
+pub use crate::snapshot::{Decision, Marks};

@@ -5,8 +5,8 @@
 //! see being made: after a rebuild, after `connect`, and when a destination comes back with snapshots of another line
 //! (a stick that was away while its machine was lost); of those, every number they gave counts.
 
-use super::Repo;
 use super::lineage::decode;
+use super::{Marks, Repo};
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::snapshot::Snapshot;
@@ -14,11 +14,14 @@ use crate::format::tree::{Node, NodeKind};
 use crate::index::{IndexReader, SnapshotRow};
 use crate::monitor::Monitor;
 use crate::paths;
+use crate::snapshot::history::each_number;
 use crate::snapshot::versions::{each_version_below, each_version_gone};
 use crate::snapshot::{ReadError, find_node, path_hash};
 
 /// Numbers in memory before they are written.
 const BATCH: usize = 50_000;
+/// What marks say of snapshots that are gone could form a ring.
+const STEPS_MAX: usize = 1 << 20;
 
 /// Accounts for every snapshot that was not yet. False where one could not be read; it is tried again next time, and
 /// until then no number at or below the ceiling is given to a new path.
@@ -35,11 +38,12 @@ pub(super) fn count(repo: &Repo, monitor: &dyn Monitor) -> Result<bool, Error> {
         return Ok(true);
     }
     let line = repo.lineage(&view)?;
+    let marks = repo.marks(&view)?;
     let mut is_complete = true;
     for id in open {
         let Some(row) = view.snapshot(&id)? else { continue };
         let is_ours = line.chain.iter().any(|known| known.id == id);
-        match count_one(repo, &view, &id, &row, is_ours) {
+        match count_one(repo, &view, &id, &row, &marks, is_ours) {
             Ok(()) => {
                 let mut writer = repo.index.writer()?;
                 writer.update_snapshot(&id, |row| row.is_counted = true)?;
@@ -55,15 +59,19 @@ pub(super) fn count(repo: &Repo, monitor: &dyn Monitor) -> Result<bool, Error> {
     Ok(is_complete)
 }
 
-fn count_one(repo: &Repo, view: &IndexReader, id: &SnapshotId, row: &SnapshotRow, is_ours: bool) -> Result<(), Error> {
+fn count_one(
+    repo: &Repo,
+    view: &IndexReader,
+    id: &SnapshotId,
+    row: &SnapshotRow,
+    marks: &Marks,
+    is_ours: bool,
+) -> Result<(), Error> {
     let snapshot = decode(id, &row.record)?;
-    let previous = match snapshot.previous {
-        Some(previous) => match view.snapshot(&previous)? {
-            Some(row) => Some(decode(&previous, &row.record)?),
-            None => None,
-        },
-        None => None,
-    };
+    if snapshot.is_history() {
+        return count_history(repo, view, &snapshot);
+    }
+    let previous = previous(view, &snapshot, marks)?;
     let fetcher = repo.fetcher(view);
     let mut batch = Vec::new();
     let mut result: Result<(), Error> = Ok(());
@@ -82,6 +90,36 @@ fn count_one(repo: &Repo, view: &IndexReader, id: &SnapshotId, row: &SnapshotRow
         }
     }
     result?;
+    write(repo, &mut batch)
+}
+
+/// The nearest snapshot before this one that is still there.
+fn previous(view: &IndexReader, snapshot: &Snapshot, marks: &Marks) -> Result<Option<Snapshot>, Error> {
+    let (mut next, mut steps) = (snapshot.previous, 0);
+    while let Some(id) = next {
+        if let Some(row) = view.snapshot(&id)? {
+            return decode(&id, &row.record).map(Some);
+        }
+        steps += 1;
+        next = marks.place(&id).and_then(|place| place.previous).filter(|_| steps < STEPS_MAX);
+    }
+    Ok(None)
+}
+
+/// A history knows the highest number of every path it tells of.
+fn count_history(repo: &Repo, view: &IndexReader, history: &Snapshot) -> Result<(), Error> {
+    let fetcher = repo.fetcher(view);
+    let mut batch = Vec::new();
+    for root in &history.roots {
+        let mut result: Result<(), Error> = Ok(());
+        each_number(&fetcher, &root.node, &mut |below, number| {
+            batch.push((path_hash(&root.path, below), number));
+            if batch.len() >= BATCH && result.is_ok() {
+                result = write(repo, &mut batch);
+            }
+        })?;
+        result?;
+    }
     write(repo, &mut batch)
 }
 

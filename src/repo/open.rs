@@ -13,11 +13,13 @@ use super::writer::Writer;
 use super::{Unreachable, destinations, numbers};
 use crate::chunk::Chunker;
 use crate::error::Error;
+use crate::format::cleaning::Announcement;
 use crate::format::header::RepoHeader;
+use crate::format::id::WriterId;
 use crate::format::record::{ConfigRecord, Time};
 use crate::index::{Index, IndexError, IndexReader};
 use crate::monitor::{Monitor, Stage};
-use crate::replicate::{self, Fetcher, OpenDestination};
+use crate::replicate::{self, CatchUp, Fetcher, OpenDestination, ReplicateError, neighbours};
 use crate::seal::{Keys, slots};
 
 /// What a command is going to do.
@@ -152,7 +154,7 @@ impl Repo {
                     self.findings
                         .extend(findings.map(|(name, finding)| (destination.name.clone(), name.to_string(), finding)));
                 }
-                Err(replicate::ReplicateError::Destination(error)) => lost.push((destination.clone(), error)),
+                Err(ReplicateError::Destination(error)) => lost.push((destination.clone(), error)),
                 Err(other) => return Err(other.into()),
             }
             monitor.advance(1, 0);
@@ -169,7 +171,37 @@ impl Repo {
         let view = self.index.reader()?;
         let head = self.lineage(&view)?.head().map(|known| known.id);
         self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), head, self.now())?);
-        self.put_missing_heads()
+        self.put_missing_heads()?;
+        self.meet_neighbours()
+    }
+
+    /// Where others write too: says that this writer is at work, takes in what they are going to delete, and looks again
+    /// at what is there.
+    fn meet_neighbours(&mut self) -> Result<(), Error> {
+        let (own, now) = (self.writer_id()?, self.now());
+        let mut lost = Vec::new();
+        for destination in &self.destinations {
+            match meet(&self.index, &self.keys, destination, own, now) {
+                Ok(()) => {}
+                Err(ReplicateError::Destination(error)) => lost.push((destination.clone(), error)),
+                Err(other) => return Err(other.into()),
+            }
+        }
+        for (destination, error) in lost {
+            self.lose(&destination, &error);
+        }
+        Ok(())
+    }
+
+    /// Copies from destination to destination.
+    pub(crate) fn catch_up<'a>(&'a self, monitor: &'a dyn Monitor) -> Result<CatchUp<'a>, Error> {
+        Ok(CatchUp {
+            keys: &self.keys,
+            index: &self.index,
+            destinations: &self.destinations,
+            writer: self.writer_id()?,
+            monitor,
+        })
     }
 
     /// Makes keys, config and writers durable on every destination within reach, before anything that needs them is
@@ -242,6 +274,22 @@ impl Repo {
             tried: self.unreachable.iter().map(|lost| (lost.name.clone(), lost.detail.clone())).collect(),
         }
     }
+}
+
+fn meet(
+    index: &Index,
+    keys: &Keys,
+    destination: &OpenDestination,
+    own: WriterId,
+    now: Time,
+) -> Result<(), ReplicateError> {
+    if !neighbours::has_other_writers(keys, destination, &own)? {
+        return Ok(());
+    }
+    neighbours::announce(keys, destination, own, now, Announcement::Session)?;
+    neighbours::look(keys, destination, &own)?;
+    replicate::reconcile(index, keys, destination)?;
+    Ok(())
 }
 
 /// What an error makes of a destination.

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::lineage::{KnownSnapshot, decode};
-use super::{Repo, numbers};
+use super::{Marks, Repo, numbers};
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::record::Time;
+use crate::format::snapshot::Snapshot;
 use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::IndexReader;
 use crate::paths;
@@ -29,6 +30,10 @@ pub struct SnapshotInfo {
     pub roots: Vec<RootInfo>,
     /// Its tags.
     pub tags: Vec<String>,
+    /// The note on it; empty for none.
+    pub note: String,
+    /// Whether it is pinned: no rule forgets it.
+    pub is_pinned: bool,
     /// The configured destinations on which it is committed.
     pub destinations: Vec<String>,
 }
@@ -131,13 +136,31 @@ pub struct VersionInfo {
 }
 
 impl Repo {
-    /// Every snapshot that is on some destination, newest first.
+    /// Every snapshot that is on some destination and was not forgotten, newest first.
     pub(crate) fn known_snapshots(&self, view: &IndexReader) -> Result<Vec<KnownSnapshot>, Error> {
+        let marks = self.marks(view)?;
+        self.committed(view, |id, snapshot| !snapshot.is_history() && marks.forgotten(id).is_none())
+    }
+
+    /// Every history that is on some destination, newest first.
+    pub(crate) fn known_histories(&self, view: &IndexReader) -> Result<Vec<KnownSnapshot>, Error> {
+        let marks = self.marks(view)?;
+        self.committed(view, |id, snapshot| snapshot.is_history() && marks.forgotten(id).is_none())
+    }
+
+    /// What is committed on some destination and wanted, newest first.
+    pub(crate) fn committed(
+        &self,
+        view: &IndexReader,
+        is_wanted: impl Fn(&SnapshotId, &Snapshot) -> bool,
+    ) -> Result<Vec<KnownSnapshot>, Error> {
         let mut all = Vec::new();
         view.each_snapshot(|id, row| -> Result<(), Error> {
             if row.committed != 0 {
                 let snapshot = decode(&id, &row.record)?;
-                all.push(KnownSnapshot { id, snapshot, committed: row.committed, whole: row.whole });
+                if is_wanted(&id, &snapshot) {
+                    all.push(KnownSnapshot { id, snapshot, committed: row.committed, whole: row.whole });
+                }
             }
             Ok(())
         })?;
@@ -151,10 +174,13 @@ impl Repo {
     /// [`Error::Index`].
     pub fn snapshots(&self) -> Result<Vec<SnapshotInfo>, Error> {
         let view = self.index.reader()?;
-        Ok(self.known_snapshots(&view)?.into_iter().map(|known| self.describe(&view, known)).collect())
+        let marks = self.marks(&view)?;
+        Ok(self.known_snapshots(&view)?.into_iter().map(|known| self.describe(&view, known, &marks)).collect())
     }
 
-    fn describe(&self, view: &IndexReader, known: KnownSnapshot) -> SnapshotInfo {
+    fn describe(&self, view: &IndexReader, known: KnownSnapshot, marks: &Marks) -> SnapshotInfo {
+        let tags = marks.tags(&known.id, &known.snapshot);
+        let decision = marks.get(&known.id);
         let names = self.settings.destinations.iter().filter_map(|(name, _)| {
             let id = self.destination_id(name)?;
             let bit = view.destination_bit(&id).ok().flatten()?;
@@ -178,7 +204,9 @@ impl Repo {
                     problems: root.counts.problems,
                 })
                 .collect(),
-            tags: known.snapshot.tags,
+            tags,
+            note: decision.map(|decision| decision.note.clone()).unwrap_or_default(),
+            is_pinned: decision.is_some_and(|decision| decision.is_pinned),
             destinations: names.collect(),
         }
     }
@@ -197,7 +225,8 @@ impl Repo {
     pub fn resolve_snapshot(&self, text: &str) -> Result<SnapshotInfo, Error> {
         let view = self.index.reader()?;
         let known = self.resolve(&view, text)?;
-        Ok(self.describe(&view, known))
+        let marks = self.marks(&view)?;
+        Ok(self.describe(&view, known, &marks))
     }
 
     pub(crate) fn resolve(&self, view: &IndexReader, text: &str) -> Result<KnownSnapshot, Error> {

@@ -4,10 +4,13 @@
 //! through a [`ChunkSource`] and writes through a [`ChunkSink`], which the layers above provide.
 
 pub mod build;
+pub mod history;
+pub mod marks;
 pub mod read;
 pub mod versions;
 
 pub use build::{RecipeBuilder, TreeBuilder};
+pub use marks::{Decision, Marks, place_of};
 pub use read::{PartReader, TreeReader, TreeWalk, each_chunk, each_need, find_node};
 pub use versions::path_hash;
 

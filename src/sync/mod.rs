@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::monitor::{Monitor, Stage};
-use crate::replicate::{CatchUp, DestinationState, OpenDestination, ReplicateError};
+use crate::replicate::{DestinationState, OpenDestination, ReplicateError};
 use crate::repo::{Repo, state_after};
 use crate::snapshot::ReadError;
 
@@ -57,7 +57,7 @@ pub fn run(repo: &mut Repo, request: SyncRequest, monitor: &dyn Monitor) -> Resu
     {
         return Err(Error::Usage(format!("there is no destination called `{name}`")));
     }
-    repo.put_missing_heads()?;
+    repo.prepare_to_write()?;
     if repo.destinations.is_empty() {
         return Err(repo.no_destination());
     }
@@ -99,7 +99,7 @@ fn bring_up_to_date(
     outcome: &mut DestinationSynced,
     monitor: &dyn Monitor,
 ) -> Result<Option<DestinationState>, Error> {
-    let catch_up = CatchUp { keys: &repo.keys, index: &repo.index, destinations: &repo.destinations, monitor };
+    let catch_up = repo.catch_up(monitor)?;
     let fail = |outcome: &mut DestinationSynced, error: &crate::destination::DestinationError| {
         outcome.detail = Some(error.to_string());
         Ok(Some(state_after(error)))

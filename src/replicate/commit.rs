@@ -1,0 +1,108 @@
+//! The commit point of one destination, alone there or beside other writers (docs/format.md §16).
+
+use super::catch_up::CatchUp;
+use super::reconcile::{self, lose_packs};
+use super::{OpenDestination, ReplicateError, neighbours};
+use crate::destination::{DestinationError, DestinationErrorKind, Settle};
+use crate::format::id::SnapshotId;
+use crate::format::layout::ObjectName;
+use crate::format::snapshot::Snapshot;
+use crate::index::{Index, SnapshotRow};
+use crate::snapshot::ReadError;
+
+/// How often it is looked again whether other writers condemned what a snapshot needs. Each time takes a cleaner that
+/// wrote a list meanwhile, so one is rare and several are a clock or a listing that lies.
+const LOOKS: u32 = 5;
+
+impl CatchUp<'_> {
+    /// Writes a snapshot whose packs are all on the destination. Where others write too, what they condemned meanwhile
+    /// is stored again first, and looked at once more afterwards.
+    ///
+    /// # Errors
+    /// [`ReplicateError`]; the snapshot then counts as not committed, even if its file is there.
+    /// [`ReplicateError::Overtaken`] where it is there and something it needs is not.
+    pub fn commit(&self, target: &OpenDestination, id: &SnapshotId) -> Result<(), ReplicateError> {
+        let row = self.index.reader()?.snapshot(id)?.ok_or_else(|| unknown(target, id))?;
+        if !target.neighbours.are_there() {
+            put(self.index, target, id, &row)?;
+            return remember(self.index, target, id);
+        }
+        let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
+        if self.look(target)? {
+            self.needs(&self.index.reader()?, target, &snapshot)?;
+        }
+        put(self.index, target, id, &row)?;
+        for _ in 0..LOOKS {
+            let is_condemned = self.look(target)?;
+            let found = reconcile::reconcile(self.index, self.keys, target)?;
+            if !is_condemned && found.packs_lost == 0 {
+                return remember(self.index, target, id);
+            }
+            match self.needs(&self.index.reader()?, target, &snapshot) {
+                Ok(_) => {}
+                Err(ReplicateError::Read(ReadError::Missing { .. } | ReadError::Damaged { .. })) => {
+                    return Err(ReplicateError::Overtaken);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Err(ReplicateError::Overtaken)
+    }
+
+    /// Looks what other writers condemned since the last time; true where that is something.
+    fn look(&self, target: &OpenDestination) -> Result<bool, ReplicateError> {
+        let condemned = neighbours::look(self.keys, target, &self.writer)?;
+        let view = self.index.reader()?;
+        let mut lost = Vec::new();
+        for id in &condemned {
+            if let Some(number) = view.pack_number(id)?
+                && view.presence(number)? & target.bit != 0
+            {
+                lost.push(number);
+            }
+        }
+        let is_concerned = !lost.is_empty();
+        lose_packs(self.index, target, lost)?;
+        Ok(is_concerned)
+    }
+}
+
+/// Makes everything durable that the snapshot may need, then the snapshot.
+fn put(index: &Index, target: &OpenDestination, id: &SnapshotId, row: &SnapshotRow) -> Result<(), ReplicateError> {
+    // Another run may have died between naming a pack and making the name durable.
+    if index.reader()?.has_unsettled(target.bit)? {
+        target.place.settle(Settle::Everything)?;
+        let mut writer = index.writer()?;
+        writer.settle_all(target.bit)?;
+        writer.commit()?;
+    } else {
+        target.place.settle(Settle::Touched)?;
+    }
+    target.place.check_place()?;
+    target.place.put(&ObjectName::Snapshot(*id), &row.stored)?;
+    target.place.settle(Settle::Touched)?;
+    target.place.check_place()?;
+    Ok(())
+}
+
+fn remember(index: &Index, target: &OpenDestination, id: &SnapshotId) -> Result<(), ReplicateError> {
+    let mut writer = index.writer()?;
+    let is_known = writer.update_snapshot(id, |row| {
+        row.committed |= target.bit;
+        row.whole |= target.bit;
+    })?;
+    if !is_known {
+        return Err(unknown(target, id));
+    }
+    writer.commit()?;
+    Ok(())
+}
+
+fn unknown(target: &OpenDestination, id: &SnapshotId) -> ReplicateError {
+    ReplicateError::Destination(DestinationError::new(
+        DestinationErrorKind::Other,
+        format!("remember snapshot {id}"),
+        target.place.describe(),
+        "it is not in the index",
+    ))
+}

@@ -1,0 +1,188 @@
+//! Other writers on one destination: sessions and condemned packs (docs/format.md §14).
+//!
+//! Whoever is going to rely on what is on a destination, and whoever is going to delete from it, first says so there and
+//! then looks what the others said. Both lie in one folder, so that whoever waits until a listing shows what it put itself
+//! sees all that was put before: of a writer and a cleaner at least one sees the other.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::{OpenDestination, ReplicateError};
+use crate::destination::{DestinationError, DestinationErrorKind, Settle};
+use crate::format::cleaning::{Announcement, CleaningRecord};
+use crate::format::id::{ObjectHash, PackId, WriterId};
+use crate::format::layout::{ObjectKind, ObjectName};
+use crate::format::record::{Extra, Time, WriterRecord};
+use crate::format::sealed::ObjectType;
+use crate::seal::{Keys, SealError};
+
+/// How often a listing is asked for what was just put. Network file systems remember listings for up to a minute.
+const LOOKS: u32 = 90;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What is known of the other writers of a destination in this run.
+#[derive(Clone, Default)]
+pub struct Neighbours(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    are_there: bool,
+    condemned: HashSet<PackId>,
+}
+
+impl Neighbours {
+    /// Whether there are any.
+    pub fn are_there(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).are_there
+    }
+
+    /// Whether one of them is going to delete the pack: it is not to be relied on, though it is still there.
+    pub fn has_condemned(&self, pack: &PackId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).condemned.contains(pack)
+    }
+
+    /// Takes in what they said now; gives the packs that are condemned since the last time.
+    fn note(&self, condemned: HashSet<PackId>) -> Vec<PackId> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.are_there = true;
+        let new = condemned.difference(&known.condemned).copied().collect();
+        known.condemned = condemned;
+        new
+    }
+}
+
+/// Everything that was said on a destination.
+pub struct Announced {
+    /// Name and record of each object.
+    pub all: Vec<(ObjectHash, CleaningRecord)>,
+}
+
+impl Announced {
+    /// Reads what was said. What is damaged counts for nobody: whoever put it cannot read it either.
+    ///
+    /// # Errors
+    /// [`ReplicateError::Destination`].
+    pub fn read(keys: &Keys, destination: &OpenDestination) -> Result<Self, ReplicateError> {
+        let mut all = Vec::new();
+        for hash in listed(destination)? {
+            let name = ObjectName::Cleaning(hash);
+            let stored = match destination.place.get(&name, None) {
+                Ok(stored) => stored,
+                // A cleaner took it back meanwhile.
+                Err(error) if error.kind == DestinationErrorKind::Absent => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if let Ok(record) = open(keys, &name, &stored) {
+                all.push((hash, record));
+            }
+        }
+        Ok(Self { all })
+    }
+
+    /// The newest session of each writer but `own`.
+    pub fn sessions_of_others(&self, own: &WriterId) -> Vec<(ObjectHash, WriterId)> {
+        let mut newest: Vec<(WriterId, u64, ObjectHash)> = Vec::new();
+        for (hash, record) in &self.all {
+            if record.announcement != Announcement::Session || record.writer == *own {
+                continue;
+            }
+            match newest.iter_mut().find(|(writer, ..)| *writer == record.writer) {
+                Some(known) if known.1 < record.number => *known = (record.writer, record.number, *hash),
+                Some(_) => {}
+                None => newest.push((record.writer, record.number, *hash)),
+            }
+        }
+        newest.into_iter().map(|(writer, _, hash)| (hash, writer)).collect()
+    }
+
+    /// The packs that others are going to delete.
+    pub fn condemned_by_others(&self, own: &WriterId) -> HashSet<PackId> {
+        let lists = self.all.iter().filter(|(_, record)| record.writer != *own);
+        lists
+            .flat_map(|(_, record)| match &record.announcement {
+                Announcement::Condemned { packs, .. } => packs.as_slice(),
+                Announcement::Session => &[],
+            })
+            .copied()
+            .collect()
+    }
+}
+
+fn listed(destination: &OpenDestination) -> Result<BTreeSet<ObjectHash>, DestinationError> {
+    let mut names = BTreeSet::new();
+    destination.place.list(ObjectKind::Cleaning, None, &mut |name, _| names.extend(name.hash()))?;
+    Ok(names)
+}
+
+fn open(keys: &Keys, name: &ObjectName, stored: &[u8]) -> Result<CleaningRecord, SealError> {
+    if !name.matches(stored) {
+        return Err(SealError::Tampered);
+    }
+    let record = CleaningRecord::decode(&keys.open_record(ObjectType::Cleaning, stored)?)?;
+    record.validate()?;
+    Ok(record)
+}
+
+/// Says something on a destination and waits until it shows; everything that was said there before shows then too.
+///
+/// # Errors
+/// [`ReplicateError::Destination`], also where it does not show in time.
+pub fn announce(
+    keys: &Keys,
+    destination: &OpenDestination,
+    writer: WriterId,
+    now: Time,
+    announcement: Announcement,
+) -> Result<ObjectHash, ReplicateError> {
+    let known = Announced::read(keys, destination)?;
+    let own = known.all.iter().filter(|(_, record)| record.writer == writer);
+    let number = own.map(|(_, record)| record.number).max().unwrap_or(0) + 1;
+    let record = CleaningRecord { writer, number, made: now, announcement, extra: Extra::new() };
+    record.validate().map_err(SealError::from)?;
+    let stored = keys.seal_record(ObjectType::Cleaning, &record.encode().map_err(SealError::from)?)?;
+    let hash = ObjectHash::of(&stored);
+    destination.place.put(&ObjectName::Cleaning(hash), &stored)?;
+    destination.place.settle(Settle::Touched)?;
+    for look in 0..LOOKS {
+        if look > 0 {
+            thread::sleep(PAUSE);
+        }
+        if listed(destination)?.contains(&hash) {
+            return Ok(hash);
+        }
+    }
+    Err(ReplicateError::Destination(DestinationError::new(
+        DestinationErrorKind::Other,
+        format!("list {}", ObjectName::Cleaning(hash)),
+        destination.place.describe(),
+        "it was written and does not show in the listing of its folder",
+    )))
+}
+
+/// Whether writers other than `own` introduced themselves on a destination. One whose record cannot be read is one.
+///
+/// # Errors
+/// [`ReplicateError::Destination`].
+pub fn has_other_writers(keys: &Keys, destination: &OpenDestination, own: &WriterId) -> Result<bool, ReplicateError> {
+    let mut names = Vec::new();
+    destination.place.list(ObjectKind::Writers, None, &mut |name, _| names.push(name))?;
+    for name in names {
+        let stored = destination.place.get(&name, None)?;
+        let record = keys.open_record(ObjectType::Writer, &stored).map(|record| WriterRecord::decode(&record));
+        if !matches!(record, Ok(Ok(record)) if record.writer == *own) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Looks what the others said since the last time; gives the packs that are condemned since.
+///
+/// # Errors
+/// [`ReplicateError::Destination`].
+pub fn look(keys: &Keys, destination: &OpenDestination, own: &WriterId) -> Result<Vec<PackId>, ReplicateError> {
+    let announced = Announced::read(keys, destination)?;
+    Ok(destination.neighbours.note(announced.condemned_by_others(own)))
+}
