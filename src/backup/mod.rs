@@ -120,7 +120,7 @@ pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Re
     }
     monitor.begin(Stage::Reading, None, None);
     let mut report = if request.dry_run {
-        pipeline::dry_run(repo, &sources, &request, monitor)?
+        pipeline::dry_run(repo, &sources, &request, started, monitor)?
     } else {
         store_and_commit(repo, &sources, &request, started, monitor)?
     };

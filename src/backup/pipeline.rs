@@ -76,7 +76,8 @@ pub(super) fn run(
     let mut tally = RootTally::default();
     let owners = Owners::default();
     for source in sources {
-        let run = SourceRun { repo, source, request, line: &line, fetcher: &fetcher, owners: &owners, reachable };
+        let run =
+            SourceRun { repo, source, request, started, line: &line, fetcher: &fetcher, owners: &owners, reachable };
         let (root, counted) = match run.read(&mut store, monitor) {
             Ok(read) => read,
             Err(error) => {
@@ -144,6 +145,7 @@ struct SourceRun<'a> {
     repo: &'a Repo,
     source: &'a SourceSettings,
     request: &'a BackupRequest,
+    started: Time,
     line: &'a Lineage,
     fetcher: &'a Fetcher<'a>,
     owners: &'a Owners,
@@ -156,7 +158,7 @@ impl<'a> SourceRun<'a> {
         let scanned = self.repo.now();
         let context = self.scan_context();
         let coverage = context.previous.as_ref().map_or_else(Coverage::default, |previous| previous.coverage);
-        let mut builder = RootBuilder::new(&self.repo.chunker, self.fetcher, coverage, monitor);
+        let mut builder = RootBuilder::new(&self.repo.chunker, self.fetcher, coverage, self.started, monitor);
         let mut walk = match self.begin(&context) {
             Ok(walk) => walk,
             Err(detail) => {
@@ -193,6 +195,7 @@ impl<'a> SourceRun<'a> {
             fetcher: self.fetcher,
             previous,
             version_floor: if is_sure { 0 } else { self.line.version_ceiling },
+            started: self.started,
             owners: self.owners,
         }
     }
@@ -326,6 +329,7 @@ pub(super) fn dry_run(
     repo: &Repo,
     sources: &[SourceSettings],
     request: &BackupRequest,
+    started: Time,
     monitor: &dyn Monitor,
 ) -> Result<BackupReport, Error> {
     let view = repo.index.reader()?;
@@ -336,7 +340,8 @@ pub(super) fn dry_run(
     let owners = Owners::default();
     let mut report = BackupReport { dry_run: true, ..BackupReport::default() };
     for source in sources {
-        let run = SourceRun { repo, source, request, line: &line, fetcher: &fetcher, owners: &owners, reachable };
+        let run =
+            SourceRun { repo, source, request, started, line: &line, fetcher: &fetcher, owners: &owners, reachable };
         let mut context = run.scan_context();
         if reachable == 0
             && let Some(previous) = &mut context.previous

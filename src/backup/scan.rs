@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::iter::Peekable;
 
 use super::coverage::Coverage;
+use crate::format::FormatError;
 use crate::format::recipe::Recipe;
 use crate::format::record::{Extra, Time};
 use crate::format::tree::{Flags, Metadata, Node, NodeKind};
@@ -85,6 +86,8 @@ pub(super) struct ScanContext<'a> {
     pub previous: Option<Previous>,
     /// No number up to this is given to a path that is not known, since older snapshots are out of reach.
     pub version_floor: u32,
+    /// When the run began.
+    pub started: Time,
     /// Names of owners.
     pub owners: &'a Owners,
 }
@@ -314,7 +317,7 @@ impl<'a, 'out> Scan<'a, 'out> {
         }
         let (metadata, problem) = metadata(&entry.path, &entry, &mut self.devices, self.context.owners);
         let mut node = node(&entry, special_kind(&entry.kind), metadata, 0);
-        node.version = next_version(&node, previous.as_ref(), highest_version);
+        number(&mut node, previous.as_ref(), highest_version, self.context.started)?;
         self.give(Step::Keep { node: Box::new(node), link: None, is_unmodified: false });
         if let Some(problem) = problem {
             self.give(Step::Problem(problem));
@@ -428,12 +431,16 @@ pub(super) fn unread(name: Vec<u8>, entry: Option<&Entry>, previous: Option<Node
     Node { name, kind, metadata, version, flags: Flags::UNREAD, extra: Extra::new() }
 }
 
-/// The number of a node whose previous one and whose path's highest number are known.
-pub(super) fn next_version(node: &Node, previous: Option<&Node>, highest: u32) -> u32 {
-    match previous {
-        Some(previous) if !previous.flags.contains(Flags::UNREAD) && previous.same_content(node) => previous.version,
-        _ => highest.saturating_add(1),
-    }
+/// Numbers a node whose previous one and whose path's highest number are known. A new number is known since the run that
+/// gives it began.
+pub(super) fn number(node: &mut Node, previous: Option<&Node>, highest: u32, started: Time) -> Result<(), FormatError> {
+    let same = previous.filter(|previous| !previous.flags.contains(Flags::UNREAD) && previous.same_content(node));
+    let (version, since) = match same {
+        Some(previous) => (previous.version, previous.since()),
+        None => (highest.saturating_add(1), Some(started)),
+    };
+    node.version = version;
+    node.set_since(since)
 }
 
 fn node(entry: &Entry, kind: NodeKind, metadata: Metadata, version: u32) -> Node {

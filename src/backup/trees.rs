@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use super::coverage::Coverage;
 use super::outcome::RootTally;
 use super::read::{Batch, Item};
-use super::scan::{FileJob, Step, next_version, unread};
+use super::scan::{FileJob, Step, number, unread};
 use crate::chunk::Chunker;
 use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::recipe::{Part, Recipe};
+use crate::format::record::Time;
 use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::DestinationBits;
 use crate::monitor::Monitor;
@@ -41,6 +42,7 @@ pub(super) struct RootBuilder<'a> {
     chunker: &'a Chunker,
     fetcher: &'a Fetcher<'a>,
     coverage: Coverage,
+    started: Time,
     monitor: &'a dyn Monitor,
     folders: Vec<FolderDraft>,
     file: Option<FileDraft>,
@@ -54,11 +56,18 @@ pub(super) struct RootBuilder<'a> {
 }
 
 impl<'a> RootBuilder<'a> {
-    pub fn new(chunker: &'a Chunker, fetcher: &'a Fetcher<'a>, coverage: Coverage, monitor: &'a dyn Monitor) -> Self {
+    pub fn new(
+        chunker: &'a Chunker,
+        fetcher: &'a Fetcher<'a>,
+        coverage: Coverage,
+        started: Time,
+        monitor: &'a dyn Monitor,
+    ) -> Self {
         Self {
             chunker,
             fetcher,
             coverage,
+            started,
             monitor,
             folders: Vec::new(),
             file: None,
@@ -201,7 +210,7 @@ impl<'a> RootBuilder<'a> {
         let mut node = job.node;
         node.kind = NodeKind::File(recipe);
         node.flags = flags;
-        node.version = next_version(&node, job.previous.as_ref(), job.highest_version);
+        number(&mut node, job.previous.as_ref(), job.highest_version, self.started)?;
         match &job.previous {
             None => self.tally.files_new += 1,
             Some(previous) if previous.version == node.version => self.tally.files_unmodified += 1,

@@ -72,6 +72,9 @@ pub struct Metadata {
     pub attributes: Vec<Attribute>,
 }
 
+/// Tag of the addition of a node that says since when its content is known.
+pub const SINCE_TAG: u32 = 3;
+
 /// What is not as usual about a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Flags(u8);
@@ -124,6 +127,25 @@ impl Node {
             NodeKind::File(recipe) => recipe.size,
             _ => 0,
         }
+    }
+
+    /// When the run began that gave the node its number: its version is known since then, also when the snapshots of that
+    /// time are gone. None where it is not told, or not understood.
+    pub fn since(&self) -> Option<Time> {
+        let (_, bytes) = self.extra.iter().find(|(tag, _)| *tag == SINCE_TAG)?;
+        super::record::decode("since", bytes).ok()
+    }
+
+    /// Says since when the node's version is known.
+    ///
+    /// # Errors
+    /// [`FormatError::Record`].
+    pub fn set_since(&mut self, since: Option<Time>) -> Result<(), FormatError> {
+        self.extra.retain(|(tag, _)| *tag != SINCE_TAG);
+        if let Some(since) = since {
+            self.extra.push((SINCE_TAG, super::record::encode("since", &since)?));
+        }
+        Ok(())
     }
 
     /// The folder's stream, if it is one.

@@ -26,6 +26,7 @@ mod open;
 mod query;
 mod status;
 pub(crate) mod store;
+mod versions;
 mod writer;
 
 pub use clock::Clock;
@@ -37,8 +38,9 @@ pub use init::{InitReport, InitRequest, init};
 pub use lineage::{KnownSnapshot, Lineage};
 pub(crate) use open::state_after;
 pub use open::{Access, RebuildReport, Repo, Secret, rebuild_index};
-pub use query::{LsEntry, RootInfo, SnapshotInfo, VersionInfo};
+pub use query::{LsEntry, RootInfo, SnapshotInfo};
 pub use status::{DestinationStatus, SourceStatus, StatusReport};
+pub use versions::VersionInfo;
 pub use writer::Writer;
 pub(crate) use writer::{machine_name, user_name};
 

@@ -112,29 +112,6 @@ impl LsEntry {
     }
 }
 
-/// One version of a file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VersionInfo {
-    /// Its number.
-    pub number: u32,
-    /// Time of the oldest known snapshot that holds it.
-    pub first_seen: Time,
-    /// Time of the newest.
-    pub last_seen: Time,
-    /// The newest snapshot that holds it: what a restore takes.
-    pub snapshot: SnapshotId,
-    /// Bytes.
-    pub size: u64,
-    /// When its content was last changed, by the file system.
-    pub mtime: Time,
-    /// Whether the file was gone in the snapshot after.
-    pub deleted_after: bool,
-    /// Whether it is in the newest snapshot.
-    pub current: bool,
-    /// The machine that stored it.
-    pub machine: String,
-}
-
 impl Repo {
     /// Every snapshot that is on some destination and was not forgotten, newest first.
     pub(crate) fn known_snapshots(&self, view: &IndexReader) -> Result<Vec<KnownSnapshot>, Error> {
@@ -304,91 +281,6 @@ impl Repo {
             }
         }
         Ok(())
-    }
-
-    /// Every version of a file that any snapshot tells of, oldest number first.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where no snapshot has it, [`Error::Usage`] for a folder, [`Error::Read`].
-    pub fn versions(&self, file: &Path) -> Result<Vec<VersionInfo>, Error> {
-        let view = self.index.reader()?;
-        let known = self.known_snapshots(&view)?;
-        let fetcher = self.fetcher(&view);
-        let path = paths::to_bytes(file);
-        let mut found: Vec<(VersionInfo, Node)> = Vec::new();
-        let mut is_folder = false;
-        // The same trees give the same answer; most snapshots differ elsewhere.
-        let mut last: Option<(Vec<Node>, Option<Node>)> = None;
-        for known in known.iter().rev() {
-            let roots = relevant_roots(known, path);
-            if roots.is_empty() {
-                continue;
-            }
-            let node = match &last {
-                Some((same, node)) if *same == roots => node.clone(),
-                _ => numbers::node_at(&fetcher, &known.snapshot, path)?.map(|(_, node)| node),
-            };
-            last = Some((roots, node.clone()));
-            is_folder |= node.as_ref().is_some_and(|node| node.folder().is_some());
-            let node = node.filter(|node| node.folder().is_none() && !node.flags.contains(Flags::UNREAD));
-            match node {
-                Some(node) => note_version(&mut found, known, node),
-                None => mark_deleted(&mut found),
-            }
-        }
-        if found.is_empty() {
-            let path = file.display();
-            return Err(match is_folder {
-                true => Error::Usage(format!(
-                    "{path} is a folder, and versions are kept of files: list it with `ls latest:{path}`, restore it with \
-                     `restore --directory {path}`"
-                )),
-                false => Error::NotFound { what: format!("{path} in any snapshot") },
-            });
-        }
-        found.sort_by_key(|(version, _)| (version.number, version.last_seen));
-        Ok(found.into_iter().map(|(version, _)| version).collect())
-    }
-}
-
-fn relevant_roots(known: &KnownSnapshot, path: &[u8]) -> Vec<Node> {
-    let roots = known.snapshot.roots.iter();
-    roots.filter(|root| paths::below(&root.path, path).is_some()).map(|root| root.node.clone()).collect()
-}
-
-fn note_version(found: &mut Vec<(VersionInfo, Node)>, known: &KnownSnapshot, node: Node) {
-    for (version, _) in found.iter_mut() {
-        version.current = false;
-    }
-    let time = known.snapshot.finished;
-    let same = found.iter_mut().find(|(version, other)| version.number == node.version && other.same_content(&node));
-    if let Some((version, other)) = same {
-        version.last_seen = time;
-        version.snapshot = known.id;
-        version.mtime = node.metadata.mtime;
-        version.deleted_after = false;
-        version.current = true;
-        *other = node;
-        return;
-    }
-    let version = VersionInfo {
-        number: node.version,
-        first_seen: time,
-        last_seen: time,
-        snapshot: known.id,
-        size: node.size(),
-        mtime: node.metadata.mtime,
-        deleted_after: false,
-        current: true,
-        machine: known.snapshot.machine.clone(),
-    };
-    found.push((version, node));
-}
-
-fn mark_deleted(found: &mut [(VersionInfo, Node)]) {
-    for (version, _) in found.iter_mut().filter(|(version, _)| version.current) {
-        version.current = false;
-        version.deleted_after = true;
     }
 }
 

@@ -36,15 +36,13 @@ pub(super) fn choose(
 }
 
 fn file(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, when: When) -> Result<Chosen, Error> {
-    let versions = repo.versions(path)?;
+    let versions = repo.versions_with_nodes(view, fetcher, path)?;
     let count = versions.len();
-    let bytes = paths::to_bytes(path);
     let chosen = match when {
+        // The same number twice means two lines of snapshots; this machine's own is the newer one.
         When::Version(number) => {
-            // The same number twice means two lines of snapshots; this machine's own is the newer one.
-            let found = versions.iter().rev().find(|version| version.number == number);
-            found.ok_or_else(|| {
-                let numbers: Vec<String> = versions.iter().map(|version| version.number.to_string()).collect();
+            versions.iter().rev().find(|(version, _)| version.number == number).ok_or_else(|| {
+                let numbers: Vec<String> = versions.iter().map(|(version, _)| version.number.to_string()).collect();
                 Error::NotFound {
                     what: format!("version {number} of {}; there are {}", path.display(), numbers.join(", ")),
                 }
@@ -52,42 +50,33 @@ fn file(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, whe
         }
         When::Latest => versions
             .iter()
-            .max_by_key(|version| (version.last_seen, version.number))
+            .max_by_key(|(version, _)| (version.last_seen, version.number))
             .ok_or_else(|| Error::NotFound { what: format!("{} in any snapshot", path.display()) })?,
         When::Date(date) => {
-            let node = before(repo, view, date)?.into_iter().find_map(|known| {
-                repo.node_at(fetcher, &known.snapshot, bytes).transpose().filter(|node| {
-                    node.as_ref().map_or(true, |node| node.folder().is_none() && !node.flags.contains(Flags::UNREAD))
-                })
-            });
-            let node = node
-                .transpose()?
-                .ok_or_else(|| Error::NotFound { what: format!("{} at or before {}", path.display(), local(date)) })?;
-            versions
-                .iter()
-                .rev()
-                .find(|version| version.number == node.version)
-                .ok_or_else(|| Error::NotFound { what: format!("version {} of {}", node.version, path.display()) })?
+            let date = time_of(date);
+            let known = versions.iter().filter(|(version, _)| version.first_seen <= date);
+            known.max_by_key(|(version, _)| (version.last_seen.min(date), version.number)).ok_or_else(|| {
+                Error::NotFound { what: format!("{} at or before {}", path.display(), local_time(date)) }
+            })?
         }
     };
-    let known = repo.resolve(view, &chosen.snapshot.to_string())?;
-    let node = repo.node_at(fetcher, &known.snapshot, bytes)?;
-    let node = node.ok_or_else(|| Error::NotFound { what: format!("{} in its snapshot", path.display()) })?;
+    let (version, node) = chosen;
     let mut notes = Vec::new();
-    if !versions.iter().any(|version| version.current) {
+    if !versions.iter().any(|(version, _)| version.current) {
         notes.push(format!("{} was deleted since; this is what it was before.", path.display()));
     }
+    let holder = if version.in_history { "history" } else { "snapshot" };
     Ok(Chosen {
         description: format!(
-            "version {} ({count} known), saved {}, snapshot {}",
-            chosen.number,
-            local_time(chosen.first_seen),
-            known.id.short()
+            "version {} ({count} known), saved {}, {holder} {}",
+            version.number,
+            local_time(version.first_seen),
+            version.snapshot.short()
         ),
-        snapshot: known.id,
-        version: Some(chosen.number),
+        snapshot: version.snapshot,
+        version: Some(version.number),
         notes,
-        nodes: vec![(path.to_owned(), node)],
+        nodes: vec![(path.to_owned(), node.clone())],
     })
 }
 
@@ -144,12 +133,9 @@ fn snapshot(repo: &Repo, view: &IndexReader, text: &str, when: When) -> Result<C
 
 /// The snapshots that were finished at or before a date, newest first.
 fn before(repo: &Repo, view: &IndexReader, date: jiff::Timestamp) -> Result<Vec<KnownSnapshot>, Error> {
-    let limit = (date.as_second(), date.subsec_nanosecond().max(0) as u32);
+    let limit = time_of(date);
     let mut known = repo.known_snapshots(view)?;
-    known.retain(|known| {
-        let finished = known.snapshot.finished;
-        (finished.seconds, finished.nanos) <= limit
-    });
+    known.retain(|known| known.snapshot.finished <= limit);
     Ok(known)
 }
 
@@ -183,6 +169,10 @@ pub(super) fn targets(request: &RestoreRequest, nodes: Vec<(PathBuf, Node)>) -> 
     // left out there, and restoring it after the outer one is right in both cases.
     items.sort_by(|left, right| left.target.cmp(&right.target));
     Ok(items)
+}
+
+fn time_of(date: jiff::Timestamp) -> Time {
+    Time { seconds: date.as_second(), nanos: date.subsec_nanosecond().max(0) as u32 }
 }
 
 fn local(time: jiff::Timestamp) -> String {
