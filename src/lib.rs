@@ -27,6 +27,7 @@ pub mod repo;
 pub mod backup;
 pub mod restore;
 pub mod check;
+pub mod clean;
 pub mod sync;
 
 // Who asks.

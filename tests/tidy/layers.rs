@@ -12,7 +12,7 @@ const LAYERS: &[&[&str]] = &[
     // Names the errors of everything below, so that the verbs have one: it stands above them, and they do not know it.
     &["error"],
     &["repo"],
-    &["backup", "restore", "check", "sync"],
+    &["backup", "restore", "check", "clean", "sync"],
     &["cli"],
 ];
 
