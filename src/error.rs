@@ -95,6 +95,9 @@ pub enum Error {
         /// The process that holds the lock, where it could be told.
         holder: Option<u32>,
     },
+    /// What was asked for looks like a mistake, and a person has to say that it is none.
+    #[error("{0}")]
+    Unsure(String),
     /// Another writer of a destination deleted what was to be relied on: the run has to be repeated.
     #[error("another machine cleaned a destination meanwhile, and what this run relied on is gone")]
     Overtaken,

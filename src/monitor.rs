@@ -17,6 +17,8 @@ pub enum Stage {
     Checking,
     /// Rebuilding the index.
     Rebuilding,
+    /// Removing what is not wanted any more.
+    Cleaning,
 }
 
 /// Told about progress; asked whether to stop. Called from several threads.

@@ -70,6 +70,7 @@ pub(super) fn commit(
     let row = SnapshotRow {
         committed: 0,
         whole: 0,
+        seen: 0,
         // This run retired the numbers of what it saw deleted.
         is_counted: true,
         record: snapshot.encode().map_err(|source| Error::Format { object: "snapshot".to_owned(), source })?,
@@ -129,16 +130,14 @@ fn seal_snapshot(
 ) -> Result<(SnapshotId, Snapshot, Vec<u8>), Error> {
     let mut pack_ids = written.stored.pack_ids.clone();
     let finished = repo.now();
-    let zone = jiff::tz::TimeZone::system();
-    let offset = jiff::Timestamp::new(finished.seconds, 0).map_or(0, |time| zone.to_offset(time).seconds());
     let packs_digest = packs_digest(&mut pack_ids);
     let snapshot = Snapshot {
-        writer: writer(repo)?.id,
-        sequence: next_sequence(repo)?,
+        writer: repo.writer_id()?,
+        sequence: repo.next_sequence()?,
         previous: written.previous,
         started: written.started,
         finished,
-        zone_offset: offset,
+        zone_offset: repo.zone_offset(),
         machine: machine_name(),
         user: user_name(),
         roots: written.roots.clone(),
@@ -153,21 +152,6 @@ fn seal_snapshot(
     snapshot.validate().map_err(format)?;
     let stored = repo.keys.seal_record(ObjectType::Snapshot, &snapshot.encode().map_err(format)?)?;
     Ok((SnapshotId::of(&stored), snapshot, stored))
-}
-
-/// One more than this writer ever gave, by its own file or by any snapshot of its.
-fn next_sequence(repo: &Repo) -> Result<u64, Error> {
-    let writer = writer(repo)?;
-    let mut highest = writer.sequence;
-    repo.index.reader()?.each_snapshot(|_, row| -> Result<(), Error> {
-        if let Ok(snapshot) = Snapshot::decode(&row.record)
-            && snapshot.writer == writer.id
-        {
-            highest = highest.max(snapshot.sequence);
-        }
-        Ok(())
-    })?;
-    Ok(highest + 1)
 }
 
 /// After the first commit, before anything is reported.

@@ -1,5 +1,242 @@
 //! What is not wanted any more goes, and its space comes back on each destination for itself.
 //!
-//! First it is chosen what stays, which is pure thought.
+//! ```text
+//! plan ──▶ histories ──▶ marks ──▶ on each destination that is there:  needs ──▶ packs ──▶ reclaim ──▶ repack
+//! ```
+//!
+//! 1. [`choose`], pure thought: which snapshots stay and why. Only those of this writer's line are chosen from.
+//! 2. `histories`: what the per-file rule still protects in those that go is committed as a history first, like a
+//!    snapshot, on every destination that has them.
+//! 3. A mark says everywhere that they are not wanted any more (repo/marks.rs). Nothing else is ever told to another
+//!    destination: a stick that was away cleans itself when it is back, by its own snapshots.
+//! 4. `reclaim`: what do the snapshots need that stay *there*? With the answer, which is sorted on disk (crate::live),
+//!    packs without any of it are condemned and deleted, and mostly dead or small ones are written anew (`repack`).
+//!
+//! Deletion runs in the reverse order of writing (invariant I4): history, mark, snapshot, pack. Where another writer uses
+//! the destination nothing is deleted at once: condemned packs wait for the grace period (docs/format.md §16). Where
+//! anything is not as it should be, a listing that lacks a known snapshot, a tree that cannot be read, a clock that
+//! jumped, nothing is deleted there, and the report says why.
 
 pub mod choose;
+pub mod hand;
+pub mod purge;
+
+mod histories;
+mod observed;
+mod packs;
+mod plan;
+mod reclaim;
+mod repack;
+mod scratch;
+mod survey;
+
+use std::time::Instant;
+
+use crate::destination::{Put, RESERVE_LEN, Settle, reserve_bytes};
+use crate::error::Error;
+use crate::format::id::SnapshotId;
+use crate::format::layout::ObjectName;
+use crate::format::mark::{Action, ForgetReason};
+use crate::format::record::Time;
+use crate::monitor::{Monitor, Stage};
+use crate::replicate::OpenDestination;
+use crate::repo::{DestinationState, KnownSnapshot, Repo};
+use crate::snapshot::{ReadError, place_of};
+
+use choose::{Choice, Rules};
+use plan::Plan;
+
+pub use observed::{Waiting, waiting};
+
+/// Free space below which the reserve is given up before anything is written.
+const LOW_BYTES: u64 = 32 << 20;
+
+/// What to clean, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct CleanRequest {
+    /// What decides.
+    pub rules: Rules,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// Do it also where that looks like a mistake: most of a source would go, or the clock may have jumped.
+    pub is_forced: bool,
+    /// Nobody is watching: what looks like a mistake is left for a person, and what costs much is left for later.
+    pub is_unattended: bool,
+}
+
+impl CleanRequest {
+    /// A request with these rules.
+    pub fn new(rules: Rules) -> Self {
+        Self { rules, dry_run: false, is_forced: false, is_unattended: false }
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, Default)]
+pub struct CleanReport {
+    /// Every snapshot of this writer's line, newest first, and why it stays.
+    pub choices: Vec<Choice>,
+    /// Snapshots later than the clock; they stay, and count for nothing else.
+    pub future: Vec<SnapshotId>,
+    /// Versions of files that histories hold.
+    pub versions_kept: u64,
+    /// Versions of files that nothing holds any more.
+    pub versions_dropped: u64,
+    /// Why nothing was done, as a sentence without a full stop; none where it was.
+    pub held: Option<String>,
+    /// What happened on each configured destination.
+    pub destinations: Vec<DestinationCleaned>,
+    /// How long it took.
+    pub duration_seconds: f64,
+    /// Whether nothing was written on purpose.
+    pub dry_run: bool,
+}
+
+/// What happened on one destination, or would.
+#[derive(Debug, Clone, Default)]
+pub struct DestinationCleaned {
+    /// Its name.
+    pub name: String,
+    /// How it is now; none while it is as it should be.
+    pub state: Option<DestinationState>,
+    /// Snapshots and histories that were deleted.
+    pub snapshots_deleted: u64,
+    /// Packs that were deleted.
+    pub packs_deleted: u64,
+    /// Of those, packs of which something was written anew.
+    pub packs_rewritten: u64,
+    /// Bytes that came back, less what was written anew.
+    pub bytes_freed: u64,
+    /// Bytes of packs that wait until other writers had time to notice.
+    pub bytes_waiting: u64,
+    /// When those come back, at the earliest.
+    pub returns: Option<Time>,
+    /// Why nothing was deleted, or not all; one sentence without a full stop.
+    pub detail: Option<String>,
+}
+
+/// Cleans.
+///
+/// # Errors
+/// [`Error::Unsure`] where it looks like a mistake and was not forced; [`Error::NoDestination`], [`Error::Interrupted`].
+/// What goes wrong on one destination is in its part of the report.
+pub fn run(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -> Result<CleanReport, Error> {
+    let began = Instant::now();
+    if repo.destinations.is_empty() {
+        return Err(repo.no_destination());
+    }
+    let released = if request.dry_run { Vec::new() } else { release_reserves(repo) };
+    let result = run_released(repo, request, monitor);
+    for destination in &released {
+        restore_reserve(destination);
+    }
+    let mut report = result?;
+    report.duration_seconds = began.elapsed().as_secs_f64();
+    report.dry_run = request.dry_run;
+    Ok(report)
+}
+
+fn run_released(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -> Result<CleanReport, Error> {
+    if !request.dry_run {
+        repo.prepare_to_write()?;
+        if repo.destinations.is_empty() {
+            return Err(repo.no_destination());
+        }
+    }
+    monitor.begin(Stage::Cleaning, None, None);
+    let plan = Plan::make(repo, &request)?;
+    let mut report = CleanReport {
+        choices: plan.chosen.choices.clone(),
+        future: plan.chosen.future.clone(),
+        ..CleanReport::default()
+    };
+    if let Some(why) = plan.looks_like_a_mistake(request.is_unattended).filter(|_| !request.is_forced) {
+        if !request.is_unattended && !request.dry_run {
+            return Err(Error::Unsure(why));
+        }
+        report.held = Some(why);
+        if request.is_unattended {
+            return Ok(report);
+        }
+    }
+    if request.is_unattended && !plan.has_work(repo)? {
+        return Ok(report);
+    }
+    let groups = histories::write(repo, &plan, &request, monitor, &mut report)?;
+    if !request.dry_run {
+        forget(repo, &plan)?;
+    }
+    for (target, detail) in groups {
+        let cleaned = reclaim::clean(repo, &plan, target, detail, &request, monitor)?;
+        report.destinations.push(cleaned);
+        if monitor.should_stop() {
+            return Err(Error::Interrupted);
+        }
+    }
+    add_unreachable(repo, &mut report);
+    Ok(report)
+}
+
+/// Says everywhere that what was chosen to go is not wanted any more.
+fn forget(repo: &mut Repo, plan: &Plan) -> Result<(), Error> {
+    let snapshots: Vec<_> = plan.newly_going().map(|known| place_of(known.id, &known.snapshot)).collect();
+    if snapshots.is_empty() {
+        return Ok(());
+    }
+    repo.decide(Action::Forget { reason: ForgetReason::Rule, snapshots })
+}
+
+/// A sentence, without a full stop, on snapshots that cannot be read.
+fn cannot_be_read(snapshots: &[&KnownSnapshot], error: &ReadError) -> String {
+    let ids: Vec<String> = snapshots.iter().map(|known| known.id.short().to_string()).collect();
+    if ids.is_empty() {
+        return format!("something could not be read ({error}), so it cannot be told what is still needed; try again");
+    }
+    format!(
+        "snapshot {} cannot be read whole ({error}), so it cannot be told what is still needed; `cryptbackup forget {}` gives \
+         it up",
+        ids.join(", "),
+        ids.join(" ")
+    )
+}
+
+/// The destinations that are configured and could not be cleaned, in words.
+fn add_unreachable(repo: &Repo, report: &mut CleanReport) {
+    for lost in &repo.unreachable {
+        if report.destinations.iter().any(|cleaned| cleaned.name == lost.name) {
+            continue;
+        }
+        report.destinations.push(DestinationCleaned {
+            name: lost.name.clone(),
+            state: Some(lost.state),
+            detail: (!lost.is_missing).then(|| lost.detail.clone()),
+            ..DestinationCleaned::default()
+        });
+    }
+}
+
+/// Makes room for the few small objects that cleaning needs, on disks that are full.
+fn release_reserves(repo: &Repo) -> Vec<OpenDestination> {
+    let is_low = |destination: &&OpenDestination| {
+        destination.place.free_bytes().ok().flatten().is_some_and(|free| free < LOW_BYTES)
+    };
+    let low = repo.destinations.iter().filter(is_low);
+    low.filter(|destination| {
+        // Where that fails the rest is tried all the same: it says what is wrong.
+        destination.place.delete(&ObjectName::Reserve).is_ok()
+    })
+    .cloned()
+    .collect()
+}
+
+/// Keeps the room free again, where there is some.
+fn restore_reserve(destination: &OpenDestination) {
+    let free = destination.place.free_bytes().ok().flatten();
+    if free.is_some_and(|free| free < 2 * RESERVE_LEN as u64) {
+        return;
+    }
+    // Without a reserve everything works but cleaning a full disk; `check` tells when it is missing.
+    if let Ok(Put::Written | Put::Present) = destination.place.put(&ObjectName::Reserve, &reserve_bytes()) {
+        let _ = destination.place.settle(Settle::Touched);
+    }
+}

@@ -55,6 +55,7 @@ const SHOW: Hint = Some("`cryptbackup config show` prints the configuration, `co
 const WAIT: Hint = Some("wait for it to end, then try again");
 const GO_ON: Hint = Some("what was stored so far is found again by the next run");
 const AGAIN: Hint = Some("run it again; nothing that was saved before is affected");
+const FORCE_CLEAN: Hint = Some("look with --dry-run first; --force does it all the same");
 const CHMOD: Hint = Some("run `chmod 600` on it; if somebody may have read it, the key is no longer secret");
 const ADD: Hint = Some("`cryptbackup add DIR` adds a source, `remove DIR` takes one out, `config show` lists them");
 const UPDATE: Hint = Some("update cryptbackup; nothing is damaged");
@@ -105,6 +106,7 @@ fn parts(error: &Error) -> (&'static str, ExitStatus, String, Hint) {
             let sentence = format!("another command{who} is writing with the state folder {}", show(home));
             ("locked", Exit::Failed, sentence, WAIT)
         }
+        Error::Unsure(why) => ("unsure", Exit::Failed, why.clone(), FORCE_CLEAN),
         Error::Overtaken => ("overtaken", Exit::Failed, error.to_string(), AGAIN),
         Error::Interrupted => ("interrupted", Exit::Interrupted, "interrupted".to_owned(), GO_ON),
         Error::OpenToOthers { path } => {
@@ -198,6 +200,7 @@ mod tests {
             (Error::Config { key: text(), detail: text() }, 2),
             (Error::Usage(text()), 2),
             (Error::Locked { home: path.clone(), holder: Some(1) }, 1),
+            (Error::Unsure(text()), 1),
             (Error::Overtaken, 1),
             (Error::Interrupted, 130),
             (Error::OpenToOthers { path: path.clone() }, 1),

@@ -234,6 +234,7 @@ fn stage_name(stage: Stage) -> &'static str {
         Stage::Restoring => "restoring",
         Stage::Checking => "checking",
         Stage::Rebuilding => "rebuilding",
+        Stage::Cleaning => "cleaning",
     }
 }
 
@@ -246,6 +247,7 @@ fn stage_words(stage: Stage) -> &'static str {
         Stage::Restoring => "Restoring  ",
         Stage::Checking => "Checking   ",
         Stage::Rebuilding => "Rebuilding ",
+        Stage::Cleaning => "Cleaning   ",
     }
 }
 

@@ -165,6 +165,18 @@ impl IndexReader {
         Ok(tables::decode_block(row.value()))
     }
 
+    /// Stored bytes of all blocks of a pack.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn blocks_len(&self, pack: PackNumber) -> Result<u64, IndexError> {
+        let mut sum = 0;
+        for row in self.blocks.range((pack, 0)..=(pack, u32::MAX)).map_err(broken)? {
+            sum += u64::from(tables::decode_block(row.map_err(broken)?.1.value()).sealed_len);
+        }
+        Ok(sum)
+    }
+
     /// The chunks' ids are not kept by pack; this tells how many there are altogether.
     ///
     /// # Errors

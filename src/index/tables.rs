@@ -39,6 +39,9 @@ pub struct SnapshotRow {
     pub committed: DestinationBits,
     /// Destinations on which everything it needs was seen to be.
     pub whole: DestinationBits,
+    /// Destinations on which it was ever seen and from which this program did not delete it. One that is missing where
+    /// it was seen means that the listing, or the disk, is not to be trusted.
+    pub seen: DestinationBits,
     /// Whether the version numbers it gave are accounted for: its paths that are gone are in the table of retired
     /// numbers, or it is the newest of its line.
     pub is_counted: bool,

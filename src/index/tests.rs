@@ -107,7 +107,7 @@ fn snapshots_and_retired_numbers() {
     let index = Index::open(&folder.path().join("index"), REPO, MEMORY).expect("a new index");
     let id = SnapshotId::of(b"s");
     let mut writer = index.writer().expect("a writer");
-    let row = SnapshotRow { committed: 1, whole: 0, is_counted: false, record: vec![1], stored: vec![2] };
+    let row = SnapshotRow { committed: 1, whole: 0, seen: 1, is_counted: false, record: vec![1], stored: vec![2] };
     writer.put_snapshot(&id, &row).expect("kept");
     assert!(writer.update_snapshot(&id, |row| row.whole = 1).expect("changed"));
     assert!(!writer.update_snapshot(&SnapshotId::of(b"x"), |_| {}).expect("unknown"));

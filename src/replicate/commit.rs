@@ -90,6 +90,7 @@ fn remember(index: &Index, target: &OpenDestination, id: &SnapshotId) -> Result<
     let is_known = writer.update_snapshot(id, |row| {
         row.committed |= target.bit;
         row.whole |= target.bit;
+        row.seen |= target.bit;
     })?;
     if !is_known {
         return Err(unknown(target, id));

@@ -97,6 +97,27 @@ impl Announced {
         newest.into_iter().map(|(writer, _, hash)| (hash, writer)).collect()
     }
 
+    /// Sessions that a later one of the same writer says to be over.
+    pub fn ended_sessions(&self) -> Vec<ObjectHash> {
+        let is_session = |record: &CleaningRecord| record.announcement == Announcement::Session;
+        let sessions = || self.all.iter().filter(|(_, record)| is_session(record));
+        let is_ended = |record: &CleaningRecord| {
+            sessions().any(|(_, later)| later.writer == record.writer && later.number > record.number)
+        };
+        sessions().filter(|(_, record)| is_ended(record)).map(|(hash, _)| *hash).collect()
+    }
+
+    /// The lists of one writer: name, packs, and the sessions that were there when it was made.
+    pub fn condemned_by(&self, writer: &WriterId) -> Vec<(ObjectHash, Vec<PackId>, Vec<ObjectHash>)> {
+        let lists = self.all.iter().filter(|(_, record)| record.writer == *writer);
+        lists
+            .filter_map(|(hash, record)| match &record.announcement {
+                Announcement::Condemned { packs, sessions } => Some((*hash, packs.clone(), sessions.clone())),
+                Announcement::Session => None,
+            })
+            .collect()
+    }
+
     /// The packs that others are going to delete.
     pub fn condemned_by_others(&self, own: &WriterId) -> HashSet<PackId> {
         let lists = self.all.iter().filter(|(_, record)| record.writer != *own);

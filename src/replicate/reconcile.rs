@@ -211,7 +211,14 @@ fn snapshots(
         let stored = destination.place.get(&name, None)?;
         match open_snapshot(keys, &name, &stored) {
             Ok(record) => {
-                let row = SnapshotRow { committed: destination.bit, whole: 0, is_counted: false, record, stored };
+                let row = SnapshotRow {
+                    committed: destination.bit,
+                    whole: 0,
+                    seen: destination.bit,
+                    is_counted: false,
+                    record,
+                    stored,
+                };
                 learned.push((id, row));
             }
             Err(finding) => found.findings.push((name, finding)),
@@ -227,6 +234,7 @@ fn snapshots(
         writer.update_snapshot(&id, |row| {
             row.committed = if is_there { row.committed | destination.bit } else { row.committed & !destination.bit };
             row.whole &= row.committed;
+            row.seen |= row.committed;
         })?;
     }
     for (id, row) in &learned {

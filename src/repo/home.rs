@@ -60,6 +60,13 @@ impl Home {
         self.0.join("state").join(name)
     }
 
+    /// A folder for files that are only needed while a command runs.
+    pub(super) fn scratch_folder(&self) -> Result<PathBuf, Error> {
+        let path = self.state_path("tmp");
+        create_private_folder(&path).map_err(|source| io_error("create", &path, source))?;
+        Ok(path)
+    }
+
     /// Whether this program was set up here.
     pub fn exists(&self) -> bool {
         self.settings_path().exists() && self.state_path("repo").exists()

@@ -6,6 +6,7 @@ use super::writer::Writer;
 use crate::error::Error;
 use crate::format::FormatError;
 use crate::format::id::SnapshotId;
+use crate::format::mark::ForgetReason;
 use crate::format::snapshot::{Root, Snapshot};
 use crate::index::{DestinationBits, IndexReader};
 use crate::snapshot::Marks;
@@ -63,7 +64,9 @@ impl Lineage {
             if !line.passed.insert(id) {
                 break;
             }
-            let Some(row) = view.snapshot(&id)? else {
+            // Another one stands for it: it is in its place.
+            let is_replaced = marks.forgotten(&id) == Some(ForgetReason::Replaced);
+            let Some(row) = view.snapshot(&id)?.filter(|_| !is_replaced) else {
                 match marks.place(&id) {
                     // Forgotten, and gone: what it told of versions is in the history.
                     Some(place) => {
@@ -116,7 +119,7 @@ fn newest(view: &IndexReader, writer: Option<&Writer>, marks: &Marks) -> Result<
             return Ok(());
         }
         let snapshot = decode(&id, &row.record)?;
-        if snapshot.is_history() {
+        if snapshot.is_history() || marks.forgotten(&id) == Some(ForgetReason::Replaced) {
             return Ok(());
         }
         if writer.is_some_and(|writer| writer.id == snapshot.writer) {

@@ -1,6 +1,8 @@
 //! Opening a repository: keys, then the index, then the destinations that are there, then what changed on them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -8,7 +10,7 @@ use super::clock::Clock;
 use super::heads::{self, HeadStore};
 use super::home::{Home, Lock, io_error};
 use super::lineage::Lineage;
-use super::settings::Settings;
+use super::settings::{Settings, write_private};
 use super::writer::Writer;
 use super::{Unreachable, destinations, numbers};
 use crate::chunk::Chunker;
@@ -17,6 +19,7 @@ use crate::format::cleaning::Announcement;
 use crate::format::header::RepoHeader;
 use crate::format::id::WriterId;
 use crate::format::record::{ConfigRecord, Time};
+use crate::format::snapshot::Snapshot;
 use crate::index::{Index, IndexError, IndexReader};
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::{self, CatchUp, Fetcher, OpenDestination, ReplicateError, neighbours};
@@ -70,7 +73,7 @@ pub struct Repo {
     pub(crate) home: Home,
     pub(crate) settings: Settings,
     pub(crate) header: RepoHeader,
-    pub(crate) keys: Keys,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) config: ConfigRecord,
     pub(crate) chunker: Chunker,
     pub(crate) index: Index,
@@ -80,6 +83,9 @@ pub struct Repo {
     pub(crate) writer: Option<Writer>,
     /// What was found damaged while opening: destination, object, finding.
     pub(crate) findings: Vec<(String, String, String)>,
+    /// Of each destination, by name: packs that were known to be there and are not listed any more, and all that were
+    /// known.
+    pub(crate) lost_packs: BTreeMap<String, (u64, u64)>,
     /// Whether every version number that can be known is accounted for.
     pub(crate) is_counted: bool,
     clock: Clock,
@@ -109,7 +115,7 @@ impl Repo {
             home: home.clone(),
             settings,
             header,
-            keys,
+            keys: Arc::new(keys),
             config,
             chunker,
             index,
@@ -117,6 +123,7 @@ impl Repo {
             unreachable: Vec::new(),
             writer,
             findings: Vec::new(),
+            lost_packs: BTreeMap::new(),
             is_counted: true,
             clock: Clock::default(),
             _lock: lock,
@@ -150,6 +157,8 @@ impl Repo {
             monitor.current(&destination.name);
             match replicate::reconcile(&self.index, &self.keys, destination) {
                 Ok(found) => {
+                    let known = found.packs + found.packs_lost - found.packs_learned;
+                    self.lost_packs.insert(destination.name.clone(), (found.packs_lost, known));
                     let findings = found.findings.into_iter();
                     self.findings
                         .extend(findings.map(|(name, finding)| (destination.name.clone(), name.to_string(), finding)));
@@ -236,6 +245,53 @@ impl Repo {
     /// Lets another clock than the system's say what time it is.
     pub fn set_clock(&mut self, clock: Clock) {
         self.clock = clock;
+    }
+
+    /// Local time minus UTC now, in seconds.
+    pub(crate) fn zone_offset(&self) -> i32 {
+        let zone = jiff::tz::TimeZone::system();
+        jiff::Timestamp::new(self.now().seconds, 0).map_or(0, |time| zone.to_offset(time).seconds())
+    }
+
+    /// One more than the highest sequence number this writer ever gave, by its own file or by any snapshot of its.
+    pub(crate) fn next_sequence(&self) -> Result<u64, Error> {
+        let writer = self.writer_id()?;
+        let mut highest = self.writer.as_ref().map_or(0, |writer| writer.sequence);
+        self.index.reader()?.each_snapshot(|_, row| -> Result<(), Error> {
+            if let Ok(snapshot) = Snapshot::decode(&row.record)
+                && snapshot.writer == writer
+            {
+                highest = highest.max(snapshot.sequence);
+            }
+            Ok(())
+        })?;
+        Ok(highest + 1)
+    }
+
+    /// Whether others write to a destination too.
+    pub(crate) fn has_others(&self, destination: &OpenDestination) -> Result<bool, Error> {
+        let Some(own) = self.writer.as_ref().map(|writer| writer.id) else { return Ok(false) };
+        Ok(neighbours::has_other_writers(&self.keys, destination, &own)?)
+    }
+
+    /// A folder of the state folder for what is only needed while a command runs.
+    pub(crate) fn scratch_folder(&self) -> Result<PathBuf, Error> {
+        self.home.scratch_folder()
+    }
+
+    /// A small file of the state folder that may be lost; none where there is none.
+    pub(crate) fn read_state(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.home.state_path(name);
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(io_error("read", &path, source)),
+        }
+    }
+
+    /// Writes such a file.
+    pub(crate) fn write_state(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        write_private(&self.home.state_path(name), bytes)
     }
 
     /// What time it is.

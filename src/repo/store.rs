@@ -176,6 +176,12 @@ impl<'a> Store<'a> {
             return Ok(false);
         }
         self.claimed.insert(id);
+        self.put_again(kind, id, bytes)?;
+        Ok(true)
+    }
+
+    /// Stores a chunk whether it is stored already or not: for moving it out of a pack that is to go.
+    pub fn put_again(&mut self, kind: ChunkKind, id: ChunkId, bytes: &[u8]) -> Result<(), Error> {
         self.counts.bytes_added += bytes.len() as u64;
         let filling = self.filling(kind);
         if let Some(block) = filling.builder.push(id, bytes) {
@@ -184,11 +190,10 @@ impl<'a> Store<'a> {
         if self.filling(kind).blocks.len() >= 2 * rayon::current_num_threads() {
             self.compress(kind)?;
         }
-        Ok(true)
+        Ok(())
     }
 
-    /// Takes a block over into a new pack, whether its chunks are stored already or not: for moving them out of packs
-    /// that are mostly dead.
+    /// The same for a block that stays as it was compressed.
     pub fn take_over(&mut self, kind: ChunkKind, block: CompressedBlock) -> Result<(), Error> {
         self.counts.bytes_added += block.raw_len();
         self.place(kind, vec![block])

@@ -117,6 +117,11 @@ pub struct CompressedBlock {
 }
 
 impl CompressedBlock {
+    /// A block that was unsealed and is to be sealed into another pack, with the entry it had.
+    pub fn again(bytes: Vec<u8>, entry: &BlockEntry) -> Self {
+        Self { bytes, raw_len: entry.raw_len, compression: entry.compression, chunks: entry.chunks.clone() }
+    }
+
     /// Length it will have once sealed.
     pub fn sealed_len(&self) -> usize {
         self.bytes.len() + TAG_LEN
@@ -162,18 +167,38 @@ pub fn open(
     number: u32,
     compression: Compression,
     raw_len: u32,
-    mut sealed: Vec<u8>,
+    sealed: Vec<u8>,
 ) -> Result<Vec<u8>, SealError> {
+    let bytes = unseal(seal, number, sealed)?;
+    match compression {
+        Compression::None if bytes.len() == raw_len as usize => Ok(bytes),
+        compression => unpack(compression, raw_len, &bytes),
+    }
+}
+
+/// The first half of [`open`]: authenticates and decrypts block `number`. What comes back may be compressed.
+///
+/// # Errors
+/// [`SealError::Tampered`].
+pub fn unseal(seal: &ObjectSeal, number: u32, mut sealed: Vec<u8>) -> Result<Vec<u8>, SealError> {
+    let length = seal.open(Part::Block, number.into(), &mut sealed)?.len();
+    sealed.truncate(length);
+    Ok(sealed)
+}
+
+/// The second half of [`open`]: the chunks of a block that was unsealed.
+///
+/// # Errors
+/// [`SealError::Decompress`].
+pub fn unpack(compression: Compression, raw_len: u32, bytes: &[u8]) -> Result<Vec<u8>, SealError> {
     let raw_len = raw_len as usize;
     if raw_len > BLOCK_RAW_MAX {
         return Err(SealError::Decompress);
     }
-    let length = seal.open(Part::Block, number.into(), &mut sealed)?.len();
-    sealed.truncate(length);
     match compression {
-        Compression::None if length == raw_len => Ok(sealed),
+        Compression::None if bytes.len() == raw_len => Ok(bytes.to_vec()),
         Compression::None => Err(SealError::Decompress),
-        Compression::Zstd => decompress(&sealed, raw_len),
+        Compression::Zstd => decompress(bytes, raw_len),
     }
 }
 

@@ -93,6 +93,7 @@ const KEYS: &[Key] = &[
     optional!("retention.keep_weekly", retention.keep_weekly, 0),
     optional!("retention.keep_monthly", retention.keep_monthly, 0),
     optional!("retention.keep_yearly", retention.keep_yearly, 0),
+    plain!("retention.grace_days", retention.grace_days: Retention, |text| values::number(text, 1)),
     plain!("retention.auto_clean", retention.auto_clean: Retention, values::boolean),
     Key {
         name: "min_copies",

@@ -163,6 +163,8 @@ pub struct Retention {
     /// Years of which the newest snapshot is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_yearly: Option<u32>,
+    /// Days for which packs wait before they are deleted from a destination that other machines use too.
+    pub grace_days: u32,
     /// Clean after every successful backup.
     pub auto_clean: bool,
     /// Unknown keys.
@@ -182,6 +184,7 @@ impl Default for Retention {
             keep_weekly: None,
             keep_monthly: None,
             keep_yearly: None,
+            grace_days: 7,
             auto_clean: false,
             extra: Extra::new(),
         }

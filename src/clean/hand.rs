@@ -1,0 +1,150 @@
+//! What a person decides about single snapshots: forget, unforget, pin, tags, notes.
+//!
+//! A decision is a mark: it hides a snapshot at once and can be taken back until cleaning has deleted what it needs.
+
+use super::choose::{Candidate, leaves_nothing};
+use crate::error::Error;
+use crate::format::id::SnapshotId;
+use crate::format::layout::ObjectName;
+use crate::format::mark::{Action, ForgetReason, Forgotten, MARK_TEXT_MAX};
+use crate::index::IndexReader;
+use crate::repo::{KnownSnapshot, Repo};
+use crate::snapshot::place_of;
+
+/// Says that snapshots are not wanted any more. Their space comes back with the next [`clean`](super::run).
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Usage`] for a name that is none; [`Error::Unsure`] where nothing of a source would be
+/// left and that was not forced; [`Error::NoDestination`].
+pub fn forget(repo: &mut Repo, names: &[String], is_forced: bool) -> Result<Vec<SnapshotId>, Error> {
+    let view = repo.index.reader()?;
+    let mut snapshots: Vec<Forgotten> = Vec::new();
+    for name in names {
+        let place = match repo.resolve(&view, name) {
+            Ok(known) => place_of(known.id, &known.snapshot),
+            Err(error @ Error::NotFound { .. }) => nowhere(repo, &view, name)?.ok_or(error)?,
+            Err(other) => return Err(other),
+        };
+        if !snapshots.iter().any(|known| known.id == place.id) {
+            snapshots.push(place);
+        }
+    }
+    let ids: Vec<SnapshotId> = snapshots.iter().map(|place| place.id).collect();
+    let known = repo.known_snapshots(&view)?;
+    let candidates: Vec<_> = known.iter().filter_map(|known| Candidate::of(known.id, &known.snapshot, false)).collect();
+    drop(view);
+    if let Some(path) = leaves_nothing(&candidates, &ids).first().filter(|_| !is_forced) {
+        let path = String::from_utf8_lossy(path).into_owned();
+        return Err(Error::Unsure(format!("no snapshot of {path} would be left")));
+    }
+    repo.prepare_to_write()?;
+    repo.decide(Action::Forget { reason: ForgetReason::Hand, snapshots })?;
+    Ok(ids)
+}
+
+/// A snapshot that cannot be opened, or that is missing where it was.
+fn nowhere(repo: &Repo, view: &IndexReader, name: &str) -> Result<Option<Forgotten>, Error> {
+    let prefix = name.to_ascii_lowercase();
+    let is_meant = |id: &SnapshotId| prefix.len() >= 4 && id.to_string().starts_with(&prefix);
+    let damaged = repo.findings.iter().find_map(|(_, object, _)| match ObjectName::parse(object)? {
+        ObjectName::Snapshot(id) if is_meant(&id) => Some(id),
+        _ => None,
+    });
+    if let Some(id) = damaged {
+        return Ok(Some(Forgotten { id, writer: None, sequence: 0, previous: None }));
+    }
+    let mut missing = None;
+    view.each_snapshot(|id, row| -> Result<(), Error> {
+        if is_meant(&id) && row.committed == 0 {
+            let snapshot = crate::format::snapshot::Snapshot::decode(&row.record);
+            missing = snapshot.ok().map(|snapshot| place_of(id, &snapshot));
+        }
+        Ok(())
+    })?;
+    Ok(missing)
+}
+
+/// Takes [`forget`] back, as long as the snapshots are still somewhere. Also what a rule forgot can be had back so, where
+/// it waits for the grace period.
+///
+/// # Errors
+/// [`Error::NotFound`] where nothing forgotten has the name, or its space was given back; [`Error::NoDestination`].
+pub fn unforget(repo: &mut Repo, names: &[String]) -> Result<Vec<SnapshotId>, Error> {
+    let view = repo.index.reader()?;
+    let marks = repo.marks(&view)?;
+    let forgotten = repo.committed(&view, |id, _| marks.forgotten(id).is_some())?;
+    let mut ids = Vec::new();
+    for name in names {
+        let prefix = name.to_ascii_lowercase();
+        let mut found = forgotten.iter().filter(|known| !prefix.is_empty() && known.id.to_string().starts_with(&prefix));
+        match (found.next(), found.next()) {
+            (Some(known), None) => ids.push(known.id),
+            (Some(_), Some(_)) => {
+                return Err(Error::Usage(format!("several forgotten snapshots begin with `{name}`; give more digits")));
+            }
+            (None, _) => {
+                let is_gone = marks.each_forgotten().any(|(id, _)| id.to_string().starts_with(&prefix));
+                let why = if is_gone { ": its space was given back" } else { "" };
+                return Err(Error::NotFound { what: format!("forgotten snapshot `{name}`{why}") });
+            }
+        }
+    }
+    drop(view);
+    repo.prepare_to_write()?;
+    repo.decide(Action::Unforget { snapshots: ids.clone() })?;
+    Ok(ids)
+}
+
+/// Pins snapshots, so that no rule forgets them, or lets them go again.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Usage`], [`Error::NoDestination`].
+pub fn pin(repo: &mut Repo, names: &[String], is_pinned: bool) -> Result<Vec<SnapshotId>, Error> {
+    let known = resolve_all(repo, names)?;
+    repo.prepare_to_write()?;
+    for known in &known {
+        repo.decide(Action::Pin { snapshot: known.id, is_pinned })?;
+    }
+    Ok(known.into_iter().map(|known| known.id).collect())
+}
+
+/// Gives a snapshot tags, and takes others from it.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Usage`], [`Error::NoDestination`].
+pub fn tag(repo: &mut Repo, name: &str, add: Vec<String>, remove: Vec<String>) -> Result<SnapshotId, Error> {
+    if add.is_empty() && remove.is_empty() {
+        return Err(Error::Usage("give a tag to add or to remove".to_owned()));
+    }
+    if add.iter().chain(&remove).any(|tag| tag.is_empty() || tag.len() > MARK_TEXT_MAX) {
+        return Err(Error::Usage(format!("a tag has 1 to {MARK_TEXT_MAX} bytes")));
+    }
+    let id = resolve_one(repo, name)?;
+    repo.prepare_to_write()?;
+    repo.decide(Action::Tag { snapshot: id, add, remove })?;
+    Ok(id)
+}
+
+/// Puts a note on a snapshot in place of an earlier one; an empty one takes it off.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::Usage`], [`Error::NoDestination`].
+pub fn note(repo: &mut Repo, name: &str, text: String) -> Result<SnapshotId, Error> {
+    if text.len() > MARK_TEXT_MAX {
+        return Err(Error::Usage(format!("a note has at most {MARK_TEXT_MAX} bytes")));
+    }
+    let id = resolve_one(repo, name)?;
+    repo.prepare_to_write()?;
+    repo.decide(Action::Note { snapshot: id, text })?;
+    Ok(id)
+}
+
+fn resolve_one(repo: &Repo, name: &str) -> Result<SnapshotId, Error> {
+    let view = repo.index.reader()?;
+    Ok(repo.resolve(&view, name)?.id)
+}
+
+fn resolve_all(repo: &Repo, names: &[String]) -> Result<Vec<KnownSnapshot>, Error> {
+    let view = repo.index.reader()?;
+    names.iter().map(|name| repo.resolve(&view, name)).collect()
+}

@@ -1,0 +1,372 @@
+//! What the per-file rule still protects, into a history, before the snapshots that hold it go.
+//!
+//! A history is made for what is on a destination: of the snapshots that go from there and the histories that are there.
+//! Destinations with the same of both share one.
+
+use std::collections::{BTreeSet, HashSet};
+use std::rc::Rc;
+
+use super::plan::Plan;
+use super::scratch::Scratch;
+use super::{CleanReport, CleanRequest};
+use crate::chunk::Chunker;
+use crate::error::Error;
+use crate::format::FormatError;
+use crate::format::history::Merged as MergedHistories;
+use crate::format::id::{ChunkId, PackId, SnapshotId};
+use crate::format::sealed::ObjectType;
+use crate::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
+use crate::format::tree::Node;
+use crate::index::{IndexReader, SnapshotRow};
+use crate::monitor::Monitor;
+use crate::replicate::{OpenDestination, ReplicateError};
+use crate::repo::{KnownSnapshot, Repo, machine_name, user_name};
+use crate::snapshot::history::{MergeRequest, Merged, Standing, State, merge};
+use crate::snapshot::{ChunkSink, ChunkSource, ReadError, each_need};
+
+/// A destination, and what goes from it.
+pub(super) struct Target {
+    /// The destination.
+    pub destination: OpenDestination,
+    /// Snapshots and histories whose objects are deleted there.
+    pub going: HashSet<SnapshotId>,
+    /// Roots that are needed there beside those of the snapshots that stay: of a history that was only thought of.
+    pub imagined: Vec<Node>,
+    /// Trees of that history.
+    pub scratch: Option<Rc<Scratch>>,
+}
+
+impl Target {
+    fn nothing(destination: OpenDestination) -> Self {
+        Self { destination, going: HashSet::new(), imagined: Vec::new(), scratch: None }
+    }
+}
+
+/// What histories are made from on some destinations.
+struct Material {
+    /// Snapshots of the line, oldest first, with whether they stay.
+    states: Vec<(KnownSnapshot, bool)>,
+    histories: Vec<KnownSnapshot>,
+}
+
+impl Material {
+    fn of(repo: &Repo, plan: &Plan, view: &IndexReader, destination: &OpenDestination) -> Result<Self, Error> {
+        let going = plan.going_from(destination);
+        let is_there = |known: &&KnownSnapshot| known.committed & destination.bit != 0;
+        let by_hand = |known: &&KnownSnapshot| plan.is_forgotten_by_hand(&known.id);
+        let there = plan.line.chain.iter().filter(is_there).filter(|known| !by_hand(known));
+        let mut states: Vec<_> = there.map(|known| (known.clone(), !going.contains(&known.id))).collect();
+        states.sort_by_key(|(known, _)| (known.snapshot.finished, known.snapshot.sequence, known.id));
+        let mut histories = repo.known_histories(view)?;
+        histories.retain(|known| known.committed & destination.bit != 0 && plan.is_our_history(&known.snapshot));
+        Ok(Self { states, histories })
+    }
+
+    fn going(&self) -> impl Iterator<Item = SnapshotId> + '_ {
+        self.states.iter().filter(|(_, stays)| !stays).map(|(known, _)| known.id)
+    }
+
+    /// Histories that another one here stands for.
+    fn replaced(&self) -> Result<BTreeSet<SnapshotId>, FormatError> {
+        let mut replaced = BTreeSet::new();
+        for known in &self.histories {
+            replaced.extend(MergedHistories::find(&known.snapshot.extra)?.histories);
+        }
+        replaced.retain(|id| self.histories.iter().any(|known| known.id == *id));
+        Ok(replaced)
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let states = |material: &Self| -> Vec<_> {
+            material.states.iter().map(|(known, stays)| (known.id, *stays)).collect()
+        };
+        let histories = |material: &Self| -> Vec<_> { material.histories.iter().map(|known| known.id).collect() };
+        states(self) == states(other) && histories(self) == histories(other)
+    }
+
+    fn paths(&self) -> BTreeSet<&[u8]> {
+        let states = self.states.iter().map(|(known, _)| &known.snapshot);
+        let all = states.chain(self.histories.iter().map(|known| &known.snapshot));
+        all.flat_map(|snapshot| snapshot.roots.iter().map(|root| root.path.as_slice())).collect()
+    }
+}
+
+/// Writes what histories are needed, and says for each destination what may then go from it, or why nothing may.
+pub(super) fn write(
+    repo: &mut Repo,
+    plan: &Plan,
+    request: &CleanRequest,
+    monitor: &dyn Monitor,
+    report: &mut CleanReport,
+) -> Result<Vec<(Target, Option<String>)>, Error> {
+    let view = repo.index.reader()?;
+    let mut groups: Vec<(Material, Vec<OpenDestination>)> = Vec::new();
+    for destination in &repo.destinations {
+        let material = Material::of(repo, plan, &view, destination)?;
+        match groups.iter_mut().find(|(known, _)| known.is_same(&material)) {
+            Some((_, members)) => members.push(destination.clone()),
+            None => groups.push((material, vec![destination.clone()])),
+        }
+    }
+    drop(view);
+    let mut targets = Vec::new();
+    for (material, members) in groups {
+        monitor.current(&members.iter().map(|member| member.name.as_str()).collect::<Vec<_>>().join(", "));
+        if request.dry_run {
+            targets.extend(imagine(repo, plan, &material, members, report)?);
+        } else {
+            targets.extend(make(repo, plan, &material, members, monitor, report)?);
+        }
+    }
+    let position = |target: &Target| repo.destinations.iter().position(|known| known.bit == target.destination.bit);
+    targets.sort_by_key(|(target, _)| position(target));
+    Ok(targets)
+}
+
+/// What would go, and what the history would need.
+fn imagine(
+    repo: &Repo,
+    plan: &Plan,
+    material: &Material,
+    members: Vec<OpenDestination>,
+    report: &mut CleanReport,
+) -> Result<Vec<(Target, Option<String>)>, Error> {
+    let view = repo.index.reader()?;
+    let fetcher = repo.fetcher(&view);
+    let mut scratch = Scratch::new(&repo.keys, &repo.scratch_folder()?)?;
+    let (roots, detail) = match merge_all(plan, material, &fetcher, &repo.chunker, &mut scratch) {
+        Ok(merged) => {
+            count(report, &merged);
+            (merged.into_iter().map(|(_, merged)| merged.root).collect(), None)
+        }
+        Err(error) => (Vec::new(), Some(unreadable(material, &fetcher, error)?)),
+    };
+    let scratch = Rc::new(scratch);
+    let mut targets = Vec::new();
+    for destination in members {
+        let mut target = Target::nothing(destination);
+        target.going = plan.forgotten_by_hand(repo, &target.destination)?;
+        if detail.is_none() {
+            target.going.extend(material.going());
+            target.going.extend(material.histories.iter().map(|known| known.id));
+            target.imagined = Vec::clone(&roots);
+            target.scratch = Some(Rc::clone(&scratch));
+        }
+        targets.push((target, detail.clone()));
+    }
+    Ok(targets)
+}
+
+/// Commits the history on every destination of the group that can have it.
+fn make(
+    repo: &mut Repo,
+    plan: &Plan,
+    material: &Material,
+    members: Vec<OpenDestination>,
+    monitor: &dyn Monitor,
+    report: &mut CleanReport,
+) -> Result<Vec<(Target, Option<String>)>, Error> {
+    let mut targets = Vec::new();
+    let history = match history(repo, plan, material, &members, monitor, report) {
+        Ok(history) => history,
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(Error::Index { detail }) => return Err(Error::Index { detail }),
+        Err(error) => {
+            let view = repo.index.reader()?;
+            let detail = match error {
+                Error::Read(error) => unreadable(material, &repo.fetcher(&view), error)?,
+                error => error.to_string(),
+            };
+            for destination in members {
+                let mut target = Target::nothing(destination);
+                target.going = plan.forgotten_by_hand(repo, &target.destination)?;
+                targets.push((target, Some(detail.clone())));
+            }
+            return Ok(targets);
+        }
+    };
+    for destination in members {
+        let mut target = Target::nothing(destination);
+        target.going = plan.forgotten_by_hand(repo, &target.destination)?;
+        let committed = match history {
+            None => Ok(()),
+            Some(id) => repo.catch_up(monitor)?.snapshot(&target.destination, &id).map(drop),
+        };
+        let detail = match committed {
+            Ok(()) => {
+                target.going.extend(material.going());
+                target.going.extend(material.replaced()?);
+                if let Some(history) = history {
+                    let others = material.histories.iter().map(|known| known.id).filter(|id| *id != history);
+                    target.going.extend(others);
+                }
+                None
+            }
+            Err(ReplicateError::Index(error)) => return Err(error.into()),
+            Err(ReplicateError::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => Some(format!("what is to be kept of old snapshots could not be stored: {error}")),
+        };
+        targets.push((target, detail));
+    }
+    Ok(targets)
+}
+
+/// The history that stands for what goes; none where none is needed. Its record is in the index then, committed nowhere.
+fn history(
+    repo: &Repo,
+    plan: &Plan,
+    material: &Material,
+    members: &[OpenDestination],
+    monitor: &dyn Monitor,
+    report: &mut CleanReport,
+) -> Result<Option<SnapshotId>, Error> {
+    if material.going().next().is_none() && material.histories.is_empty() {
+        return Ok(None);
+    }
+    let view = repo.index.reader()?;
+    let fetcher = repo.fetcher(&view);
+    let mut store = repo.store(members, monitor)?;
+    let merged = match merge_all(plan, material, &fetcher, &repo.chunker, &mut store) {
+        Ok(merged) => merged,
+        Err(error) => {
+            store.abandon();
+            return Err(error);
+        }
+    };
+    let stored = store.finish()?;
+    count(report, &merged);
+    let is_empty = merged.iter().all(|(_, merged)| merged.versions == 0 && merged.numbers == 0);
+    if is_empty && material.histories.is_empty() {
+        return Ok(None);
+    }
+    if let [only] = material.histories.as_slice()
+        && is_unchanged(&only.snapshot, &merged)
+    {
+        return Ok(Some(only.id));
+    }
+    let snapshot = record(repo, plan, material, merged, stored.pack_ids)?;
+    let format = |source| Error::Format { object: "history".to_owned(), source };
+    snapshot.validate().map_err(format)?;
+    let record = snapshot.encode().map_err(format)?;
+    let sealed = repo.keys.seal_record(ObjectType::Snapshot, &record)?;
+    let id = SnapshotId::of(&sealed);
+    // The numbers it tells of are accounted for: they came from here.
+    let row = SnapshotRow { committed: 0, whole: 0, seen: 0, is_counted: true, record, stored: sealed };
+    let mut writer = repo.index.writer()?;
+    writer.put_snapshot(&id, &row)?;
+    writer.commit()?;
+    Ok(Some(id))
+}
+
+/// Every source's history.
+fn merge_all<S: ChunkSink>(
+    plan: &Plan,
+    material: &Material,
+    source: &dyn ChunkSource,
+    chunker: &Chunker,
+    sink: &mut S,
+) -> Result<Vec<(Vec<u8>, Merged)>, S::Error>
+where
+    S::Error: From<ReadError>,
+{
+    let rule = plan.rules.per_file();
+    let mut all = Vec::new();
+    for path in material.paths() {
+        let states: Vec<State<'_>> = material.states.iter().filter_map(|(known, stays)| {
+            let root = known.snapshot.root(path).filter(|root| root.node.folder().is_some())?;
+            let time = if root.carried_from.is_some() { root.scanned } else { known.snapshot.finished };
+            Some(State { time, machine: &known.snapshot.machine, root: &root.node, stays: *stays })
+        });
+        let histories: Vec<&Node> =
+            material.histories.iter().filter_map(|known| known.snapshot.root(path)).map(|root| &root.node).collect();
+        let newest = plan.newest_of(path).or_else(|| states.last().map(|state| state.time)).unwrap_or(plan.now);
+        let is_protected = |standing: &Standing| {
+            rule.is_some_and(|rule| {
+                rule.protects(standing.position, standing.last_seen, standing.newest_seen, standing.is_deleted, newest)
+            })
+        };
+        let request = MergeRequest { states: &states, histories: &histories, is_protected: &is_protected };
+        all.push((path.to_vec(), merge(source, &request, chunker, sink)?));
+    }
+    Ok(all)
+}
+
+fn is_unchanged(history: &Snapshot, merged: &[(Vec<u8>, Merged)]) -> bool {
+    let same = |(path, merged): &(Vec<u8>, Merged)| history.root(path).is_some_and(|root| root.node == merged.root);
+    history.roots.len() == merged.len() && merged.iter().all(same)
+}
+
+fn record(
+    repo: &Repo,
+    plan: &Plan,
+    material: &Material,
+    merged: Vec<(Vec<u8>, Merged)>,
+    mut pack_ids: Vec<PackId>,
+) -> Result<Snapshot, Error> {
+    let mut histories: Vec<SnapshotId> = material.histories.iter().map(|known| known.id).collect();
+    for known in &material.histories {
+        let older = MergedHistories::find(&known.snapshot.extra).map_err(ReadError::Format)?.histories;
+        // Those that are known nowhere any more need not be told of.
+        let view = repo.index.reader()?;
+        for id in older {
+            if view.snapshot(&id)?.is_some_and(|row| row.committed != 0) {
+                histories.push(id);
+            }
+        }
+    }
+    histories.sort_unstable();
+    histories.dedup();
+    let extra = vec![MergedHistories { histories }.encode().map_err(ReadError::Format)?];
+    let counts = |merged: &Merged| RootCounts { files: merged.versions, bytes: merged.bytes, ..RootCounts::default() };
+    let roots = merged.into_iter().map(|(path, merged)| Root {
+        path,
+        counts: counts(&merged),
+        node: merged.root,
+        carried_from: None,
+        scanned: plan.now,
+    });
+    let packs_digest = packs_digest(&mut pack_ids);
+    Ok(Snapshot {
+        writer: repo.writer_id()?,
+        sequence: repo.next_sequence()?,
+        previous: plan.line.head().map(|known| known.id),
+        started: plan.now,
+        finished: repo.now(),
+        zone_offset: repo.zone_offset(),
+        machine: machine_name(),
+        user: user_name(),
+        roots: roots.collect(),
+        flags: Snapshot::HISTORY,
+        tags: Vec::new(),
+        packs_written: pack_ids.len() as u32,
+        packs_digest,
+        version_ceiling: plan.line.version_ceiling,
+        extra,
+    })
+}
+
+fn count(report: &mut CleanReport, merged: &[(Vec<u8>, Merged)]) {
+    let kept: u64 = merged.iter().map(|(_, merged)| merged.versions).sum();
+    let dropped: u64 = merged.iter().map(|(_, merged)| merged.versions_dropped).sum();
+    // Of destinations that differ, the one with the most says what there is.
+    report.versions_kept = report.versions_kept.max(kept);
+    report.versions_dropped = report.versions_dropped.max(dropped);
+}
+
+/// Which snapshots cannot be read, as a sentence without a full stop.
+fn unreadable(material: &Material, source: &dyn ChunkSource, error: ReadError) -> Result<String, Error> {
+    if let ReadError::Index(error) = error {
+        return Err(error.into());
+    }
+    let states = material.states.iter().map(|(known, _)| known);
+    let broken: Vec<&KnownSnapshot> = states
+        .chain(&material.histories)
+        .filter(|known| !known.snapshot.roots.iter().all(|root| is_readable(source, &root.node)))
+        .collect();
+    Ok(super::cannot_be_read(&broken, &error))
+}
+
+pub(super) fn is_readable(source: &dyn ChunkSource, root: &Node) -> bool {
+    let mut each = |_, _: &ChunkId, _| Ok::<(), ReadError>(());
+    each_need(source, None, root, &mut each).is_ok()
+}

@@ -1,0 +1,203 @@
+//! What there is to decide about: this writer's line of snapshots, what goes of it, and whether that can be meant.
+
+use std::collections::HashSet;
+
+use super::CleanRequest;
+use super::choose::{Candidate, Chosen, Rules, choose, may_go_from};
+use crate::error::Error;
+use crate::format::id::SnapshotId;
+use crate::format::mark::ForgetReason;
+use crate::format::record::Time;
+use crate::format::snapshot::Snapshot;
+use crate::index::IndexReader;
+use crate::replicate::OpenDestination;
+use crate::repo::{KnownSnapshot, Lineage, Repo};
+use crate::snapshot::Marks;
+
+/// Packs below this size are small; so many of them make an unattended run worth while.
+pub(super) const SMALL_BYTES: u64 = 4 << 20;
+const SMALL_PACKS: u64 = 48;
+/// A gap between snapshots is a sign that the clock jumped when it is so many times longer than usual, and so many days.
+const GAP_FACTOR: i64 = 10;
+const GAP_SECONDS: i64 = 30 * 86_400;
+
+/// What is to be done, before anything is.
+pub(super) struct Plan {
+    /// What decides.
+    pub rules: Rules,
+    /// When it was made, by the clock.
+    pub now: Time,
+    /// All decisions so far.
+    pub marks: Marks,
+    /// The line of snapshots this writer goes on from.
+    pub line: Lineage,
+    /// Snapshots that others go on from too: theirs to decide about.
+    shared: HashSet<SnapshotId>,
+    /// What was chosen of those that are ours and were not forgotten yet.
+    pub chosen: Chosen,
+    candidates: Vec<Candidate>,
+    own: Option<crate::format::id::WriterId>,
+}
+
+impl Plan {
+    pub(super) fn make(repo: &Repo, request: &CleanRequest) -> Result<Self, Error> {
+        let view = repo.index.reader()?;
+        let (marks, line, now) = (repo.marks(&view)?, repo.lineage(&view)?, repo.now());
+        let shared = shared(repo, &view, &line, &marks)?;
+        let own = repo.writer.as_ref().map(|writer| writer.id);
+        let mut plan = Self {
+            rules: request.rules,
+            now,
+            marks,
+            line,
+            shared,
+            chosen: Chosen::default(),
+            candidates: Vec::new(),
+            own,
+        };
+        let wanted = |known: &&KnownSnapshot| known.committed != 0 && plan.marks.forgotten(&known.id).is_none();
+        let ours = plan.line.chain.iter().filter(wanted).filter(|known| plan.is_ours(&known.id, &known.snapshot));
+        plan.candidates = ours.filter_map(|known| plan.candidate(known)).collect();
+        plan.chosen = choose(&plan.candidates, &request.rules, now);
+        Ok(plan)
+    }
+
+    fn candidate(&self, known: &KnownSnapshot) -> Option<Candidate> {
+        let is_pinned = self.marks.get(&known.id).is_some_and(|decision| decision.is_pinned);
+        Candidate::of(known.id, &known.snapshot, is_pinned)
+    }
+
+    /// Whether this writer decides about a snapshot: its own, and those of a writer before it that nobody else goes on
+    /// from.
+    fn is_ours(&self, id: &SnapshotId, snapshot: &Snapshot) -> bool {
+        Some(snapshot.writer) == self.own || (self.line.has_passed(id) && !self.shared.contains(id))
+    }
+
+    /// Whether a history belongs to this writer's line.
+    pub(super) fn is_our_history(&self, history: &Snapshot) -> bool {
+        let before = history.previous.filter(|previous| !self.shared.contains(previous));
+        Some(history.writer) == self.own || before.is_some_and(|previous| self.line.has_passed(&previous))
+    }
+
+    /// What goes by this plan and was not forgotten before.
+    pub(super) fn newly_going(&self) -> impl Iterator<Item = &KnownSnapshot> {
+        let going: HashSet<SnapshotId> = self.chosen.going().collect();
+        self.line.chain.iter().filter(move |known| going.contains(&known.id))
+    }
+
+    /// What a rule lets go, now or in an earlier run, and may be deleted from a destination.
+    pub(super) fn going_from(&self, destination: &OpenDestination) -> HashSet<SnapshotId> {
+        let mut going: HashSet<SnapshotId> = self.chosen.going().collect();
+        let there = self.line.chain.iter().filter(|known| known.committed & destination.bit != 0);
+        let mut candidates = Vec::new();
+        for known in there {
+            match self.marks.forgotten(&known.id) {
+                Some(ForgetReason::Hand | ForgetReason::Replaced) => continue,
+                Some(ForgetReason::Rule) if self.is_ours(&known.id, &known.snapshot) => {
+                    going.insert(known.id);
+                }
+                Some(ForgetReason::Rule) | None => {}
+            }
+            candidates.extend(self.candidate(known));
+        }
+        may_go_from(&candidates, &going, self.now)
+    }
+
+    /// Whether a person, or what stands for it now, said that a snapshot is not wanted: nothing of it is kept.
+    pub(super) fn is_forgotten_by_hand(&self, id: &SnapshotId) -> bool {
+        matches!(self.marks.forgotten(id), Some(ForgetReason::Hand | ForgetReason::Replaced))
+    }
+
+    /// Those of them on a destination, whoever wrote them.
+    pub(super) fn forgotten_by_hand(
+        &self,
+        repo: &Repo,
+        destination: &OpenDestination,
+    ) -> Result<HashSet<SnapshotId>, Error> {
+        let view = repo.index.reader()?;
+        let known = repo.committed(&view, |id, _| self.is_forgotten_by_hand(id))?;
+        Ok(known.into_iter().filter(|known| known.committed & destination.bit != 0).map(|known| known.id).collect())
+    }
+
+    /// The time the versions of a source are counted back from.
+    pub(super) fn newest_of(&self, path: &[u8]) -> Option<Time> {
+        self.chosen.sources.iter().find(|source| source.path == path).map(|source| source.newest)
+    }
+
+    /// Why a person should look first; none where there is no reason.
+    pub(super) fn looks_like_a_mistake(&self, is_unattended: bool) -> Option<String> {
+        if self.chosen.going().next().is_none() {
+            return None;
+        }
+        let newest_own = self.candidates.iter().filter(|one| Some(one.writer) == self.own).map(|one| one.time).max();
+        if newest_own.is_some_and(|newest| newest.seconds > self.now.seconds + super::choose::FUTURE_TOLERANCE_SECONDS) {
+            return Some("the newest snapshot is later than the clock of this machine".to_owned());
+        }
+        if let Some(days) = self.gap_days() {
+            return Some(format!(
+                "there are {days} days between two snapshots, far more than usual: has the clock of this machine jumped?"
+            ));
+        }
+        // A person who types the rules means them; nobody means what a clock or a mistyped setting does at night.
+        let much = self.chosen.removes_more_than_half();
+        let path = String::from_utf8_lossy(much.first().filter(|_| is_unattended)?).into_owned();
+        Some(format!("more than half of the snapshots of {path} would be removed at once"))
+    }
+
+    /// The days between what stays and what goes, where that is a sign of a clock that jumped.
+    fn gap_days(&self) -> Option<i64> {
+        let mut times: Vec<i64> = self.candidates.iter().map(|candidate| candidate.time.seconds).collect();
+        times.sort_unstable();
+        let mut gaps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let widest = *gaps.iter().max()?;
+        gaps.sort_unstable();
+        let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(0);
+        (gaps.len() >= 3 && widest >= GAP_SECONDS && widest / GAP_FACTOR >= usual.max(1)).then_some(widest / 86_400)
+    }
+
+    /// Whether an unattended run would find enough to do: something that goes, or many small packs.
+    pub(super) fn has_work(&self, repo: &Repo) -> Result<bool, Error> {
+        for destination in &repo.destinations {
+            if !self.going_from(destination).is_empty() {
+                return Ok(true);
+            }
+        }
+        let view = repo.index.reader()?;
+        let (mut is_forgotten, mut small) = (false, 0u64);
+        view.each_snapshot(|id, row| -> Result<(), Error> {
+            let by_hand = matches!(self.marks.forgotten(&id), Some(ForgetReason::Hand | ForgetReason::Replaced));
+            is_forgotten |= by_hand && repo.destinations.iter().any(|known| known.bit & row.committed != 0);
+            Ok(())
+        })?;
+        view.each_pack(|_, info, presence| -> Result<(), Error> {
+            let is_here = repo.destinations.iter().any(|known| known.bit & presence != 0);
+            small += u64::from(is_here && info.len < SMALL_BYTES);
+            Ok(())
+        })?;
+        Ok(is_forgotten || small >= SMALL_PACKS)
+    }
+}
+
+/// The snapshots that other writers go on from: those before any that is not of our line.
+fn shared(
+    repo: &Repo,
+    view: &IndexReader,
+    line: &Lineage,
+    marks: &Marks,
+) -> Result<HashSet<SnapshotId>, Error> {
+    let strangers = repo.committed(view, |id, snapshot| !snapshot.is_history() && !line.has_passed(id))?;
+    let mut shared = HashSet::new();
+    for known in strangers {
+        let mut next = known.snapshot.previous;
+        while let Some(id) = next {
+            if !shared.insert(id) {
+                break;
+            }
+            next = match view.snapshot(&id)? {
+                Some(row) => crate::format::snapshot::Snapshot::decode(&row.record).ok().and_then(|it| it.previous),
+                None => marks.place(&id).and_then(|place| place.previous),
+            };
+        }
+    }
+    Ok(shared)
+}

@@ -1,0 +1,267 @@
+//! A path out of every snapshot and history: each that has it is replaced by one without it.
+//!
+//! A replaced snapshot keeps its place: writer, number, times, tags, and the snapshot it goes on from. All new ones are
+//! committed before one mark says that the old ones are not wanted any more, so until then nothing changed.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::format::history::Merged;
+use crate::format::id::SnapshotId;
+use crate::format::mark::{Action, ForgetReason, Forgotten};
+use crate::format::sealed::ObjectType;
+use crate::format::snapshot::{Root, Snapshot};
+use crate::index::{IndexReader, SnapshotRow};
+use crate::monitor::{Monitor, Stage};
+use crate::paths;
+use crate::replicate::{Fetcher, OpenDestination, ReplicateError};
+use crate::repo::store::Store;
+use crate::repo::{KnownSnapshot, Repo};
+use crate::snapshot::{ReadError, history, place_of, purge};
+
+/// What to purge.
+#[derive(Debug, Clone)]
+pub struct PurgeRequest {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// Also where nothing of a source would be left.
+    pub is_forced: bool,
+}
+
+/// What happened, or would.
+#[derive(Debug, Clone, Default)]
+pub struct PurgeReport {
+    /// Snapshots that had the path.
+    pub snapshots: Vec<SnapshotId>,
+    /// Histories that had it.
+    pub histories: u64,
+    /// The snapshots that stand for them now, in the same order.
+    pub replaced_by: Vec<SnapshotId>,
+    /// Whether the path still lies in a source: the next backup stores it again, if it is there and not excluded.
+    pub is_in_source: bool,
+    /// Destinations where it could not be done, with the reason; they still have it.
+    pub failed: Vec<(String, String)>,
+    /// Whether nothing was written on purpose.
+    pub dry_run: bool,
+}
+
+/// Takes a path out of everything that is stored. Its space comes back with the next [`clean`](super::run).
+///
+/// # Errors
+/// [`Error::NotFound`] where nothing has the path; [`Error::Unsure`] where it is a whole source and was not forced;
+/// [`Error::Read`] for a snapshot that cannot be read; [`Error::NoDestination`].
+pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Result<PurgeReport, Error> {
+    if !request.dry_run {
+        repo.prepare_to_write()?;
+    }
+    if repo.destinations.is_empty() {
+        return Err(repo.no_destination());
+    }
+    monitor.begin(Stage::Cleaning, None, None);
+    let view = repo.index.reader()?;
+    let path = paths::to_bytes(&request.path);
+    let concerned = concerned(repo, &view, path)?;
+    if concerned.is_empty() {
+        return Err(Error::NotFound { what: format!("{} in any snapshot", request.path.display()) });
+    }
+    let snapshots: Vec<SnapshotId> =
+        concerned.iter().filter(|known| !known.snapshot.is_history()).map(|known| known.id).collect();
+    let mut report = PurgeReport {
+        histories: (concerned.len() - snapshots.len()) as u64,
+        snapshots,
+        is_in_source: is_in_source(repo, &request.path),
+        dry_run: request.dry_run,
+        ..PurgeReport::default()
+    };
+    if !request.is_forced && concerned.iter().any(|known| known.snapshot.roots.iter().any(|root| root.path == path)) {
+        let path = request.path.display();
+        return Err(Error::Unsure(format!("{path} is a whole source, and nothing of it would be left")));
+    }
+    if request.dry_run {
+        return Ok(report);
+    }
+    let members = repo.destinations.clone();
+    let mut store = repo.store(&members, monitor)?;
+    let fetcher = repo.fetcher(&view);
+    let replaced = match replace_all(repo, &view, &fetcher, concerned, path, &mut store) {
+        Ok(replaced) => replaced,
+        Err(error) => {
+            store.abandon();
+            return Err(error);
+        }
+    };
+    store.finish()?;
+    drop(view);
+    for (new, ..) in &replaced {
+        let mut writer = repo.index.writer()?;
+        if repo.index.reader()?.snapshot(&new.id)?.is_none() {
+            writer.put_snapshot(&new.id, &new.row)?;
+        }
+        writer.commit()?;
+    }
+    let mut is_done = false;
+    for destination in &members {
+        match commit(repo, destination, &replaced, monitor) {
+            Ok(()) => is_done = true,
+            Err(ReplicateError::Index(error)) => return Err(error.into()),
+            Err(ReplicateError::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => report.failed.push((destination.name.clone(), error.to_string())),
+        }
+    }
+    if !is_done {
+        return Err(Error::TooFewCopies { committed: 0, wanted: 1, reasons: report.failed });
+    }
+    let old = replaced.iter().map(|replaced| replaced.1).collect();
+    repo.decide(Action::Forget { reason: ForgetReason::Replaced, snapshots: old })?;
+    let by_old: HashMap<SnapshotId, SnapshotId> = replaced.iter().map(|(new, old)| (old.id, new.id)).collect();
+    report.replaced_by = report.snapshots.iter().filter_map(|id| by_old.get(id).copied()).collect();
+    Ok(report)
+}
+
+/// A snapshot that stands for another.
+struct New {
+    id: SnapshotId,
+    row: SnapshotRow,
+}
+
+/// The snapshots and histories that have the path, oldest first.
+fn concerned(repo: &Repo, view: &IndexReader, path: &[u8]) -> Result<Vec<KnownSnapshot>, Error> {
+    let fetcher = repo.fetcher(view);
+    let mut found = Vec::new();
+    for known in repo.known_snapshots(view)? {
+        let is_source = known.snapshot.roots.iter().any(|root| root.path == path);
+        if is_source || has_below(&fetcher, &known.snapshot, path)? {
+            found.push(known);
+        }
+    }
+    for known in repo.known_histories(view)? {
+        if has_in_history(&fetcher, &known.snapshot, path)? {
+            found.push(known);
+        }
+    }
+    found.sort_by_key(|known| (known.snapshot.finished, known.snapshot.sequence, known.id));
+    Ok(found)
+}
+
+fn has_below(fetcher: &Fetcher<'_>, snapshot: &Snapshot, path: &[u8]) -> Result<bool, ReadError> {
+    for root in &snapshot.roots {
+        if let Some(components) = paths::below(&root.path, path)
+            && crate::snapshot::find_node(fetcher, &root.node, &components)?.is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn has_in_history(fetcher: &Fetcher<'_>, history: &Snapshot, path: &[u8]) -> Result<bool, ReadError> {
+    for root in &history.roots {
+        if let Some(components) = paths::below(&root.path, path)
+            && (components.is_empty() || history::tells_of(fetcher, &root.node, &components)?)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// New snapshots for old ones, oldest first, so that each can name the one it goes on from.
+fn replace_all(
+    repo: &Repo,
+    view: &IndexReader,
+    fetcher: &Fetcher<'_>,
+    concerned: Vec<KnownSnapshot>,
+    path: &[u8],
+    store: &mut Store<'_>,
+) -> Result<Vec<(New, Forgotten)>, Error> {
+    let mut replaced: Vec<(New, Forgotten)> = Vec::new();
+    let mut by_old: HashMap<SnapshotId, SnapshotId> = HashMap::new();
+    for known in concerned {
+        let mut roots = Vec::with_capacity(known.snapshot.roots.len());
+        for root in &known.snapshot.roots {
+            roots.extend(without(repo, fetcher, &known.snapshot, root, path, store)?);
+        }
+        let mut snapshot = Snapshot { roots, ..known.snapshot.clone() };
+        if let Some(previous) = snapshot.previous {
+            snapshot.previous = Some(by_old.get(&previous).copied().unwrap_or(previous));
+        }
+        if snapshot.is_history() {
+            let mut merged = Merged::find(&snapshot.extra).map_err(ReadError::Format)?;
+            merged.histories.push(known.id);
+            let (tag, bytes) = merged.encode().map_err(ReadError::Format)?;
+            snapshot.extra.retain(|(known, _)| *known != tag);
+            snapshot.extra.push((tag, bytes));
+        }
+        let new = seal(repo, view, &snapshot)?;
+        by_old.insert(known.id, new.id);
+        // Whoever follows the chain finds the new one in the place of the old one.
+        let place = Forgotten { previous: Some(new.id), ..place_of(known.id, &known.snapshot) };
+        replaced.push((new, place));
+    }
+    Ok(replaced)
+}
+
+/// A root without the path; none where it is the root itself.
+fn without(
+    repo: &Repo,
+    fetcher: &Fetcher<'_>,
+    snapshot: &Snapshot,
+    root: &Root,
+    path: &[u8],
+    store: &mut Store<'_>,
+) -> Result<Option<Root>, Error> {
+    let Some(components) = paths::below(&root.path, path) else { return Ok(Some(root.clone())) };
+    if components.is_empty() {
+        return Ok(None);
+    }
+    let node = if snapshot.is_history() {
+        history::without(fetcher, &root.node, &components, &repo.chunker, store)?
+    } else {
+        purge::without(fetcher, &root.node, &components, &repo.chunker, store)?
+    };
+    Ok(Some(Root { node: node.unwrap_or_else(|| root.node.clone()), ..root.clone() }))
+}
+
+/// The sealed record. A run that was cut off before its mark left the same record under a name of its own: that is taken.
+fn seal(repo: &Repo, view: &IndexReader, snapshot: &Snapshot) -> Result<New, Error> {
+    let format = |source| Error::Format { object: "snapshot".to_owned(), source };
+    snapshot.validate().map_err(format)?;
+    let record = snapshot.encode().map_err(format)?;
+    let mut same = None;
+    view.each_snapshot(|id, row| -> Result<(), Error> {
+        if row.record == record {
+            same = Some(New { id, row });
+        }
+        Ok(())
+    })?;
+    if let Some(same) = same {
+        return Ok(same);
+    }
+    let stored = repo.keys.seal_record(ObjectType::Snapshot, &record)?;
+    let row = SnapshotRow { committed: 0, whole: 0, seen: 0, is_counted: true, record, stored };
+    Ok(New { id: SnapshotId::of(&row.stored), row })
+}
+
+/// Commits on a destination what replaces something that is there.
+fn commit(
+    repo: &Repo,
+    destination: &OpenDestination,
+    replaced: &[(New, Forgotten)],
+    monitor: &dyn Monitor,
+) -> Result<(), ReplicateError> {
+    let catch_up = repo.catch_up(monitor).map_err(|_| ReplicateError::Interrupted)?;
+    for (new, old) in replaced {
+        let is_there = repo.index.reader()?.snapshot(&old.id)?.is_some_and(|row| row.committed & destination.bit != 0);
+        if is_there {
+            catch_up.snapshot(destination, &new.id)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_in_source(repo: &Repo, path: &Path) -> bool {
+    repo.settings.sources.iter().any(|source| path.starts_with(&source.path))
+}
