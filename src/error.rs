@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::destination::DestinationError;
 use crate::format::FormatError;
 use crate::index::IndexError;
+use crate::live::LiveError;
 use crate::replicate::ReplicateError;
 use crate::seal::SealError;
 use crate::snapshot::ReadError;
@@ -165,6 +166,17 @@ fn listed(list: &[(String, String)]) -> String {
 impl From<IndexError> for Error {
     fn from(error: IndexError) -> Self {
         Self::Index { detail: error.to_string() }
+    }
+}
+
+impl From<LiveError> for Error {
+    fn from(error: LiveError) -> Self {
+        match error {
+            LiveError::Io { what, path, source } => Self::Io { what: what.to_owned(), path, source },
+            LiveError::Read(error) => Self::Read(error),
+            LiveError::Index(error) => error.into(),
+            LiveError::Interrupted => Self::Interrupted,
+        }
     }
 }
 

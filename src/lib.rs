@@ -21,6 +21,7 @@ pub mod replicate;
 // What is remembered.
 pub mod index;
 pub mod snapshot;
+pub mod live;
 pub mod repo;
 
 // What can be asked for.

@@ -65,6 +65,21 @@ impl IndexReader {
         Ok(places)
     }
 
+    /// Calls `each` for every chunk in every pack that holds it, in the order of ids, then of pack numbers.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`], or what `each` returns.
+    pub fn each_place<E: From<IndexError>>(
+        &self,
+        mut each: impl FnMut(ChunkId, Place) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for row in self.chunks.iter().map_err(broken)? {
+            let (key, value) = row.map_err(broken)?;
+            each(tables::chunk_of(key.value()), tables::decode_place(key.value(), value.value()))?;
+        }
+        Ok(())
+    }
+
     /// Destinations on which the chunk is in at least one pack.
     ///
     /// # Errors

@@ -74,6 +74,12 @@ pub(super) fn chunk_key(id: &ChunkId, pack: u32) -> [u8; 36] {
     key
 }
 
+pub(super) fn chunk_of(key: &[u8; 36]) -> ChunkId {
+    let mut id = [0; 32];
+    id.copy_from_slice(&key[..32]);
+    ChunkId::from_bytes(id)
+}
+
 pub(super) fn encode_place(place: &Place) -> [u8; 12] {
     let mut row = [0; 12];
     for (slot, value) in row.chunks_exact_mut(4).zip([place.block, place.offset, place.len]) {

@@ -163,4 +163,14 @@ impl ChunkSource for Fetcher<'_> {
             Err(ReadError::Damaged { id: *id, reasons })
         }
     }
+
+    fn reading_order(&self, id: &ChunkId) -> Result<u64, ReadError> {
+        let reachable = self.reachable();
+        for place in self.index.places(id)? {
+            if self.index.presence(place.pack)? & reachable != 0 {
+                return Ok(u64::from(place.pack) << u32::BITS | u64::from(place.block));
+            }
+        }
+        Ok(0)
+    }
 }

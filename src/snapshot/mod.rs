@@ -50,6 +50,15 @@ pub trait ChunkSource: Sync {
     /// # Errors
     /// [`ReadError`].
     fn chunk(&self, kind: ChunkKind, id: &ChunkId, len: u32) -> Result<Vec<u8>, ReadError>;
+
+    /// Whoever reads many chunks in any order reads them fastest in ascending order of this number; it is the same for
+    /// all where that makes no difference.
+    ///
+    /// # Errors
+    /// [`ReadError::Index`].
+    fn reading_order(&self, _: &ChunkId) -> Result<u64, ReadError> {
+        Ok(0)
+    }
 }
 
 /// Where the chunks of trees and long recipes go.
@@ -65,4 +74,4 @@ pub trait ChunkSink {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

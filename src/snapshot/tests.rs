@@ -12,8 +12,8 @@ use crate::format::record::{ChunkerParameters, Extra};
 use crate::format::tree::{Flags, Metadata, Node, NodeKind};
 
 #[derive(Default)]
-struct Map {
-    chunks: HashMap<ChunkId, Vec<u8>>,
+pub(crate) struct Map {
+    pub(crate) chunks: HashMap<ChunkId, Vec<u8>>,
 }
 
 impl ChunkSource for Map {
@@ -34,12 +34,12 @@ impl ChunkSink for Map {
     }
 }
 
-fn chunker() -> Chunker {
+pub(crate) fn chunker() -> Chunker {
     let small = ChunkerParameters { min_bytes: 64, avg_bytes: 256, max_bytes: 1024, normalization: 1 };
     Chunker::new(&small, &[1; 32])
 }
 
-fn file(name: &[u8], version: u32) -> Node {
+pub(crate) fn file(name: &[u8], version: u32) -> Node {
     Node {
         name: name.to_vec(),
         kind: NodeKind::File(Recipe::EMPTY),
@@ -50,7 +50,7 @@ fn file(name: &[u8], version: u32) -> Node {
     }
 }
 
-fn folder(map: &mut Map, name: &[u8], nodes: &[Node]) -> Node {
+pub(crate) fn folder(map: &mut Map, name: &[u8], nodes: &[Node]) -> Node {
     let chunker = chunker();
     let mut tree = TreeBuilder::default();
     for node in nodes {

@@ -9,6 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["source", "chunk", "seal", "destination"],
     &["pack", "index"],
     &["replicate", "snapshot"],
+    &["live"],
     // Names the errors of everything below, so that the verbs have one: it stands above them, and they do not know it.
     &["error"],
     &["repo"],

@@ -1,0 +1,192 @@
+//! Sorting more than fits into memory: sorted runs on disk, merged as they are read, what is equal given once.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::LiveError;
+use super::record::Record;
+use super::temporary::{FromStart, TemporaryFile};
+
+/// The most runs that are open at once; each is a file and, while they are merged, a buffer.
+const RUNS_MAX: usize = 64;
+/// Read ahead of each run.
+const READ_BUFFER: usize = 64 << 10;
+/// Written at once.
+pub(super) const WRITE_BUFFER: usize = 256 << 10;
+
+/// Takes records in any order, any number of times.
+pub(super) struct Sorter<R> {
+    folder: PathBuf,
+    budget: usize,
+    used: usize,
+    records: Vec<R>,
+    runs: Vec<Run>,
+}
+
+/// Sorted records in a file.
+struct Run {
+    file: TemporaryFile,
+    records: u64,
+}
+
+impl<R: Record> Sorter<R> {
+    /// Keeps about `budget` bytes of records in memory and puts the rest into files in `folder`.
+    pub fn new(folder: &Path, budget: usize) -> Self {
+        Self { folder: folder.to_owned(), budget, used: 0, records: Vec::new(), runs: Vec::new() }
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, record: R) -> Result<(), LiveError> {
+        self.used += record.memory();
+        self.records.push(record);
+        if self.used < self.budget {
+            return Ok(());
+        }
+        self.sort();
+        // What many snapshots share comes many times: often there is room again without a file.
+        if self.used > self.budget / 2 { self.spill() } else { Ok(()) }
+    }
+
+    /// How much it keeps in memory.
+    pub fn budget(&self) -> usize {
+        self.budget
+    }
+
+    /// Whether nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.runs.is_empty()
+    }
+
+    /// Everything in order, if it is still in memory.
+    pub fn into_memory(mut self) -> Result<Vec<R>, Self> {
+        if !self.runs.is_empty() {
+            return Err(self);
+        }
+        self.sort();
+        self.records.shrink_to_fit();
+        Ok(self.records)
+    }
+
+    /// Everything in order, each once.
+    pub fn finish(mut self) -> Result<Merge<R>, LiveError> {
+        self.sort();
+        let mut inputs: Vec<Input<R>> = self.runs.into_iter().map(Input::run).collect();
+        inputs.push(Input::Memory(self.records.into_iter()));
+        Merge::new(inputs)
+    }
+
+    fn sort(&mut self) {
+        self.records.sort_unstable();
+        self.records.dedup();
+        self.used = self.records.iter().map(Record::memory).sum();
+    }
+
+    fn spill(&mut self) -> Result<(), LiveError> {
+        let run = Run::write(&self.folder, self.records.drain(..).map(Ok))?;
+        self.runs.push(run);
+        self.used = 0;
+        if self.runs.len() < RUNS_MAX {
+            return Ok(());
+        }
+        // The short half becomes one, so that a record is not written again with every round.
+        self.runs.sort_by_key(|run| Reverse(run.records));
+        let short = self.runs.split_off(RUNS_MAX / 2);
+        let merge = Merge::<R>::new(short.into_iter().map(Input::run).collect())?;
+        self.runs.push(Run::write(&self.folder, merge)?);
+        Ok(())
+    }
+}
+
+impl Run {
+    fn write<R: Record>(folder: &Path, sorted: impl Iterator<Item = Result<R, LiveError>>) -> Result<Self, LiveError> {
+        let mut file = TemporaryFile::new(folder)?;
+        let mut records = 0;
+        let mut out = BufWriter::with_capacity(WRITE_BUFFER, &mut file);
+        let mut written = Ok(());
+        for record in sorted {
+            written = record?.write(&mut out);
+            if written.is_err() {
+                break;
+            }
+            records += 1;
+        }
+        let written = written.and_then(|()| out.flush());
+        // What could not be written is not tried again on the way out.
+        drop(out.into_parts());
+        written.map_err(|error| file.failed("write", error))?;
+        Ok(Self { file, records })
+    }
+}
+
+/// Where sorted records come from.
+enum Input<R> {
+    Memory(std::vec::IntoIter<R>),
+    Run(BufReader<FromStart<TemporaryFile>>, u64),
+}
+
+impl<R: Record> Input<R> {
+    fn run(run: Run) -> Self {
+        Self::Run(BufReader::with_capacity(READ_BUFFER, FromStart::new(run.file)), run.records)
+    }
+
+    fn next(&mut self) -> Result<Option<R>, LiveError> {
+        match self {
+            Self::Memory(records) => Ok(records.next()),
+            Self::Run(_, 0) => Ok(None),
+            Self::Run(reader, left) => {
+                *left -= 1;
+                R::read(reader).map(Some).map_err(|error| reader.get_ref().file().failed("read", error))
+            }
+        }
+    }
+}
+
+/// Gives the records of several sorted inputs in order, each once.
+pub(super) struct Merge<R> {
+    inputs: Vec<Input<R>>,
+    heads: BinaryHeap<Reverse<(R, usize)>>,
+}
+
+impl<R: Record> Merge<R> {
+    fn new(mut inputs: Vec<Input<R>>) -> Result<Self, LiveError> {
+        let mut heads = BinaryHeap::with_capacity(inputs.len());
+        for (number, input) in inputs.iter_mut().enumerate() {
+            if let Some(record) = input.next()? {
+                heads.push(Reverse((record, number)));
+            }
+        }
+        Ok(Self { inputs, heads })
+    }
+
+    fn take(&mut self) -> Result<Option<R>, LiveError> {
+        let Some(mut head) = self.heads.peek_mut() else { return Ok(None) };
+        let input = self.inputs.get_mut(head.0.1);
+        match input.map_or(Ok(None), Input::next)? {
+            Some(next) => Ok(Some(std::mem::replace(&mut head.0.0, next))),
+            None => Ok(Some(PeekMut::pop(head).0.0)),
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<R>, LiveError> {
+        let Some(record) = self.take()? else { return Ok(None) };
+        while self.heads.peek().is_some_and(|head| head.0.0 == record) {
+            self.take()?;
+        }
+        Ok(Some(record))
+    }
+}
+
+impl<R: Record> Iterator for Merge<R> {
+    type Item = Result<R, LiveError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let result = self.advance();
+        if result.is_err() {
+            self.heads.clear();
+        }
+        result.transpose()
+    }
+}
