@@ -76,7 +76,8 @@ pub fn unforget(repo: &mut Repo, names: &[String]) -> Result<Vec<SnapshotId>, Er
     let mut ids = Vec::new();
     for name in names {
         let prefix = name.to_ascii_lowercase();
-        let mut found = forgotten.iter().filter(|known| !prefix.is_empty() && known.id.to_string().starts_with(&prefix));
+        let mut found =
+            forgotten.iter().filter(|known| !prefix.is_empty() && known.id.to_string().starts_with(&prefix));
         match (found.next(), found.next()) {
             (Some(known), None) => ids.push(known.id),
             (Some(_), Some(_)) => {

@@ -77,9 +77,8 @@ impl Material {
     }
 
     fn is_same(&self, other: &Self) -> bool {
-        let states = |material: &Self| -> Vec<_> {
-            material.states.iter().map(|(known, stays)| (known.id, *stays)).collect()
-        };
+        let states =
+            |material: &Self| -> Vec<_> { material.states.iter().map(|(known, stays)| (known.id, *stays)).collect() };
         let histories = |material: &Self| -> Vec<_> { material.histories.iter().map(|known| known.id).collect() };
         states(self) == states(other) && histories(self) == histories(other)
     }
@@ -139,7 +138,8 @@ fn imagine(
             count(report, &merged);
             (merged.into_iter().map(|(_, merged)| merged.root).collect(), None)
         }
-        Err(error) => (Vec::new(), Some(unreadable(material, &fetcher, error)?)),
+        Err(Error::Read(error)) => (Vec::new(), Some(unreadable(material, &fetcher, error)?)),
+        Err(error) => return Err(error),
     };
     let scratch = Rc::new(scratch);
     let mut targets = Vec::new();
@@ -272,11 +272,12 @@ where
     let rule = plan.rules.per_file();
     let mut all = Vec::new();
     for path in material.paths() {
-        let states: Vec<State<'_>> = material.states.iter().filter_map(|(known, stays)| {
-            let root = known.snapshot.root(path).filter(|root| root.node.folder().is_some())?;
+        let states = material.states.iter().filter_map(|(known, stays)| {
+            let root = known.snapshot.root(path)?;
             let time = if root.carried_from.is_some() { root.scanned } else { known.snapshot.finished };
             Some(State { time, machine: &known.snapshot.machine, root: &root.node, stays: *stays })
         });
+        let states: Vec<State<'_>> = states.collect();
         let histories: Vec<&Node> =
             material.histories.iter().filter_map(|known| known.snapshot.root(path)).map(|root| &root.node).collect();
         let newest = plan.newest_of(path).or_else(|| states.last().map(|state| state.time)).unwrap_or(plan.now);

@@ -130,7 +130,8 @@ impl Plan {
             return None;
         }
         let newest_own = self.candidates.iter().filter(|one| Some(one.writer) == self.own).map(|one| one.time).max();
-        if newest_own.is_some_and(|newest| newest.seconds > self.now.seconds + super::choose::FUTURE_TOLERANCE_SECONDS) {
+        if newest_own.is_some_and(|newest| newest.seconds > self.now.seconds + super::choose::FUTURE_TOLERANCE_SECONDS)
+        {
             return Some("the newest snapshot is later than the clock of this machine".to_owned());
         }
         if let Some(days) = self.gap_days() {
@@ -179,12 +180,7 @@ impl Plan {
 }
 
 /// The snapshots that other writers go on from: those before any that is not of our line.
-fn shared(
-    repo: &Repo,
-    view: &IndexReader,
-    line: &Lineage,
-    marks: &Marks,
-) -> Result<HashSet<SnapshotId>, Error> {
+fn shared(repo: &Repo, view: &IndexReader, line: &Lineage, marks: &Marks) -> Result<HashSet<SnapshotId>, Error> {
     let strangers = repo.committed(view, |id, snapshot| !snapshot.is_history() && !line.has_passed(id))?;
     let mut shared = HashSet::new();
     for known in strangers {

@@ -7,18 +7,19 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::format::history::Merged;
+use crate::format::history::{Merged, Place};
 use crate::format::id::SnapshotId;
 use crate::format::mark::{Action, ForgetReason, Forgotten};
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, Snapshot};
+use crate::format::tree::Node;
 use crate::index::{IndexReader, SnapshotRow};
 use crate::monitor::{Monitor, Stage};
 use crate::paths;
 use crate::replicate::{Fetcher, OpenDestination, ReplicateError};
 use crate::repo::store::Store;
 use crate::repo::{KnownSnapshot, Repo};
-use crate::snapshot::{ReadError, history, place_of, purge};
+use crate::snapshot::{self, ReadError, find_node, history, place_of};
 
 /// What to purge.
 #[derive(Debug, Clone)]
@@ -149,7 +150,7 @@ fn concerned(repo: &Repo, view: &IndexReader, path: &[u8]) -> Result<Vec<KnownSn
 fn has_below(fetcher: &Fetcher<'_>, snapshot: &Snapshot, path: &[u8]) -> Result<bool, ReadError> {
     for root in &snapshot.roots {
         if let Some(components) = paths::below(&root.path, path)
-            && crate::snapshot::find_node(fetcher, &root.node, &components)?.is_some()
+            && find_node(fetcher, &root.node, &components)?.is_some()
         {
             return Ok(true);
         }
@@ -160,8 +161,22 @@ fn has_below(fetcher: &Fetcher<'_>, snapshot: &Snapshot, path: &[u8]) -> Result<
 fn has_in_history(fetcher: &Fetcher<'_>, history: &Snapshot, path: &[u8]) -> Result<bool, ReadError> {
     for root in &history.roots {
         if let Some(components) = paths::below(&root.path, path)
-            && (components.is_empty() || history::tells_of(fetcher, &root.node, &components)?)
+            && (components.is_empty() || tells_of(fetcher, &root.node, &components)?)
         {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a history tells of a path, be it a file or a folder.
+fn tells_of(fetcher: &Fetcher<'_>, root: &Node, components: &[&[u8]]) -> Result<bool, ReadError> {
+    let Some((last, folders)) = components.split_last() else { return Ok(true) };
+    for last in [Place::Folder(last), Place::Versions(last)] {
+        let names = folders.iter().map(|name| Place::Folder(name)).chain([last]).map(Place::node_name);
+        let names: Vec<Vec<u8>> = names.collect();
+        let way: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+        if find_node(fetcher, root, &way)?.is_some() {
             return Ok(true);
         }
     }
@@ -220,7 +235,7 @@ fn without(
     let node = if snapshot.is_history() {
         history::without(fetcher, &root.node, &components, &repo.chunker, store)?
     } else {
-        purge::without(fetcher, &root.node, &components, &repo.chunker, store)?
+        snapshot::without(fetcher, &root.node, &components, &repo.chunker, store)?
     };
     Ok(Some(Root { node: node.unwrap_or_else(|| root.node.clone()), ..root.clone() }))
 }

@@ -181,7 +181,8 @@ impl Cleaner<'_> {
 
     /// What would come back.
     fn foresee(&mut self, survey: &Survey) -> Result<(), Stop> {
-        self.cleaned.snapshots_deleted = (survey.going.intersection(&survey.snapshots.iter().copied().collect())).count() as u64;
+        self.cleaned.snapshots_deleted =
+            (survey.going.intersection(&survey.snapshots.iter().copied().collect())).count() as u64;
         self.cleaned.packs_rewritten = survey.packs.rewrite.len() as u64;
         self.cleaned.packs_deleted = (survey.packs.dead.len() + survey.packs.rewrite.len()) as u64;
         let freed = survey.packs.bytes_freed();

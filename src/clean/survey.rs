@@ -146,11 +146,7 @@ fn is_complete(
 }
 
 /// Snapshots that cannot be opened: forgotten ones go, any other stops everything.
-fn damaged_and_forgotten(
-    repo: &Repo,
-    plan: &Plan,
-    destination: &OpenDestination,
-) -> Result<Vec<SnapshotId>, Stop> {
+fn damaged_and_forgotten(repo: &Repo, plan: &Plan, destination: &OpenDestination) -> Result<Vec<SnapshotId>, Stop> {
     let mut going = Vec::new();
     for (name, object, what) in &repo.findings {
         let Some(ObjectName::Snapshot(id)) = ObjectName::parse(object).filter(|_| *name == destination.name) else {

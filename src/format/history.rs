@@ -110,7 +110,7 @@ impl<'a> Place<'a> {
         }
         match node.name.split_first() {
             Some((&FOLDER_PREFIX, name)) if !name.is_empty() => Ok(Place::Folder(name)),
-            Some((&VERSIONS_PREFIX, name)) if !name.is_empty() => Ok(Place::Versions(name)),
+            Some((&VERSIONS_PREFIX, name)) => Ok(Place::Versions(name)),
             _ => bad,
         }
     }

@@ -6,11 +6,13 @@
 pub mod build;
 pub mod history;
 pub mod marks;
+mod purge;
 pub mod read;
 pub mod versions;
 
 pub use build::{RecipeBuilder, TreeBuilder};
 pub use marks::{Decision, Marks, place_of};
+pub use purge::without;
 pub use read::{PartReader, TreeReader, TreeWalk, each_chunk, each_need, find_node};
 pub use versions::path_hash;
 
