@@ -5,6 +5,7 @@
 mod support;
 
 mod backup;
+mod clean;
 mod destinations;
 mod golden;
 mod incremental;

@@ -2,13 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use cryptbackup::backup::{self, BackupReport, BackupRequest, DestinationOutcome};
+use cryptbackup::clean::choose::Rules;
+use cryptbackup::clean::{self, CleanReport, CleanRequest};
 use cryptbackup::error::Error;
+use cryptbackup::format::record::Time;
 use cryptbackup::monitor::{Monitor, Silent};
 use cryptbackup::repo::settings::{Settings, SourceSettings};
-use cryptbackup::repo::{self, Access, Home, InitReport, InitRequest, Repo, Secret};
+use cryptbackup::repo::{self, Access, Clock, Home, InitReport, InitRequest, Repo, Secret};
 use cryptbackup::sync::{self, SyncReport, SyncRequest};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
 
@@ -21,6 +25,8 @@ pub struct World {
     pub home: Home,
     pub secret: Option<Secret>,
     ticks: AtomicI64,
+    /// What the clock says, in seconds since 1970; the system's where it is 0.
+    clock: Arc<AtomicI64>,
 }
 
 impl World {
@@ -35,7 +41,7 @@ impl World {
         let home = Home::at(folder.path().join("home"));
         let secret = request.passphrase.clone().map(Secret::Passphrase);
         let report = repo::init(&home, request).expect("a new repository");
-        let world = Self { folder, home, secret, ticks: AtomicI64::new(0) };
+        let world = Self { folder, home, secret, ticks: AtomicI64::new(0), clock: Arc::default() };
         fs::create_dir(world.source()).expect("the source");
         world.add_source(&world.source());
         for name in destinations {
@@ -77,12 +83,42 @@ impl World {
         repo.add_destination(name, &self.path(name), &Silent).expect("a new destination");
     }
 
+    /// Sets the clock to the beginning of a day, counted from some day in 2026.
+    pub fn set_day(&self, day: i64) {
+        self.clock.store(1_780_000_000 + day * 86_400, Ordering::Relaxed);
+    }
+
+    /// What the clock says; each look moves it on by a second.
+    fn clock(&self) -> Clock {
+        let clock = Arc::clone(&self.clock);
+        match clock.load(Ordering::Relaxed) {
+            0 => Clock::default(),
+            _ => Clock::of(move || Time { seconds: clock.fetch_add(1, Ordering::Relaxed), nanos: 0 }),
+        }
+    }
+
     pub fn open(&self) -> Repo {
         Repo::open(&self.home, Access::Read, self.secret.clone(), &Silent).expect("the repository")
     }
 
     pub fn open_to_write(&self) -> Repo {
-        Repo::open(&self.home, Access::Write, self.secret.clone(), &Silent).expect("the repository")
+        self.open_with(&Silent).expect("the repository")
+    }
+
+    fn open_with(&self, monitor: &dyn Monitor) -> Result<Repo, Error> {
+        let mut repo = Repo::open(&self.home, Access::Write, self.secret.clone(), monitor)?;
+        repo.set_clock(self.clock());
+        Ok(repo)
+    }
+
+    pub fn clean_with(&self, request: CleanRequest) -> CleanReport {
+        clean::run(&mut self.open_to_write(), request, &Silent).expect("cleaned")
+    }
+
+    /// Cleans by these rules of days and versions.
+    pub fn clean(&self, keep_days: u32, keep_versions: u32) -> CleanReport {
+        let rules = Rules { keep_days, keep_versions, ..Rules::of(&self.settings_now().retention) };
+        self.clean_with(CleanRequest::new(rules))
     }
 
     /// Writes a file of the source.
@@ -97,7 +133,7 @@ impl World {
     }
 
     pub fn try_backup_with(&self, request: BackupRequest, monitor: &dyn Monitor) -> Result<BackupReport, Error> {
-        let mut repo = Repo::open(&self.home, Access::Write, self.secret.clone(), monitor)?;
+        let mut repo = self.open_with(monitor)?;
         backup::run(&mut repo, request, monitor)
     }
 
