@@ -21,6 +21,8 @@ pub mod choose;
 pub mod hand;
 pub mod purge;
 
+mod beside;
+mod delete;
 mod histories;
 mod observed;
 mod packs;
@@ -38,6 +40,7 @@ use crate::format::id::SnapshotId;
 use crate::format::layout::ObjectName;
 use crate::format::mark::{Action, ForgetReason};
 use crate::format::record::Time;
+use crate::live::LiveSet;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::OpenDestination;
 use crate::repo::{DestinationState, KnownSnapshot, Repo};
@@ -166,15 +169,30 @@ fn run_released(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -
     if !request.dry_run {
         forget(repo, &plan)?;
     }
+    let mut live = Vec::new();
     for (target, detail) in groups {
-        let cleaned = reclaim::clean(repo, &plan, target, detail, &request, monitor)?;
+        let (cleaned, needed) = reclaim::clean(repo, &plan, target, detail, &request, monitor)?;
         report.destinations.push(cleaned);
+        live.push(needed);
         if monitor.should_stop() {
             return Err(Error::Interrupted);
         }
     }
+    if !request.dry_run {
+        forget_trees(repo, live)?;
+    }
     add_unreachable(repo, &mut report);
     Ok(report)
+}
+
+/// The index keeps copies of trees, so that folders are listed fast. Those that nothing needs any more go too, unless it
+/// is not known of some destination what it needs.
+fn forget_trees(repo: &Repo, live: Vec<Option<LiveSet>>) -> Result<(), Error> {
+    let Some(live) = live.into_iter().collect::<Option<Vec<LiveSet>>>() else { return Ok(()) };
+    let mut writer = repo.index.writer()?;
+    // A file of ours that cannot be read now says nothing: the copy stays.
+    writer.retain_trees(|id| live.iter().any(|live| live.contains(id).unwrap_or(true)))?;
+    Ok(writer.commit()?)
 }
 
 /// Says everywhere that what was chosen to go is not wanted any more.

@@ -199,6 +199,7 @@ fn settle_and_place_succeed(destination: &dyn Destination) {
     destination.settle(Settle::Touched).expect("settle what was put");
     destination.settle(Settle::Touched).expect("settle again");
     destination.settle(Settle::Everything).expect("settle all");
+    destination.discard_unfinished().expect("nothing was cut off");
     destination.check_place().expect("it is where it was");
     destination.free_bytes().expect("can be asked");
     assert!(!destination.describe().is_empty(), "people must be told where it is");

@@ -245,6 +245,24 @@ impl Destination for LocalDestination {
         }
     }
 
+    fn discard_unfinished(&self) -> Result<u64, DestinationError> {
+        let left = match self.disk.list(folders::TEMP) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            left => left.map_err(|error| self.failed("list tmp", &error))?,
+        };
+        let mut bytes = 0;
+        for entry in left.iter().filter(|entry| publish::is_temp_name(&entry.name)) {
+            let path = format!("{}/{}", folders::TEMP, entry.name);
+            match self.disk.remove(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(self.failed(format!("delete {path}"), &error));
+                }
+                _ => bytes += entry.len,
+            }
+        }
+        Ok(bytes)
+    }
+
     fn settle(&self, scope: Settle) -> Result<(), DestinationError> {
         let mut lost = lock(&self.settling);
         if let Some(error) = lost.as_ref() {

@@ -74,6 +74,8 @@ pub enum Settle {
 /// - **Deleting nothing succeeds.**
 /// - **A failed sync is final.** What a failed `put` left is removed. After a failed `settle` every later one fails
 ///   too: what the first one did not save is lost, and asking again would be told otherwise.
+/// - **What was cut off leaves nothing for ever.** `discard_unfinished` removes what a put left that never ended. It is
+///   only called while nobody else writes there: what another is writing would be taken for that.
 /// - **Absent is an answer about an object**: [`DestinationErrorKind::Absent`] is only ever returned by `get`. A
 ///   destination that is gone is [`DestinationErrorKind::Offline`].
 ///
@@ -102,6 +104,9 @@ pub trait Destination: Send + Sync {
 
     /// Removes an object, if it is there.
     fn delete(&self, name: &ObjectName) -> Result<(), DestinationError>;
+
+    /// Removes what puts left that were cut off; gives the bytes.
+    fn discard_unfinished(&self) -> Result<u64, DestinationError>;
 
     /// Makes names durable.
     fn settle(&self, scope: Settle) -> Result<(), DestinationError>;

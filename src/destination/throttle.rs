@@ -73,6 +73,10 @@ impl<D: Destination> Destination for Throttle<D> {
         self.inner.delete(name)
     }
 
+    fn discard_unfinished(&self) -> Result<u64, DestinationError> {
+        self.inner.discard_unfinished()
+    }
+
     fn settle(&self, scope: Settle) -> Result<(), DestinationError> {
         self.inner.settle(scope)
     }

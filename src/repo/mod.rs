@@ -27,6 +27,7 @@ mod query;
 mod status;
 pub(crate) mod store;
 mod versions;
+mod work;
 mod writer;
 
 pub use clock::Clock;

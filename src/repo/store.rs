@@ -13,15 +13,13 @@ use std::sync::Arc;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use super::Repo;
 use crate::error::Error;
 use crate::format::FormatError;
 use crate::format::id::{ChunkId, ChunkKind, PackId};
 use crate::format::pack::Directory;
 use crate::index::{DestinationBits, Index, IndexReader, PackInfo, PackNumber};
-use crate::monitor::Monitor;
 use crate::pack::{Closing, PackDraft};
-use crate::replicate::{LaneOutcome, Lanes, OpenDestination};
+use crate::replicate::{LaneOutcome, Lanes};
 use crate::seal::keys::random;
 use crate::seal::{Block, BlockBuilder, CompressedBlock, Keys, SealError};
 use crate::snapshot::ChunkSink;
@@ -40,19 +38,19 @@ const UNUSED_COUNTED: u64 = 32 << 10;
 const PRESENCE_KEPT: usize = 1 << 16;
 
 /// What is needed to store.
-struct StoreContext<'a> {
+pub(crate) struct StoreContext<'a> {
     /// Names and seals.
-    keys: &'a Keys,
+    pub keys: &'a Keys,
     /// Knows what is stored already, and learns what is new.
-    index: &'a Index,
+    pub index: &'a Index,
     /// Destinations within reach.
-    reachable: DestinationBits,
+    pub reachable: DestinationBits,
     /// zstd level; none for no compression.
-    level: Option<i32>,
+    pub level: Option<i32>,
     /// Raw bytes of a block.
-    block_bytes: usize,
+    pub block_bytes: usize,
     /// Stored bytes of a full pack.
-    pack_bytes: usize,
+    pub pack_bytes: usize,
 }
 
 /// What was stored.
@@ -128,7 +126,7 @@ pub(crate) struct Stored {
 }
 
 impl<'a> Store<'a> {
-    fn new(context: StoreContext<'a>, lanes: Lanes<'a>) -> Result<Self, Error> {
+    pub fn new(context: StoreContext<'a>, lanes: Lanes<'a>) -> Result<Self, Error> {
         let view = context.index.reader()?;
         let next_number = view.next_pack_number()?;
         let filling = |kind| Filling {
@@ -378,25 +376,6 @@ impl ChunkSink for Store<'_> {
             }
         }
         Ok(id)
-    }
-}
-
-impl Repo {
-    /// Stores chunks on some destinations: all that are within reach for a backup, one for cleaning it.
-    pub(crate) fn store<'a>(
-        &'a self,
-        destinations: &[OpenDestination],
-        monitor: &'a dyn Monitor,
-    ) -> Result<Store<'a>, Error> {
-        let context = StoreContext {
-            keys: &self.keys,
-            index: &self.index,
-            reachable: destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b),
-            level: self.settings.compression_level(),
-            block_bytes: self.config.block_bytes as usize,
-            pack_bytes: self.config.pack_bytes as usize,
-        };
-        Store::new(context, Lanes::start(destinations, monitor))
     }
 }
 

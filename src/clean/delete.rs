@@ -1,0 +1,106 @@
+//! The deletions of cleaning, each in its order: list, snapshots, packs, list (docs/format.md §16).
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::reclaim::{Cleaner, Stop};
+use crate::destination::Settle;
+use crate::format::cleaning::{Announcement, CONDEMNED_MAX};
+use crate::format::id::{ObjectHash, PackId, SnapshotId};
+use crate::format::layout::ObjectName;
+use crate::index::PackNumber;
+use crate::replicate::neighbours::{self, Announced};
+
+impl Cleaner<'_> {
+    /// Says which packs will be deleted.
+    pub(super) fn condemn(&self, packs: &[PackNumber]) -> Result<Vec<ObjectHash>, Stop> {
+        if packs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let own = self.repo.writer_id()?;
+        let view = self.repo.index.reader()?;
+        let mut ids = packs.iter().map(|&pack| Ok(view.pack(pack)?.id)).collect::<Result<Vec<PackId>, Stop>>()?;
+        ids.sort_unstable();
+        let announced = Announced::read(&self.repo.keys, self.destination())?;
+        let sessions: Vec<_> = announced.sessions_of_others(&own).into_iter().map(|(hash, _)| hash).collect();
+        let mut lists = Vec::new();
+        for part in ids.chunks(CONDEMNED_MAX) {
+            let list = Announcement::Condemned { packs: part.to_vec(), sessions: sessions.clone() };
+            let now = self.repo.now();
+            lists.push(neighbours::announce(&self.repo.keys, self.destination(), own, now, list)?);
+        }
+        Ok(lists)
+    }
+
+    /// Snapshots go before any pack that only they needed (invariant I4).
+    pub(super) fn delete_snapshots(&mut self, going: &HashSet<SnapshotId>) -> Result<(), Stop> {
+        if going.is_empty() {
+            return Ok(());
+        }
+        let destination = self.destination();
+        for id in going {
+            destination.place.delete(&ObjectName::Snapshot(*id))?;
+        }
+        destination.place.settle(Settle::Touched)?;
+        let bit = destination.bit;
+        let mut writer = self.repo.index.writer()?;
+        for id in going {
+            let mut is_gone = false;
+            writer.update_snapshot(id, |row| {
+                (row.committed, row.whole, row.seen) = (row.committed & !bit, row.whole & !bit, row.seen & !bit);
+                is_gone = row.committed == 0;
+            })?;
+            if is_gone {
+                writer.remove_snapshot(id)?;
+            }
+        }
+        writer.commit()?;
+        self.cleaned.snapshots_deleted += going.len() as u64;
+        Ok(())
+    }
+
+    /// Deletes packs; gives their stored bytes.
+    pub(super) fn delete_packs(&mut self, packs: &[PackNumber]) -> Result<u64, Stop> {
+        if packs.is_empty() {
+            return Ok(0);
+        }
+        let destination = self.destination();
+        let view = self.repo.index.reader()?;
+        let (mut freed, mut gone) = (0, BTreeMap::new());
+        for &number in packs {
+            let info = view.pack(number)?;
+            destination.place.delete(&ObjectName::Pack(info.id))?;
+            freed += info.len;
+            if view.presence(number)? & !destination.bit == 0 {
+                gone.insert(number, info.id);
+            }
+            self.monitor.advance(1, 0);
+        }
+        drop(view);
+        destination.place.settle(Settle::Touched)?;
+        let bit = destination.bit;
+        let mut writer = self.repo.index.writer()?;
+        writer.set_absent(packs.iter().copied(), bit)?;
+        writer.remove_packs(&gone)?;
+        writer.commit()?;
+        self.cleaned.packs_deleted += packs.len() as u64;
+        Ok(freed)
+    }
+
+    pub(super) fn delete_lists(&self, lists: &[ObjectHash]) -> Result<(), Stop> {
+        if lists.is_empty() {
+            return Ok(());
+        }
+        for list in lists {
+            self.destination().place.delete(&ObjectName::Cleaning(*list))?;
+        }
+        Ok(self.destination().place.settle(Settle::Touched)?)
+    }
+
+    /// Lists that an earlier run of this writer did not come to sweep: this run makes its own.
+    pub(super) fn take_back_own_lists(&self) -> Result<(), Stop> {
+        let announced = Announced::read(&self.repo.keys, self.destination())?;
+        let own = self.repo.writer_id()?;
+        let lists: Vec<ObjectHash> = announced.condemned_by(&own).into_iter().map(|(hash, ..)| hash).collect();
+        self.delete_lists(&lists)
+    }
+}

@@ -1,0 +1,166 @@
+//! What the verbs that write share: being ready to write, the time, numbers, stores, small files of the state folder.
+
+use std::path::PathBuf;
+
+use super::clock::Clock;
+use super::home::io_error;
+use super::settings::write_private;
+use super::store::{Store, StoreContext};
+use super::writer::Writer;
+use super::{Repo, destinations};
+use crate::error::Error;
+use crate::format::cleaning::Announcement;
+use crate::format::id::WriterId;
+use crate::format::record::Time;
+use crate::format::snapshot::Snapshot;
+use crate::index::Index;
+use crate::monitor::Monitor;
+use crate::replicate::{self, CatchUp, Lanes, OpenDestination, ReplicateError, neighbours};
+use crate::seal::Keys;
+
+impl Repo {
+    /// Makes sure that there is a writer, and that every destination opens without this machine.
+    pub(crate) fn prepare_to_write(&mut self) -> Result<(), Error> {
+        let view = self.index.reader()?;
+        let head = self.lineage(&view)?.head().map(|known| known.id);
+        self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), head, self.now())?);
+        self.put_missing_heads()?;
+        self.meet_neighbours()
+    }
+
+    /// Where others write too: says that this writer is at work, takes in what they are going to delete, and looks again
+    /// at what is there.
+    fn meet_neighbours(&mut self) -> Result<(), Error> {
+        let (own, now) = (self.writer_id()?, self.now());
+        let mut lost = Vec::new();
+        for destination in &self.destinations {
+            match meet(&self.index, &self.keys, destination, own, now) {
+                Ok(()) => {}
+                Err(ReplicateError::Destination(error)) => lost.push((destination.clone(), error)),
+                Err(other) => return Err(other.into()),
+            }
+        }
+        for (destination, error) in lost {
+            self.lose(&destination, &error);
+        }
+        Ok(())
+    }
+
+    /// Copies from destination to destination.
+    pub(crate) fn catch_up<'a>(&'a self, monitor: &'a dyn Monitor) -> Result<CatchUp<'a>, Error> {
+        Ok(CatchUp {
+            keys: &self.keys,
+            index: &self.index,
+            destinations: &self.destinations,
+            writer: self.writer_id()?,
+            monitor,
+        })
+    }
+
+    /// Makes keys, config and writers durable on every destination within reach, before anything that needs them is
+    /// (invariant I9). A destination where that fails is out of this run.
+    pub(crate) fn put_missing_heads(&mut self) -> Result<(), Error> {
+        let mut lost = Vec::new();
+        for destination in &self.destinations {
+            match destinations::put_heads(&self.home, destination.place.as_ref()) {
+                Ok(()) => {}
+                Err(Error::Destination(error)) => lost.push((destination.clone(), error)),
+                Err(other) => return Err(other),
+            }
+        }
+        for (destination, error) in lost {
+            self.lose(&destination, &error);
+        }
+        self.put_missing_marks()
+    }
+
+    /// Lets another clock than the system's say what time it is.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
+    /// Local time minus UTC now, in seconds.
+    pub(crate) fn zone_offset(&self) -> i32 {
+        let zone = jiff::tz::TimeZone::system();
+        jiff::Timestamp::new(self.now().seconds, 0).map_or(0, |time| zone.to_offset(time).seconds())
+    }
+
+    /// One more than the highest sequence number this writer ever gave, by its own file or by any snapshot of its.
+    pub(crate) fn next_sequence(&self) -> Result<u64, Error> {
+        let writer = self.writer_id()?;
+        let mut highest = self.writer.as_ref().map_or(0, |writer| writer.sequence);
+        self.index.reader()?.each_snapshot(|_, row| -> Result<(), Error> {
+            if let Ok(snapshot) = Snapshot::decode(&row.record)
+                && snapshot.writer == writer
+            {
+                highest = highest.max(snapshot.sequence);
+            }
+            Ok(())
+        })?;
+        Ok(highest + 1)
+    }
+
+    /// Whether others write to a destination too.
+    pub(crate) fn has_others(&self, destination: &OpenDestination) -> Result<bool, Error> {
+        let Some(own) = self.writer.as_ref().map(|writer| writer.id) else { return Ok(false) };
+        Ok(neighbours::has_other_writers(&self.keys, destination, &own)?)
+    }
+
+    /// A folder of the state folder for what is only needed while a command runs.
+    pub(crate) fn scratch_folder(&self) -> Result<PathBuf, Error> {
+        self.home.scratch_folder()
+    }
+
+    /// A small file of the state folder that may be lost; none where there is none.
+    pub(crate) fn read_state(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.home.state_path(name);
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(io_error("read", &path, source)),
+        }
+    }
+
+    /// Writes such a file.
+    pub(crate) fn write_state(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+        write_private(&self.home.state_path(name), bytes)
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Stores chunks on some destinations: all that are within reach for a backup, one for cleaning it.
+    pub(crate) fn store<'a>(
+        &'a self,
+        destinations: &[OpenDestination],
+        monitor: &'a dyn Monitor,
+    ) -> Result<Store<'a>, Error> {
+        let context = StoreContext {
+            keys: &self.keys,
+            index: &self.index,
+            reachable: destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b),
+            level: self.settings.compression_level(),
+            block_bytes: self.config.block_bytes as usize,
+            pack_bytes: self.config.pack_bytes as usize,
+        };
+        Store::new(context, Lanes::start(destinations, monitor))
+    }
+}
+
+fn meet(
+    index: &Index,
+    keys: &Keys,
+    destination: &OpenDestination,
+    own: WriterId,
+    now: Time,
+) -> Result<(), ReplicateError> {
+    if !neighbours::has_other_writers(keys, destination, &own)? {
+        return Ok(());
+    }
+    neighbours::announce(keys, destination, own, now, Announcement::Session)?;
+    neighbours::look(keys, destination, &own)?;
+    replicate::reconcile(index, keys, destination)?;
+    Ok(())
+}
