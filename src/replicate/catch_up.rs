@@ -234,7 +234,7 @@ impl PackCopy<'_> {
     }
 }
 
-/// Writes a snapshot whose packs are all on the destination: the commit point (docs/format.md §13).
+/// Writes a snapshot whose packs are all on the destination: the commit point (docs/format.md §16).
 ///
 /// # Errors
 /// [`ReplicateError`]; the snapshot then counts as not committed, even if its file is there.

@@ -5,7 +5,7 @@
 //! - [`Fetcher`]: a chunk from whichever destination gives it back unchanged.
 //! - [`catch_up`](catch_up::CatchUp): everything one snapshot needs onto a destination that lacks some of it.
 //!
-//! Rule of the house: skip against what is reachable, commit against what is there (docs/format.md §13, I3).
+//! Rule of the house: skip against what is reachable, commit against what is there (docs/format.md §16, I3).
 
 pub mod catch_up;
 pub mod fetch;
