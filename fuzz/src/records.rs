@@ -2,14 +2,25 @@
 
 use cryptbackup::chunk::Chunker;
 use cryptbackup::format::FormatError;
+use cryptbackup::format::cleaning::{Announcement, CONDEMNED_MAX, CleaningRecord};
+use cryptbackup::format::history::{Place, SEEN_TAG, Seen};
+use cryptbackup::format::mark::{Action, MARK_TEXT_MAX, MarkRecord};
 use cryptbackup::format::record::{ConfigRecord, RingRecord, WriterRecord};
 use cryptbackup::format::sealed::{ObjectType, RECORD_HEAD_LEN, RecordHead, pad_record, unpad_record};
 use cryptbackup::format::snapshot::Snapshot;
+use cryptbackup::format::tree::Node;
 
 use crate::keys::{REPO, keys};
 
-const TYPES: [ObjectType; 5] =
-    [ObjectType::Pack, ObjectType::Snapshot, ObjectType::Config, ObjectType::Ring, ObjectType::Writer];
+const TYPES: [ObjectType; 7] = [
+    ObjectType::Pack,
+    ObjectType::Snapshot,
+    ObjectType::Config,
+    ObjectType::Ring,
+    ObjectType::Writer,
+    ObjectType::Mark,
+    ObjectType::Cleaning,
+];
 
 /// The envelope, with bytes nobody sealed and with bytes that were.
 pub fn sealed(data: &[u8]) {
@@ -65,5 +76,45 @@ pub fn snapshot(data: &[u8]) {
     let Some(snapshot) = comes_back(data, Snapshot::decode, Snapshot::encode) else { return };
     if snapshot.validate().is_ok() {
         assert!(snapshot.roots.iter().all(|root| snapshot.root(&root.path) == Some(root)));
+    }
+}
+
+/// When a version was seen; and nodes of a tree, as places in a history.
+pub fn history(data: &[u8]) {
+    let decode = |bytes: &[u8]| {
+        let seen = Seen::find(&vec![(SEEN_TAG, bytes.to_vec())])?;
+        Ok(seen.expect("there is an addition of its tag"))
+    };
+    comes_back(data, decode, |seen: &Seen| seen.encode().map(|(_, bytes)| bytes));
+    let mut rest = data;
+    while let Ok(Some((node, after))) = Node::take(rest) {
+        if let Ok(place) = Place::of(&node) {
+            assert_eq!(place.node_name(), node.name);
+        }
+        // It may be anything, and must only be looked at.
+        let _ = Seen::find(&node.extra);
+        rest = after;
+    }
+}
+
+/// Decisions about snapshots.
+pub fn mark(data: &[u8]) {
+    let Some(mark) = comes_back(data, MarkRecord::decode, MarkRecord::encode) else { return };
+    if mark.validate().is_ok() {
+        assert!(mark.sequence > 0);
+        if let Action::Note { text, .. } = &mark.action {
+            assert!(text.len() <= MARK_TEXT_MAX);
+        }
+    }
+}
+
+/// What writers and cleaners tell each other.
+pub fn cleaning(data: &[u8]) {
+    let Some(said) = comes_back(data, CleaningRecord::decode, CleaningRecord::encode) else { return };
+    if said.validate().is_ok() {
+        assert!(said.number > 0);
+        if let Announcement::Condemned { packs, .. } = &said.announcement {
+            assert!(packs.len() <= CONDEMNED_MAX && packs.is_sorted());
+        }
     }
 }

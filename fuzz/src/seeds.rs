@@ -1,8 +1,11 @@
 //! What the search begins with: a few valid inputs for each target, so that it need not find out magic numbers.
 
+use cryptbackup::format::cleaning::{Announcement, CleaningRecord};
 use cryptbackup::format::header::{DestinationMark, RepoHeader};
+use cryptbackup::format::history::{Place, Seen, version_name};
 use cryptbackup::format::id::{ChunkId, ChunkKind, DestinationId, ObjectHash, PackId, SnapshotId, WriterId};
 use cryptbackup::format::layout::ObjectName;
+use cryptbackup::format::mark::{Action, ForgetReason, Forgotten, MarkRecord};
 use cryptbackup::format::pack::{
     BlockEntry, ChunkEntry, Compression, Directory, EXTENTS_LEN, End, Extents, PACK_HEAD_LEN, PackHead,
 };
@@ -31,6 +34,9 @@ pub fn seeds(target: &str) -> Vec<(&'static str, Vec<u8>)> {
         "recipe" => recipes(),
         "tree" => trees(),
         "snapshot" => vec![("snapshot", snapshot().encode().expect("a small record"))],
+        "history" => histories(),
+        "mark" => marks(),
+        "cleaning" => cleaning(),
         "chunker" => chunks(),
         "excludes" => text(&[
             ("list", "*.tmp,~*,.DS_Store,/build/,!keep.txt"),
@@ -73,6 +79,8 @@ fn names() -> Vec<(&'static str, Vec<u8>)> {
         ("ring", path(ObjectName::Ring(12, hash))),
         ("config", path(ObjectName::Config(1, hash))),
         ("pack", path(ObjectName::Pack(PackId::of(b"pack")))),
+        ("mark", path(ObjectName::Mark(hash))),
+        ("cleaning", path(ObjectName::Cleaning(hash))),
         ("shown", "caf\u{e9}\u{1b}[31m\u{202e}\n\u{7f}".as_bytes().to_vec()),
     ]
 }
@@ -287,6 +295,52 @@ fn snapshot() -> Snapshot {
         version_ceiling: 4,
         extra: Extra::new(),
     }
+}
+
+fn histories() -> Vec<(&'static str, Vec<u8>)> {
+    let seen = Seen { first: time(), last: time(), machine: "machine".into(), is_deleted_after: true };
+    let (tag, bytes) = seen.encode().expect("short");
+    let mut version = node("", NodeKind::File(recipe()));
+    version.name = version_name(2, 1);
+    version.extra.push((tag, bytes.clone()));
+    let places = [Place::Folder(b"folder"), Place::Versions(b"file"), Place::Versions(b"")];
+    let mut nodes = version.encode().expect("short");
+    for place in places {
+        let mut folder = node("", NodeKind::Folder(recipe()));
+        folder.name = place.node_name();
+        nodes.extend(folder.encode().expect("short"));
+    }
+    vec![("seen", bytes), ("nodes", nodes)]
+}
+
+fn marks() -> Vec<(&'static str, Vec<u8>)> {
+    let snapshot = SnapshotId::from_bytes([3; 32]);
+    let writer = WriterId::from_bytes([1; 16]);
+    let mark = |action| {
+        let record = MarkRecord { writer, sequence: 2, made: time(), action, extra: vec![(9, vec![1, 2])] };
+        record.encode().expect("short")
+    };
+    let known = Forgotten { id: snapshot, writer: Some(writer), sequence: 4, previous: Some(snapshot) };
+    let unknown = Forgotten { id: snapshot, writer: None, sequence: 0, previous: None };
+    vec![
+        ("forget", mark(Action::Forget { reason: ForgetReason::Rule, snapshots: vec![known, unknown] })),
+        ("unforget", mark(Action::Unforget { snapshots: vec![snapshot, snapshot] })),
+        ("tag", mark(Action::Tag { snapshot, add: vec!["new".into()], remove: vec!["old".into(), String::new()] })),
+        ("note", mark(Action::Note { snapshot, text: "before the move".into() })),
+        ("pin", mark(Action::Pin { snapshot, is_pinned: true })),
+        ("accept", mark(Action::Accept { snapshot })),
+    ]
+}
+
+fn cleaning() -> Vec<(&'static str, Vec<u8>)> {
+    let said = |announcement| {
+        let writer = WriterId::from_bytes([1; 16]);
+        let record = CleaningRecord { writer, number: 2, made: time(), announcement, extra: Extra::new() };
+        record.encode().expect("short")
+    };
+    let packs = vec![PackId::from_bytes([1; 32]), PackId::from_bytes([2; 32])];
+    let sessions = vec![ObjectHash::from_bytes([3; 32])];
+    vec![("session", said(Announcement::Session)), ("condemned", said(Announcement::Condemned { packs, sessions }))]
 }
 
 fn chunks() -> Vec<(&'static str, Vec<u8>)> {

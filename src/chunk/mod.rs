@@ -3,7 +3,7 @@
 //!
 //! The crate's own `seed` is one 64-bit number XORed into a public table and can be computed from a few dozen known
 //! cut points; here all 256 entries come from the chunker key. What really keeps lengths secret is that they are
-//! stored inside sealed directories only (docs/format.md §16).
+//! stored inside sealed directories only (docs/format.md §19).
 
 use std::ops::Range;
 
@@ -118,7 +118,7 @@ mod tests {
         assert!((150..500).contains(&mean), "{mean}");
     }
 
-    /// The cut of docs/format.md §12, byte by byte.
+    /// The cut of docs/format.md §15, byte by byte.
     fn slow_cut(gear: &[u64; 256], bytes: &[u8], masks: (u64, u64)) -> usize {
         let (min, avg, max) = (64, 256, 1024);
         if bytes.len() <= min {

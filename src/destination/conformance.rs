@@ -46,6 +46,8 @@ fn names_of_every_kind(bytes: &[u8]) -> Vec<ObjectName> {
         ObjectName::Writer(hash),
         ObjectName::Pack(PackId::of(bytes)),
         ObjectName::Snapshot(SnapshotId::of(bytes)),
+        ObjectName::Mark(hash),
+        ObjectName::Cleaning(hash),
     ]
 }
 
@@ -73,7 +75,7 @@ fn every_kind_comes_back(destination: &dyn Destination) {
         assert!(listed(destination, kind, None).contains(&(name, bytes.len() as u64)), "{name} is listed");
     }
     let total: usize = ObjectKind::ALL.into_iter().map(|kind| listed(destination, kind, None).len()).sum();
-    assert_eq!(total, 6, "each object is listed once, under its own kind");
+    assert_eq!(total, 8, "each object is listed once, under its own kind");
     for name in names_of_every_kind(bytes) {
         destination.delete(&name).expect("delete");
         assert_eq!(get_fails_with(destination, &name, None), DestinationErrorKind::Absent);

@@ -69,3 +69,69 @@ impl CleaningRecord {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(announcement: Announcement) -> CleaningRecord {
+        let writer = WriterId::from_bytes([0xAB; 16]);
+        let made = Time { seconds: 1, nanos: 0 };
+        CleaningRecord { writer, number: 300, made, announcement, extra: vec![(9, vec![1])] }
+    }
+
+    fn condemned(packs: &[u8]) -> CleaningRecord {
+        let packs = packs.iter().map(|byte| PackId::from_bytes([*byte; 32])).collect();
+        said(Announcement::Condemned { packs, sessions: vec![ObjectHash::from_bytes([9; 32])] })
+    }
+
+    #[test]
+    fn exact_bytes_of_sessions_and_lists() {
+        let mut list = vec![1, 2];
+        list.extend([[3; 32], [4; 32]].concat());
+        list.push(1);
+        list.extend([9; 32]);
+        for (record, bytes) in [(said(Announcement::Session), vec![0]), (condemned(&[3, 4]), list)] {
+            assert_eq!(record.validate(), Ok(()));
+            let mut expected = vec![0]; // V1
+            expected.extend([0xAB; 16]);
+            expected.extend([0xAC, 0x02, 2, 0]); // number, made
+            expected.extend(bytes);
+            expected.extend([1, 9, 1, 1]); // one addition
+            assert_eq!(record.encode(), Ok(expected.clone()));
+            assert_eq!(CleaningRecord::decode(&expected), Ok(record));
+            for end in 0..expected.len() {
+                assert!(CleaningRecord::decode(&expected[..end]).is_err(), "cut at {end}");
+            }
+            expected.push(0);
+            assert_eq!(CleaningRecord::decode(&expected), Err(FormatError::Trailing));
+        }
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_refused() {
+        let session = || said(Announcement::Session);
+        assert!(CleaningRecord { number: 0, ..session() }.validate().is_err());
+        assert!(CleaningRecord { made: Time { seconds: 0, nanos: 1_000_000_000 }, ..session() }.validate().is_err());
+        assert!(condemned(&[4, 3]).validate().is_err(), "not ascending");
+        assert!(condemned(&[3, 3]).validate().is_err(), "a pack twice");
+        assert_eq!(condemned(&[]).validate(), Ok(()));
+    }
+
+    #[test]
+    fn the_longest_list_fits_a_record_and_a_longer_one_is_refused() {
+        let list = |count: usize| {
+            let id = |number: usize| {
+                let mut bytes = [0; 32];
+                bytes[..8].copy_from_slice(&(number as u64).to_be_bytes());
+                PackId::from_bytes(bytes)
+            };
+            said(Announcement::Condemned { packs: (0..count).map(id).collect(), sessions: Vec::new() })
+        };
+        let longest = list(CONDEMNED_MAX);
+        assert_eq!(longest.validate(), Ok(()));
+        // Padding adds at most an eighth.
+        assert!(longest.encode().expect("encoded").len() * 9 / 8 < super::super::RECORD_LEN_MAX);
+        assert_eq!(list(CONDEMNED_MAX + 1).validate(), Err(FormatError::Limit("number of condemned packs")));
+    }
+}

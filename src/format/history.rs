@@ -6,6 +6,7 @@
 //! ```text
 //! d‖name      a folder with that name: a folder with the histories of what was in it
 //! f‖name      any other entry: a folder with its versions; its number is the highest the path ever had
+//! f           in the topmost folder: the same for the source itself, where that is or was no folder
 //!   0000000002  a version: the node as it was, under its number; when it was seen is among its additions
 //! ```
 //!
@@ -94,7 +95,7 @@ impl Merged {
 pub enum Place<'a> {
     /// A folder with this name.
     Folder(&'a [u8]),
-    /// The versions of an entry with this name.
+    /// The versions of an entry with this name; without one, of the source itself.
     Versions(&'a [u8]),
 }
 
@@ -127,4 +128,62 @@ impl<'a> Place<'a> {
 /// The name of a version's node: its number in ten digits; `copy` counts from 1 where another version has the number too.
 pub fn version_name(number: u32, copy: u32) -> Vec<u8> {
     if copy == 0 { format!("{number:010}").into_bytes() } else { format!("{number:010}-{copy}").into_bytes() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::recipe::Recipe;
+    use super::super::tree::{Flags, Metadata, NodeKind};
+    use super::*;
+
+    fn node(name: &[u8], kind: NodeKind) -> Node {
+        let metadata = Metadata::default();
+        Node { name: name.to_vec(), kind, metadata, version: 1, flags: Flags::NONE, extra: Extra::new() }
+    }
+
+    #[test]
+    fn exact_bytes_of_seen() {
+        let seen = Seen {
+            first: Time { seconds: -1, nanos: 300 },
+            last: Time { seconds: 2, nanos: 0 },
+            machine: "m".into(),
+            is_deleted_after: true,
+        };
+        let addition = seen.encode().expect("a small record");
+        assert_eq!(addition, (1, vec![1, 0xAC, 0x02, 4, 0, 1, b'm', 1]));
+        assert_eq!(Seen::find(&vec![(9, vec![1]), addition.clone()]), Ok(Some(seen)));
+        assert_eq!(Seen::find(&vec![(9, vec![1])]), Ok(None));
+        let (tag, mut bytes) = addition;
+        bytes.push(0);
+        assert_eq!(Seen::find(&vec![(tag, bytes.clone())]), Err(FormatError::Trailing));
+        for end in 0..bytes.len() - 1 {
+            assert!(Seen::find(&vec![(tag, bytes[..end].to_vec())]).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn folders_of_a_history_stand_for_paths() {
+        let folder = |name: &[u8]| node(name, NodeKind::Folder(Recipe::EMPTY));
+        for (name, place) in [
+            (&b"dphotos"[..], Place::Folder(b"photos")),
+            (b"fphotos", Place::Versions(b"photos")),
+            (b"dd", Place::Folder(b"d")),
+            (b"f", Place::Versions(b"")),
+        ] {
+            assert_eq!(Place::of(&folder(name)), Ok(place));
+            assert_eq!(place.node_name(), name);
+        }
+        for name in [&b"d"[..], b"x", b"0000000001", b""] {
+            assert!(Place::of(&folder(name)).is_err(), "{name:?}");
+        }
+        assert!(Place::of(&node(b"fphotos", NodeKind::Fifo)).is_err(), "only folders have a place");
+    }
+
+    #[test]
+    fn names_of_versions_are_in_the_order_of_their_numbers() {
+        let names = [version_name(2, 0), version_name(2, 1), version_name(10, 0), version_name(u32::MAX, 3)];
+        let expected: [&[u8]; 4] = [b"0000000002", b"0000000002-1", b"0000000010", b"4294967295-3"];
+        assert_eq!(names, expected);
+        assert!(names.is_sorted());
+    }
 }

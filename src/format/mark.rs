@@ -122,3 +122,74 @@ impl MarkRecord {
         if is_valid { Ok(()) } else { bad("a text is too long") }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SNAPSHOT: SnapshotId = SnapshotId::from_bytes([7; 32]);
+
+    fn mark(action: Action) -> MarkRecord {
+        let writer = WriterId::from_bytes([0xAB; 16]);
+        MarkRecord { writer, sequence: 300, made: Time { seconds: -1, nanos: 5 }, action, extra: vec![(9, vec![1])] }
+    }
+
+    /// Each action with the bytes that its index and its fields have.
+    fn actions() -> Vec<(Action, Vec<u8>)> {
+        let id = [7; 32];
+        let place = |writer, sequence, previous| Forgotten { id: SNAPSHOT, writer, sequence, previous };
+        let known = place(Some(WriterId::from_bytes([2; 16])), 3, Some(SnapshotId::from_bytes([4; 32])));
+        let unknown = place(None, 0, None);
+        let mut forget = [&[0, 1, 2][..], &id, &[1], &[2; 16], &[3, 1], &[4; 32]].concat();
+        forget.extend([&id[..], &[0, 0, 0]].concat());
+        let reason = |reason| Action::Forget { reason, snapshots: Vec::new() };
+        let tag = Action::Tag { snapshot: SNAPSHOT, add: vec!["a".into()], remove: vec!["bc".into(), String::new()] };
+        vec![
+            (Action::Forget { reason: ForgetReason::Rule, snapshots: vec![known, unknown] }, forget),
+            (reason(ForgetReason::Hand), vec![0, 0, 0]),
+            (reason(ForgetReason::Replaced), vec![0, 2, 0]),
+            (Action::Unforget { snapshots: vec![SNAPSHOT] }, [&[1, 1][..], &id].concat()),
+            (tag, [&[2][..], &id, b"\x01\x01a\x02\x02bc\x00"].concat()),
+            (Action::Note { snapshot: SNAPSHOT, text: "n".into() }, [&[3][..], &id, b"\x01n"].concat()),
+            (Action::Pin { snapshot: SNAPSHOT, is_pinned: true }, [&[4][..], &id, &[1]].concat()),
+            (Action::Accept { snapshot: SNAPSHOT }, [&[5][..], &id].concat()),
+        ]
+    }
+
+    #[test]
+    fn exact_bytes_of_marks() {
+        for (action, bytes) in actions() {
+            let record = mark(action);
+            assert_eq!(record.validate(), Ok(()));
+            let mut expected = vec![0]; // V1
+            expected.extend([0xAB; 16]);
+            expected.extend([0xAC, 0x02, 1, 5]); // sequence, made
+            expected.extend(bytes);
+            expected.extend([1, 9, 1, 1]); // one addition
+            assert_eq!(record.encode(), Ok(expected.clone()));
+            assert_eq!(MarkRecord::decode(&expected), Ok(record));
+            for end in 0..expected.len() {
+                assert!(MarkRecord::decode(&expected[..end]).is_err(), "cut at {end}");
+            }
+            expected.push(0);
+            assert_eq!(MarkRecord::decode(&expected), Err(FormatError::Trailing));
+        }
+    }
+
+    #[test]
+    fn marks_that_break_a_rule_are_refused() {
+        let accept = || mark(Action::Accept { snapshot: SNAPSHOT });
+        assert!(MarkRecord { sequence: 0, ..accept() }.validate().is_err());
+        assert!(MarkRecord { made: Time { seconds: 0, nanos: 1_000_000_000 }, ..accept() }.validate().is_err());
+        let text = |len: usize| "a".repeat(len);
+        let tag = |add: usize, remove: usize| {
+            mark(Action::Tag { snapshot: SNAPSHOT, add: vec![text(add)], remove: vec![text(remove)] }).validate()
+        };
+        let note = |len| mark(Action::Note { snapshot: SNAPSHOT, text: text(len) }).validate();
+        assert_eq!(tag(MARK_TEXT_MAX, MARK_TEXT_MAX), Ok(()));
+        assert_eq!(note(MARK_TEXT_MAX), Ok(()));
+        assert!(tag(MARK_TEXT_MAX + 1, 0).is_err());
+        assert!(tag(0, MARK_TEXT_MAX + 1).is_err());
+        assert!(note(MARK_TEXT_MAX + 1).is_err());
+    }
+}

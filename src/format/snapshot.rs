@@ -189,8 +189,15 @@ mod tests {
         let mut odd = snapshot.clone();
         odd.roots[0].node.metadata.mode = 0o40755;
         assert!(odd.validate().is_err(), "the root of a source obeys the rules of every node");
-        let unsorted = Snapshot { roots: vec![root(b"/b"), root(b"/a")], ..snapshot };
+        let unsorted = Snapshot { roots: vec![root(b"/b"), root(b"/a")], ..snapshot.clone() };
         assert!(unsorted.validate().is_err());
+
+        assert!(!snapshot.is_history());
+        let history = Snapshot { flags: Snapshot::HISTORY | Snapshot::PARTIAL, ..snapshot.clone() };
+        assert!(history.is_history());
+        assert_eq!(history.validate(), Ok(()));
+        let unknown = Snapshot { flags: 8, ..snapshot };
+        assert!(unknown.validate().is_err());
     }
 
     #[test]

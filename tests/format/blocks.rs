@@ -6,12 +6,12 @@ use cryptbackup::format::sealed::RecordHead;
 use cryptbackup::format::slot::SlotKind;
 use data_encoding::BASE64;
 
-use crate::describe;
 use crate::document::{Block, Document};
 use crate::encode::{counted, varint, zigzag};
 use crate::example::{self, chunk_id};
 use crate::lines::{Lines, Values};
 use crate::words::{SLOT_CONTEXT, cut, derive, gear, key_and_commitment, nonce};
+use crate::{describe, describe_decisions, example_decisions};
 
 /// The block of the data pack as the document shows it. What zstd makes of it may change with its version.
 pub fn documented_frame(document: &Document) -> Vec<u8> {
@@ -104,7 +104,7 @@ fn records(out: &mut Blocks, frame: &[u8]) {
         ("writer", describe::writer(&example::writer())),
         ("snapshot", describe::snapshot(&example::snapshot(frame))),
     ];
-    for (name, record) in records {
+    for (name, record) in records.into_iter().chain(example_decisions::records(frame)) {
         out.hex(name, &record);
         let seal = example::record_seal(name);
         let stored = seal.record(&record.bytes());
@@ -119,6 +119,8 @@ fn records(out: &mut Blocks, frame: &[u8]) {
         values.bytes("BLAKE3 of the object", blake3::hash(&stored).as_bytes());
         out.values(&format!("sealed-{name}"), &values);
     }
+    out.hex("tag", &describe_decisions::mark(&example_decisions::tag(frame)));
+
     let seal = example::record_seal("config");
     let mut lines = Lines::default();
     lines.magic(b"CBK1");
@@ -142,6 +144,7 @@ fn records(out: &mut Blocks, frame: &[u8]) {
     lines.line(&[0], "optional u32 = absent");
     lines.line(&[1, 5], "optional u32 = 5");
     lines.line(&[2, 1, 0xac, 0x02], "list of u64 = 1, 300");
+    lines.line(&[1], "bool = true");
     out.hex("numbers", &lines);
 }
 
@@ -173,7 +176,9 @@ fn pack(out: &mut Blocks, frame: &[u8]) {
     let mut lines = Lines::default();
     lines.shortened("padding", &pack.padding, 16, 0);
     out.hex("pack-padding", &lines);
-    for (name, pack) in [("pack", &pack), ("tree-pack", &example::tree_pack())] {
+    for (name, pack) in
+        [("pack", &pack), ("tree-pack", &example::tree_pack()), ("history-pack", &example_decisions::history_pack())]
+    {
         let mut values = Values::default();
         values.bytes("key", &pack.seal.key);
         values.text("length of the pack", pack.stored.len().to_string());
@@ -187,6 +192,10 @@ fn streams(out: &mut Blocks) {
     out.hex("recipe-long", &describe::recipe(&example::long_recipe()));
     out.hex("node", &describe::node(&example::link_node()));
     out.hex("tree", &describe::tree(&example::nodes()));
+    out.hex("seen", &describe_decisions::seen(&example_decisions::seen()));
+    out.hex("history-tree", &describe::tree(&example_decisions::history_tree()));
+    out.hex("history-drafts", &describe::tree(&example_decisions::drafts()));
+    out.hex("history-versions", &describe::tree(&example_decisions::versions()));
 
     let gear = gear(&example::CHUNKER_KEY);
     let mut stream = vec![0; 1_000_000];

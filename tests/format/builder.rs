@@ -201,6 +201,29 @@ impl Builder {
 
     /// Writes a snapshot, after everything it needs.
     pub fn snapshot(&mut self, writer: u8, sequence: u8, finished: i64, roots: &[(&[u8], Vec<u8>)]) -> PathBuf {
+        self.commit(0, writer, sequence, finished, roots)
+    }
+
+    /// Writes a history, after everything it needs.
+    pub fn history(&mut self, writer: u8, sequence: u8, finished: i64, roots: &[(&[u8], Vec<u8>)]) -> PathBuf {
+        self.commit(4, writer, sequence, finished, roots)
+    }
+
+    /// Writes a mark that forgets what is at a path, or takes that back.
+    pub fn mark(&mut self, writer: u8, sequence: u8, forgets: bool, snapshot: &Path) {
+        let id = blake3::hash(&std::fs::read(snapshot).expect("a snapshot"));
+        let mut record = [&[0][..], &[writer; 16], &[sequence], &zigzag(7), &[0]].concat();
+        match forgets {
+            true => record.extend([&[0, 1, 1][..], id.as_bytes(), &[1], &[9; 16], &[5, 0]].concat()),
+            false => record.extend([&[1, 1][..], id.as_bytes()].concat()),
+        }
+        record.push(0);
+        let stored = ObjectSeal::new(6, 1, &EPOCH_KEYS[0], &REPO, &self.salt()).record(&record);
+        let name = hash(&stored);
+        self.write(&format!("marks/{}/{name}", &name[..2]), &stored);
+    }
+
+    fn commit(&mut self, flags: u8, writer: u8, sequence: u8, finished: i64, roots: &[(&[u8], Vec<u8>)]) -> PathBuf {
         self.pack(TREE);
         self.pack(DATA);
         let mut record = [&[0][..], &[writer; 16], &[sequence, 0]].concat();
@@ -210,7 +233,7 @@ impl Builder {
         for (path, node) in roots {
             record.extend([counted(path), node.clone(), vec![0], zigzag(finished), vec![0; 7]].concat());
         }
-        record.extend([vec![0, 1], counted("à la main".as_bytes()), vec![2], vec![0x99; 32], vec![5]].concat());
+        record.extend([vec![flags, 1], counted("à la main".as_bytes()), vec![2], vec![0x99; 32], vec![5]].concat());
         record.extend([vec![1], varint(70_000), counted(b"an addition of a later program")].concat());
         let stored = ObjectSeal::new(2, 2, &EPOCH_KEYS[1], &REPO, &self.salt()).record(&record);
         let name = hash(&stored);
@@ -220,12 +243,27 @@ impl Builder {
 
 /// A node without the byte of its version; `kind` is the variant and its fields.
 pub fn node(name: &[u8], kind: &[u8], mode: u32, mtime: (i64, u32), version: u8) -> Vec<u8> {
+    node_with(name, kind, mode, mtime, version, &[(9, b"unknown")])
+}
+
+/// A node with these additions.
+pub fn node_with(
+    name: &[u8],
+    kind: &[u8],
+    mode: u32,
+    mtime: (i64, u32),
+    version: u8,
+    additions: &[(u8, &[u8])],
+) -> Vec<u8> {
     let mut node = [counted(name), kind.to_vec(), varint(mode.into())].concat();
     node.extend([varint(1000), varint(100), vec![1], counted(b"ada"), vec![0]].concat());
     node.extend([zigzag(mtime.0), varint(mtime.1.into()), zigzag(-1), vec![0]].concat());
     node.extend([varint(1 << 40), vec![2, 1, 1], counted(b"user.note"), counted(b"\0")].concat());
-    node.extend([version, 1, 1, 9]);
-    node.extend(counted(b"unknown"));
+    node.extend([version, 1, additions.len() as u8]);
+    for (tag, bytes) in additions {
+        node.push(*tag);
+        node.extend(counted(bytes));
+    }
     node
 }
 

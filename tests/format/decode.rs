@@ -1,8 +1,11 @@
 //! Every hex example of docs/format.md through the library: it decodes to what is written beside it, and back.
 
 use cryptbackup::format::FormatError;
+use cryptbackup::format::cleaning::CleaningRecord;
 use cryptbackup::format::header::{DestinationMark, RepoHeader};
+use cryptbackup::format::history::{SEEN_TAG, Seen};
 use cryptbackup::format::layout::ObjectName;
+use cryptbackup::format::mark::MarkRecord;
 use cryptbackup::format::pack::{Directory, DirectoryLengths, End, Extents, PackHead};
 use cryptbackup::format::recipe::Recipe;
 use cryptbackup::format::record::{self, ConfigRecord, RingRecord, WriterRecord};
@@ -14,7 +17,7 @@ use cryptbackup::format::wire;
 
 use crate::document::Document;
 use crate::lines::Lines;
-use crate::{describe, encode};
+use crate::{describe, describe_decisions, encode};
 
 type Result<T> = std::result::Result<T, FormatError>;
 
@@ -28,7 +31,7 @@ fn through_the_library(name: &str, bytes: &[u8]) -> Result<Option<(Lines, Vec<u8
         "ring" => round(RingRecord::decode(bytes)?, describe::ring, RingRecord::encode)?,
         "config" => round(ConfigRecord::decode(bytes)?, describe::config, ConfigRecord::encode)?,
         "writer" => round(WriterRecord::decode(bytes)?, describe::writer, WriterRecord::encode)?,
-        "snapshot" => {
+        "snapshot" | "history" => {
             let snapshot = Snapshot::decode(bytes)?;
             snapshot.validate()?;
             round(snapshot, describe::snapshot, Snapshot::encode)?
@@ -54,7 +57,21 @@ fn through_the_library(name: &str, bytes: &[u8]) -> Result<Option<(Lines, Vec<u8
             assert_eq!(node.encode()?, whole);
             (describe::node(&node), bytes.to_vec())
         }
-        "tree" => tree(bytes)?,
+        "tree" | "history-tree" | "history-drafts" | "history-versions" => tree(bytes)?,
+        "seen" => {
+            let seen = Seen::find(&vec![(SEEN_TAG, bytes.to_vec())])?.ok_or(FormatError::Truncated)?;
+            round(seen, describe_decisions::seen, |seen| seen.encode().map(|(_, bytes)| bytes))?
+        }
+        "forget" | "tag" => {
+            let mark = MarkRecord::decode(bytes)?;
+            mark.validate()?;
+            round(mark, describe_decisions::mark, MarkRecord::encode)?
+        }
+        "session" | "condemned" => {
+            let said = CleaningRecord::decode(bytes)?;
+            said.validate()?;
+            round(said, describe_decisions::cleaning, CleaningRecord::encode)?
+        }
         _ => return Ok(None),
     }))
 }
@@ -103,13 +120,14 @@ fn examples_decode_to_what_is_beside_them() {
             }
         }
     }
-    assert_eq!(decoded, 17, "examples that the library decodes");
+    assert_eq!(decoded, 26, "examples that the library decodes");
 }
 
 #[test]
 fn heads_of_sealed_records_decode_to_what_is_beside_them() {
     let document = Document::load();
-    for name in ["sealed-ring", "sealed-config", "sealed-writer", "sealed-snapshot"] {
+    for name in ["ring", "config", "writer", "snapshot", "history", "forget", "session", "condemned"] {
+        let name = &format!("sealed-{name}");
         let shown = Lines::parse(document.block("hex", name));
         let bytes = shown.bytes();
         let (head, _) = RecordHead::split(&bytes).expect("a head and some ciphertext");
@@ -131,6 +149,7 @@ fn numbers_decode_to_what_is_beside_them() {
             "u64" => shown(record::decode::<u64>("u64", &line.bytes).expect("u64").to_string()),
             "i64" => shown(record::decode::<i64>("i64", &line.bytes).expect("i64").to_string()),
             "text" => shown(format!("{:?}", record::decode::<String>("text", &line.bytes).expect("text"))),
+            "bool" => shown(record::decode::<bool>("bool", &line.bytes).expect("bool").to_string()),
             "optional u32" => {
                 let found = record::decode::<Option<u32>>("optional", &line.bytes).expect("an option");
                 shown(found.map_or("absent".into(), |value| value.to_string()));

@@ -234,13 +234,13 @@ pub fn snapshot(snapshot: &Snapshot) -> Lines {
     out
 }
 
-fn record() -> Lines {
+pub fn record() -> Lines {
     let mut out = Lines::default();
     out.variant("version of the record", 0, "V1");
     out
 }
 
-fn extra(out: &mut Lines, extra: &Extra) {
+pub fn extra(out: &mut Lines, extra: &Extra) {
     out.count("extra", extra.len());
     for (tag, bytes) in extra {
         out.uint("tag", *tag);
@@ -248,12 +248,12 @@ fn extra(out: &mut Lines, extra: &Extra) {
     }
 }
 
-fn time(out: &mut Lines, field: &str, time: Time) {
+pub fn time(out: &mut Lines, field: &str, time: Time) {
     out.int(&format!("{field}.seconds"), time.seconds);
     out.uint(&format!("{field}.nanos"), time.nanos);
 }
 
-fn optional_id(out: &mut Lines, field: &str, id: Option<&[u8]>) {
+pub fn optional_id(out: &mut Lines, field: &str, id: Option<&[u8]>) {
     out.option(field, id.is_some());
     if let Some(id) = id {
         out.raw(&format!("{field}, the id"), id);

@@ -27,9 +27,11 @@ pub const JACK: &[u8] =
     b"All work and no play makes Jack a dull boy.\nAll work and no play makes Jack a dull boy.\nAll work and no play makes Jack a dull boy.\n";
 pub const DISK_END: &[u8] = b"end\n";
 pub const DISK_HOLE: u64 = 65536;
+/// The snapshot before the one that is shown.
+pub const GONE: [u8; 32] = [0xaa; 32];
 
 /// The first byte of each salt; all 32 are the same.
-pub const SALTS: [(&str, u8); 9] = [
+pub const SALTS: [(&str, u8); 14] = [
     ("slot-inline", 1),
     ("slot-passphrase", 2),
     ("slot-recovery", 3),
@@ -39,6 +41,11 @@ pub const SALTS: [(&str, u8); 9] = [
     ("pack", 7),
     ("tree-pack", 8),
     ("snapshot", 9),
+    ("history-pack", 10),
+    ("history", 11),
+    ("forget", 12),
+    ("session", 13),
+    ("condemned", 14),
 ];
 
 const fn bytes_from<const N: usize>(start: u8) -> [u8; N] {
@@ -104,7 +111,7 @@ pub fn config() -> ConfigRecord {
     ConfigRecord::new(header())
 }
 
-fn noon(second: i64) -> Time {
+pub fn noon(second: i64) -> Time {
     Time { seconds: 1_795_435_200 + second, nanos: 0 }
 }
 
@@ -137,7 +144,7 @@ pub struct Pack {
 }
 
 impl Pack {
-    fn new(salt: [u8; 32], kind: ChunkKind, compression: Compression, block: &[u8], chunks: &[&[u8]]) -> Self {
+    pub fn new(salt: [u8; 32], kind: ChunkKind, compression: Compression, block: &[u8], chunks: &[&[u8]]) -> Self {
         let seal = ObjectSeal::new(1, 1, &EPOCH_KEY, &REPO, &salt);
         let block = seal.seal(0, 0, block);
         let entries =
@@ -189,7 +196,7 @@ pub fn long_recipe() -> Recipe {
     Recipe { depth: 1, size: 123_456_789, parts: vec![part] }
 }
 
-fn metadata(mode: u32, inode: u64) -> Metadata {
+pub fn metadata(mode: u32, inode: u64) -> Metadata {
     Metadata {
         mode,
         uid: 1000,
@@ -205,7 +212,7 @@ fn metadata(mode: u32, inode: u64) -> Metadata {
     }
 }
 
-fn node(name: &[u8], kind: NodeKind, metadata: Metadata, version: u32) -> Node {
+pub fn node(name: &[u8], kind: NodeKind, metadata: Metadata, version: u32) -> Node {
     Node { name: name.to_vec(), kind, metadata, version, flags: Flags::NONE, extra: Extra::new() }
 }
 
@@ -245,7 +252,7 @@ pub fn snapshot(frame: &[u8]) -> Snapshot {
     Snapshot {
         writer: WriterId::from_bytes(WRITER),
         sequence: 3,
-        previous: Some(SnapshotId::from_bytes([0xaa; 32])),
+        previous: Some(SnapshotId::from_bytes(GONE)),
         started: noon(0),
         finished: noon(2),
         zone_offset: -3600,
@@ -273,6 +280,8 @@ pub fn record_seal(of: &str) -> ObjectSeal {
         "ring" => (4, 0, ROOT_KEY),
         "config" => (3, 1, EPOCH_KEY),
         "writer" => (5, 1, EPOCH_KEY),
+        "forget" => (6, 1, EPOCH_KEY),
+        "session" | "condemned" => (7, 1, EPOCH_KEY),
         _ => (2, 1, EPOCH_KEY),
     };
     ObjectSeal::new(object, epoch, &key, &REPO, &salt(of))
@@ -296,6 +305,9 @@ pub fn objects(frame: &[u8]) -> Vec<(ObjectName, Vec<u8>)> {
     for pack in [pack(frame).stored, tree_pack().stored] {
         objects.push((ObjectName::Pack(PackId::of(&pack)), pack));
     }
+    let [history_pack, rest @ ..] = &crate::example_decisions::objects(frame)[..] else { panic!("a pack first") };
+    objects.push(history_pack.clone());
     objects.push((ObjectName::Snapshot(SnapshotId::of(&snapshot)), snapshot));
+    objects.extend_from_slice(rest);
     objects
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::blocks::documented_frame;
 use crate::document::Document;
-use crate::example;
+use crate::{describe, example, example_decisions};
 
 fn keys() -> Keys {
     let repo = example::header().repo;
@@ -43,6 +43,10 @@ fn records_of_the_document_open() {
         ("config", ObjectType::Config, example::config().encode()),
         ("writer", ObjectType::Writer, example::writer().encode()),
         ("snapshot", ObjectType::Snapshot, example::snapshot(&frame).encode()),
+        ("history", ObjectType::Snapshot, example_decisions::history(&frame).encode()),
+        ("forget", ObjectType::Mark, example_decisions::forget().encode()),
+        ("session", ObjectType::Cleaning, example_decisions::session().encode()),
+        ("condemned", ObjectType::Cleaning, example_decisions::condemned().encode()),
     ];
     for (name, object, record) in records {
         let record = record.expect("a small record");
@@ -57,7 +61,13 @@ fn packs_of_the_document_open_from_both_ends() {
     let keys = keys();
     let reader = PackReader::new(&keys);
     let data = [example::JACK, example::DISK_END].concat();
-    for (pack, content) in [(example::pack(&frame), data), (example::tree_pack(), example::tree_stream())] {
+    let histories = [example_decisions::drafts(), example_decisions::versions(), example_decisions::history_tree()];
+    let histories = histories.iter().flat_map(|nodes| describe::tree(nodes).bytes()).collect();
+    for (pack, content) in [
+        (example::pack(&frame), data),
+        (example::tree_pack(), example::tree_stream()),
+        (example_decisions::history_pack(), histories),
+    ] {
         for damaged in [0..0, 0..132, 132..150] {
             let is_whole = damaged.is_empty();
             let mut stored = pack.stored.clone();

@@ -78,6 +78,11 @@ impl Lines {
         self.line(&[index], format!("{field} = {name}"));
     }
 
+    /// Adds a `bool` of a record.
+    pub fn truth(&mut self, field: &str, is_true: bool) {
+        self.line(&[u8::from(is_true)], format!("{field} = {is_true}"));
+    }
+
     /// Adds the byte that says whether something optional is there.
     pub fn option(&mut self, field: &str, is_there: bool) {
         self.line(&[u8::from(is_there)], format!("{field} = {}", if is_there { "present" } else { "absent" }));

@@ -5,11 +5,13 @@ mod blocks;
 mod builder;
 mod decode;
 mod describe;
+mod describe_decisions;
 mod document;
 mod encode;
 #[cfg(unix)]
 mod engine;
 mod example;
+mod example_decisions;
 mod golden;
 mod library;
 mod lines;

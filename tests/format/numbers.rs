@@ -6,8 +6,9 @@ use cryptbackup::format::pack::Extents;
 use cryptbackup::format::record::{ConfigRecord, encode};
 use cryptbackup::format::sealed::{ObjectType, Part};
 use cryptbackup::format::slot::{ArgonCost, Slot, SlotKind};
+use cryptbackup::format::snapshot::Snapshot;
 use cryptbackup::format::tree::Flags;
-use cryptbackup::format::{self, header, pack, recipe, sealed, slot, tree, wire};
+use cryptbackup::format::{self, cleaning, header, history, mark, pack, recipe, sealed, slot, tree, wire};
 
 use crate::document::{Document, Table, plain};
 use crate::lines::Lines;
@@ -37,6 +38,11 @@ fn constant(name: &str) -> Option<String> {
         "INLINE_PARTS_MAX" => recipe::INLINE_PARTS_MAX as u64,
         "DEPTH_MAX" => recipe::DEPTH_MAX.into(),
         "TREE_VERSION" => tree::TREE_VERSION.into(),
+        "MARK_TEXT_MAX" => mark::MARK_TEXT_MAX as u64,
+        "CONDEMNED_MAX" => cleaning::CONDEMNED_MAX as u64,
+        "SEEN_TAG" => history::SEEN_TAG.into(),
+        "FOLDER_PREFIX" => return text(&[history::FOLDER_PREFIX]),
+        "VERSIONS_PREFIX" => return text(&[history::VERSIONS_PREFIX]),
         "HEADER_MAGIC" => return text(header::HEADER_MAGIC),
         "MARK_MAGIC" => return text(header::MARK_MAGIC),
         "SLOT_MAGIC" => return text(slot::SLOT_MAGIC),
@@ -135,6 +141,8 @@ fn codes_are_those_of_the_code() {
         (ObjectType::Config, "config"),
         (ObjectType::Ring, "ring"),
         (ObjectType::Writer, "writer"),
+        (ObjectType::Mark, "mark"),
+        (ObjectType::Cleaning, "cleaning"),
     ];
     let table = document.tables_with(&["code", "object"])[0];
     assert_eq!(codes(table), types.map(|(object, name)| (object.code(), name)));
@@ -158,8 +166,10 @@ fn codes_are_those_of_the_code() {
     let flags = document.tables_with(&["value", "flag", "meaning"]);
     let known = [(Flags::CARRIED, "carried"), (Flags::UNREAD, "unread"), (Flags::UNSETTLED, "unsettled")];
     assert_eq!(codes(flags[0]), known.map(|(flag, name)| (encode("flags", &flag).expect("a byte")[0], name)));
+    let known = [(Snapshot::SUSPECT, "suspect"), (Snapshot::PARTIAL, "partial"), (Snapshot::HISTORY, "history")];
+    assert_eq!(codes(flags[1]), known.map(|(flag, name)| (flag as u8, name)));
     let all: u8 = codes(flags[1]).iter().map(|(value, _)| value).sum();
-    let snapshot = |flags| cryptbackup::format::snapshot::Snapshot { flags, ..example::snapshot(b"") };
+    let snapshot = |flags| Snapshot { flags, ..example::snapshot(b"") };
     assert_eq!(snapshot(all.into()).validate(), Ok(()));
     assert!(snapshot(u32::from(all) + 1).validate().is_err());
 }

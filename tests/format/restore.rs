@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use data_encoding::BASE64;
 
 use crate::blocks::documented_frame;
-use crate::builder::{Builder, DATA, Piece, node};
+use crate::builder::{Builder, DATA, Piece, node, node_with};
 use crate::document::Document;
+use crate::encode::{counted, zigzag};
 use crate::example;
-use crate::second_reader::{Entry, Secret, list_all, restore_file};
+use crate::second_reader::{Entry, Kept, Secret, Seen, kept_versions, list_all, restore_file};
 
 const INLINE: [u8; 32] = [7; 32];
 const WORDS: [u8; 32] = [9; 32];
@@ -127,6 +128,7 @@ fn build() -> Built {
     builder.snapshot(1, 1, 9000, &[(b"/home/ada", old.clone())]);
     builder.snapshot(2, 7, 3000, &[(b"/elsewhere", old)]);
     let newest = builder.snapshot(1, 2, 4000, &[(b"/home/ada", ada), (b"/srv/one", file(b"", 5))]);
+    remember(&mut builder);
 
     let mut other = |path: &[u8], kind, mode, seconds, target: &[u8], version| {
         let (path, target) = (path.to_vec(), target.to_vec());
@@ -142,6 +144,73 @@ fn build() -> Built {
     entries.sort_by(|left, right| left.path.cmp(&right.path));
     let files = streams().into_iter().map(|(path, pieces)| (path, content(&pieces))).collect();
     Built { folder, packs: builder.packs, newest, files, entries }
+}
+
+/// Histories that are newer than all snapshots: one that is in force, and one that is forgotten.
+fn remember(builder: &mut Builder) {
+    let seen = [zigzag(100), vec![0], zigzag(200), vec![7], counted(b"engine"), vec![1]].concat();
+    let version = |builder: &mut Builder, number: u8, content: &[u8], name: &[u8]| {
+        let recipe = builder.recipe(DATA, &[Piece::Chunk(content.to_vec())]);
+        let kind = [&[0], recipe.as_slice()].concat();
+        node_with(name, &kind, 0o600, (1, 0), number, &[(9, b"unknown"), (1, &seen)])
+    };
+    let old = version(builder, 2, b"an old content of big", b"0000000002");
+    let other = version(builder, 2, b"that of another writer", b"0000000002-1");
+    let single = version(builder, 1, b"a source that was another file", b"0000000001");
+    let place = |name: &[u8], recipe: Vec<u8>, number: u8| {
+        let kind = [&[1], recipe.as_slice()].concat();
+        node(name, &kind, 0, (0, 0), number)
+    };
+    let big = builder.folder(&[old, other], 40);
+    let letters = builder.folder(&[place(b"fgone", vec![0, 0, 0], 9)], 3);
+    let ada = builder.folder(&[place(b"dletters", letters, 0), place(b"fbig", big, 3)], 50);
+    let one = builder.folder(&[single], 50);
+    let one = builder.folder(&[place(b"f", one, 1)], 50);
+    let roots = [(&b"/home/ada"[..], place(b"", ada, 0)), (b"/srv/one", place(b"", one, 0))];
+    builder.history(1, 3, 9999, &roots);
+    let lies = builder.folder(&[place(b"fbig", vec![0, 0, 0], 99)], 50);
+    let replaced = builder.history(2, 8, 9999, &[(b"/home/ada", place(b"", lies, 0))]);
+    builder.mark(2, 1, true, &replaced);
+}
+
+#[test]
+fn histories_give_back_what_no_snapshot_holds() {
+    let built = build();
+    let kept = |source: &[u8], path: &[u8]| kept_versions(built.path(), inline(), source, path);
+    let version = |number, content: &[u8]| Kept {
+        number,
+        seen: Seen { first: (100, 0), last: (200, 7), machine: "engine".into(), is_deleted_after: true },
+        content: content.to_vec(),
+    };
+    let of_big = vec![version(2, b"an old content of big"), version(2, b"that of another writer")];
+    assert_eq!(kept(b"/home/ada", b"big"), Ok((3, of_big)));
+    assert_eq!(kept(b"/home/ada", b"letters/gone"), Ok((9, Vec::new())), "only its number is kept");
+    assert_eq!(kept(b"/home/ada", b"letters/other"), Ok((0, Vec::new())));
+    assert_eq!(kept(b"/srv/one", b""), Ok((1, vec![version(1, b"a source that was another file")])));
+}
+
+#[test]
+fn what_is_forgotten_is_not_shown() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut builder = Builder::new(folder.path());
+    builder.slot(1, &INLINE);
+    let root = node(b"", &[1, 0, 0, 0], 0o700, (1, 1), 0);
+    let older = builder.snapshot(1, 1, 100, &[(b"/older", root.clone())]);
+    let newer = builder.snapshot(1, 2, 200, &[(b"/newer", root)]);
+    let shown = || list_all(folder.path(), inline()).map(|entries| entries[0].path.clone());
+    // The mark's writer and sequence, whether it forgets, and what is shown once it is there.
+    for (writer, sequence, forgets, path) in [
+        (2, 2, true, &b"/older"[..]),
+        (3, 1, false, b"/older"),
+        (1, 2, false, b"/older"),
+        (1, 3, false, b"/newer"),
+        (2, 3, true, b"/older"),
+    ] {
+        builder.mark(writer, sequence, forgets, &newer);
+        assert_eq!(shown().as_deref(), Ok(path), "after mark {sequence} of writer {writer}");
+    }
+    builder.mark(1, 4, true, &older);
+    assert_eq!(shown(), Err("there is no snapshot".into()));
 }
 
 #[test]
@@ -243,4 +312,13 @@ fn the_repository_of_the_document_is_read() {
             list_all(folder.path(), secret).expect("a list").into_iter().map(|e| e.path).collect();
         assert_eq!(paths, [&b"/home/ada/notes"[..], b"/home/ada/notes/disk.img", b"/home/ada/notes/jack.txt"]);
     }
+    let kept = |path: &[u8]| {
+        let inline = Secret::Inline(BASE64.encode(&example::INLINE));
+        kept_versions(folder.path(), inline, b"/home/ada/notes", path)
+    };
+    let noon = (1_795_435_200 - 86_400, 0);
+    let seen = Seen { first: noon, last: noon, machine: "engine".into(), is_deleted_after: false };
+    let version = Kept { number: 2, seen, content: example::DISK_END.to_vec() };
+    assert_eq!(kept(b"jack.txt"), Ok((2, vec![version])));
+    assert_eq!(kept(b"drafts/novel.txt"), Ok((4, Vec::new())));
 }

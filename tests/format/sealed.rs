@@ -69,7 +69,17 @@ fn slots_open_with_the_secrets_shown() {
 #[test]
 fn sealed_records_are_made_of_what_is_shown() {
     let shown = Shown::load();
-    for (name, object) in [("snapshot", 2), ("config", 3), ("ring", 4), ("writer", 5)] {
+    let objects = [
+        ("snapshot", 2),
+        ("config", 3),
+        ("ring", 4),
+        ("writer", 5),
+        ("history", 2),
+        ("forget", 6),
+        ("session", 7),
+        ("condemned", 7),
+    ];
+    for (name, object) in objects {
         let head = shown.hex(&format!("sealed-{name}"));
         assert_eq!(head.field("object"), [object], "{name}");
         let seal = shown.seal(object, &head);

@@ -2,7 +2,9 @@
 //! program of ours, only the document and a secret. It is simple, not fast: packs are read whole.
 
 mod bytes;
+mod history;
 mod keys;
+mod marks;
 mod packs;
 mod records;
 mod snapshots;
@@ -10,6 +12,8 @@ mod trees;
 
 use std::path::Path;
 
+pub use history::Seen;
+use history::Version;
 use keys::Keys;
 use packs::Chunks;
 use records::Kind;
@@ -45,18 +49,22 @@ pub struct Entry {
     pub version: u32,
 }
 
-/// An opened destination and the roots of its newest snapshot.
+/// An opened destination, the roots of its newest snapshot, and those of its histories.
 struct Reader {
     chunks: Chunks,
     roots: Vec<(Vec<u8>, Node)>,
+    histories: Vec<(Vec<u8>, Node)>,
 }
 
 impl Reader {
     fn open(destination: &Path, secret: &Secret) -> Result<Self, String> {
         let keys = Keys::open(destination, secret)?;
-        let snapshots = snapshots::list(destination, &keys)?;
+        let forgotten = marks::forgotten(destination, &keys)?;
+        let snapshots = snapshots::list(destination, &keys, &forgotten)?;
+        let histories = snapshots.iter().filter(|snapshot| snapshot.is_history);
+        let histories = histories.flat_map(|history| history.roots.clone()).collect();
         let roots = snapshots::newest(snapshots).ok_or("there is no snapshot")?.roots;
-        Ok(Self { chunks: Chunks::list(destination, keys)?, roots })
+        Ok(Self { chunks: Chunks::list(destination, keys)?, roots, histories })
     }
 
     /// Gives every node with its path, folders before what is in them.
@@ -110,4 +118,43 @@ pub fn list_all(destination: &Path, secret: Secret) -> Result<Vec<Entry>, String
         });
     })?;
     Ok(entries)
+}
+
+/// A version of a file that only histories hold.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its number.
+    pub number: u32,
+    /// When it was seen.
+    pub seen: Seen,
+    /// The file's content.
+    pub content: Vec<u8>,
+}
+
+/// What the histories of a destination have of a path below a source (or, without a path, of the source): the highest
+/// number it ever had, and its versions.
+///
+/// # Errors
+/// What could not be found or opened, in words.
+pub fn kept_versions(
+    destination: &Path,
+    secret: Secret,
+    source: &[u8],
+    path: &[u8],
+) -> Result<(u32, Vec<Kept>), String> {
+    let reader = Reader::open(destination, &secret)?;
+    let (mut highest, mut found) = (0, Vec::new());
+    for (_, root) in reader.histories.iter().filter(|(path, _)| path == source) {
+        let Some((number, versions)) = history::versions(&reader.chunks, root, path)? else { continue };
+        highest = highest.max(number);
+        for Version { node, seen } in versions {
+            let Kind::File(recipe) = &node.kind else { return Err("no file".into()) };
+            let content = trees::content(&reader.chunks, recipe, packs::DATA)?;
+            let kept = Kept { number: node.version, seen, content };
+            if !found.contains(&kept) {
+                found.push(kept);
+            }
+        }
+    }
+    Ok((highest, found))
 }

@@ -100,7 +100,7 @@ fn words(type_: &str) -> String {
         return format!("({})", items.split(", ").map(words).collect::<Vec<_>>().join(", "));
     }
     match type_ {
-        "[u8; 32]" | "ChunkId" | "SnapshotId" | "PackId" => "32 bytes".into(),
+        "[u8; 32]" | "ChunkId" | "SnapshotId" | "PackId" | "ObjectHash" => "32 bytes".into(),
         "RepoId" | "DestinationId" | "WriterId" => "16 bytes".into(),
         "String" => "text".into(),
         "Bytes" => "byte string".into(),

@@ -129,13 +129,13 @@ pub fn pack_len(used: u64, pack_bytes: u64) -> u64 {
     if used <= pack_bytes { padded.min(pack_bytes) } else { padded }
 }
 
-/// §12, the table.
+/// §15, the table.
 pub fn gear(chunker_key: &[u8]) -> Vec<u64> {
     let bytes = derive(GEAR_CONTEXT, chunker_key, 2048);
     bytes.as_chunks::<8>().0.iter().map(|entry| u64::from_le_bytes(*entry)).collect()
 }
 
-/// §12, one cut.
+/// §15, one cut.
 pub fn cut(bytes: &[u8], gear: &[u64], sizes: (usize, usize, usize), masks: (u64, u64)) -> usize {
     let (min, avg, max) = sizes;
     if bytes.len() <= min {

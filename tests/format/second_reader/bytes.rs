@@ -97,9 +97,16 @@ impl<'a> Bytes<'a> {
         if self.byte()? == 0 { Ok(()) } else { Err("a record of a newer version".into()) }
     }
 
-    /// Additions, none of which this reader knows.
-    pub fn additions(&mut self) -> Result<(), String> {
-        self.list(|bytes| bytes.u32().and_then(|_| bytes.byte_string())).map(drop)
+    pub fn additions(&mut self) -> Result<Vec<(u32, Vec<u8>)>, String> {
+        self.list(|bytes| Ok((bytes.u32()?, bytes.byte_string()?)))
+    }
+
+    pub fn truth(&mut self) -> Result<bool, String> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err("neither true nor false".into()),
+        }
     }
 
     pub fn time(&mut self) -> Result<(i64, u32), String> {

@@ -11,6 +11,7 @@ use super::bytes::{Bytes, checked};
 
 pub const PACK: u8 = 1;
 pub const SNAPSHOT: u8 = 2;
+pub const MARK: u8 = 6;
 const RING: u8 = 4;
 const RECORD_PART: u8 = 5;
 const RECORD_MAX: usize = 16 << 20;

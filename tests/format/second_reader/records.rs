@@ -33,6 +33,7 @@ pub struct Node {
     pub mode: u32,
     pub mtime: (i64, u32),
     pub version: u32,
+    pub additions: Vec<(u32, Vec<u8>)>,
 }
 
 impl Part {
@@ -103,10 +104,10 @@ impl Node {
         bytes.list(|bytes| bytes.byte_string().and_then(|_| bytes.byte_string()))?;
         let version = bytes.u32()?;
         let flags = bytes.byte()?;
-        bytes.additions()?;
+        let additions = bytes.additions()?;
         if mode > 0o7777 || flags > 7 || mtime.1 > 999_999_999 || ctime.1 > 999_999_999 {
             return Err("a node that breaks a rule".into());
         }
-        Ok(Self { name, kind, mode, mtime, version })
+        Ok(Self { name, kind, mode, mtime, version, additions })
     }
 }

@@ -151,7 +151,7 @@ fn bytes_come_before_the_name_and_names_are_synced_by_folder() {
 
     traced.put(&name, b"new").expect("put");
     let all = settled(Settle::Everything);
-    assert_eq!(all.len(), 1 + 5 + 3 * 256);
+    assert_eq!(all.len(), 1 + 7 + 4 * 256);
     for folder in ["sync_folder ", "sync_folder keys", "sync_folder packs", "sync_folder snaps/ff"] {
         assert!(all.iter().any(|call| call == folder), "{folder:?}");
     }

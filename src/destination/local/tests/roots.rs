@@ -41,7 +41,7 @@ fn creating_makes_everything_and_only_for_the_owner() {
     assert_eq!(made.describe(), root.display().to_string());
     assert_eq!(
         entries(&root),
-        ["config", "cryptbackup.repo", "dest.id", "keys", "packs", "reserve", "snaps", "tmp", "writers"]
+        ["config", "cryptbackup.repo", "dest.id", "gc", "keys", "marks", "packs", "reserve", "snaps", "tmp", "writers"]
     );
     for kind in ObjectKind::ALL {
         assert_eq!(entries(&root.join(kind.folder())).len(), if kind.is_spread() { 256 } else { 0 }, "{kind:?}");
