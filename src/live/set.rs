@@ -82,7 +82,7 @@ impl Pages {
         let mut written = Ok(());
         for id in sorted {
             let id = id?;
-            if len % PAGE_IDS as u64 == 0 {
+            if len.is_multiple_of(PAGE_IDS as u64) {
                 fences.push(prefix(&id));
             }
             written = id.write(&mut out);

@@ -73,9 +73,9 @@ impl<R: Record> Sorter<R> {
     /// Everything in order, each once.
     pub fn finish(mut self) -> Result<Merge<R>, LiveError> {
         self.sort();
-        let mut inputs: Vec<Input<R>> = self.runs.into_iter().map(Input::run).collect();
-        inputs.push(Input::Memory(self.records.into_iter()));
-        Merge::new(inputs)
+        let mut sorted: Vec<Sorted<R>> = self.runs.into_iter().map(Sorted::run).collect();
+        sorted.push(Sorted::Memory(self.records.into_iter()));
+        Merge::new(sorted)
     }
 
     fn sort(&mut self) {
@@ -94,7 +94,7 @@ impl<R: Record> Sorter<R> {
         // The short half becomes one, so that a record is not written again with every round.
         self.runs.sort_by_key(|run| Reverse(run.records));
         let short = self.runs.split_off(RUNS_MAX / 2);
-        let merge = Merge::<R>::new(short.into_iter().map(Input::run).collect())?;
+        let merge = Merge::<R>::new(short.into_iter().map(Sorted::run).collect())?;
         self.runs.push(Run::write(&self.folder, merge)?);
         Ok(())
     }
@@ -122,12 +122,12 @@ impl Run {
 }
 
 /// Where sorted records come from.
-enum Input<R> {
+enum Sorted<R> {
     Memory(std::vec::IntoIter<R>),
     Run(BufReader<FromStart<TemporaryFile>>, u64),
 }
 
-impl<R: Record> Input<R> {
+impl<R: Record> Sorted<R> {
     fn run(run: Run) -> Self {
         Self::Run(BufReader::with_capacity(READ_BUFFER, FromStart::new(run.file)), run.records)
     }
@@ -144,27 +144,27 @@ impl<R: Record> Input<R> {
     }
 }
 
-/// Gives the records of several sorted inputs in order, each once.
+/// Gives the records of several sorted sequences in order, each once.
 pub(super) struct Merge<R> {
-    inputs: Vec<Input<R>>,
+    sorted: Vec<Sorted<R>>,
     heads: BinaryHeap<Reverse<(R, usize)>>,
 }
 
 impl<R: Record> Merge<R> {
-    fn new(mut inputs: Vec<Input<R>>) -> Result<Self, LiveError> {
-        let mut heads = BinaryHeap::with_capacity(inputs.len());
-        for (number, input) in inputs.iter_mut().enumerate() {
-            if let Some(record) = input.next()? {
+    fn new(mut sorted: Vec<Sorted<R>>) -> Result<Self, LiveError> {
+        let mut heads = BinaryHeap::with_capacity(sorted.len());
+        for (number, one) in sorted.iter_mut().enumerate() {
+            if let Some(record) = one.next()? {
                 heads.push(Reverse((record, number)));
             }
         }
-        Ok(Self { inputs, heads })
+        Ok(Self { sorted, heads })
     }
 
     fn take(&mut self) -> Result<Option<R>, LiveError> {
         let Some(mut head) = self.heads.peek_mut() else { return Ok(None) };
-        let input = self.inputs.get_mut(head.0.1);
-        match input.map_or(Ok(None), Input::next)? {
+        let from = self.sorted.get_mut(head.0.1);
+        match from.map_or(Ok(None), Sorted::next)? {
             Some(next) => Ok(Some(std::mem::replace(&mut head.0.0, next))),
             None => Ok(Some(PeekMut::pop(head).0.0)),
         }

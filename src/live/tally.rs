@@ -61,7 +61,7 @@ impl Keepers<'_> {
         let mut rows = 0u64;
         self.index.each_place(|id, place| {
             rows += 1;
-            if rows % ROWS_BETWEEN == 0 && monitor.should_stop() {
+            if rows.is_multiple_of(ROWS_BETWEEN) && monitor.should_stop() {
                 return Err(LiveError::Interrupted);
             }
             count.row(id, &place)
