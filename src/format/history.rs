@@ -6,6 +6,7 @@
 //! ```text
 //! d‖name      a folder with that name: a folder with the histories of what was in it
 //! f‖name      any other entry: a folder with its versions; its number is the highest the path ever had
+//! f           in the topmost folder: the same for the source itself, where that is or was no folder
 //!   0000000002  a version: the node as it was, under its number; when it was seen is among its additions
 //! ```
 //!
@@ -63,7 +64,7 @@ impl Seen {
 pub enum Place<'a> {
     /// A folder with this name.
     Folder(&'a [u8]),
-    /// The versions of an entry with this name.
+    /// The versions of an entry with this name; without one, of the source itself.
     Versions(&'a [u8]),
 }
 
@@ -79,7 +80,7 @@ impl<'a> Place<'a> {
         }
         match node.name.split_first() {
             Some((&FOLDER_PREFIX, name)) if !name.is_empty() => Ok(Place::Folder(name)),
-            Some((&VERSIONS_PREFIX, name)) if !name.is_empty() => Ok(Place::Versions(name)),
+            Some((&VERSIONS_PREFIX, name)) => Ok(Place::Versions(name)),
             _ => bad,
         }
     }

@@ -4,10 +4,13 @@
 //! through a [`ChunkSource`] and writes through a [`ChunkSink`], which the layers above provide.
 
 pub mod build;
+pub mod history;
+mod purge;
 pub mod read;
 pub mod versions;
 
 pub use build::{RecipeBuilder, TreeBuilder};
+pub use purge::without;
 pub use read::{PartReader, TreeReader, TreeWalk, each_chunk, each_need, find_node};
 pub use versions::path_hash;
 

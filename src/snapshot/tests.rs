@@ -12,8 +12,8 @@ use crate::format::record::{ChunkerParameters, Extra};
 use crate::format::tree::{Flags, Metadata, Node, NodeKind};
 
 #[derive(Default)]
-struct Map {
-    chunks: HashMap<ChunkId, Vec<u8>>,
+pub(super) struct Map {
+    pub chunks: HashMap<ChunkId, Vec<u8>>,
 }
 
 impl ChunkSource for Map {
@@ -25,21 +25,21 @@ impl ChunkSource for Map {
 }
 
 impl ChunkSink for Map {
-    type Error = FormatError;
+    type Error = ReadError;
 
-    fn put_tree_chunk(&mut self, bytes: &[u8]) -> Result<ChunkId, FormatError> {
+    fn put_tree_chunk(&mut self, bytes: &[u8]) -> Result<ChunkId, ReadError> {
         let id = ChunkId::from_bytes(*blake3::hash(bytes).as_bytes());
         self.chunks.insert(id, bytes.to_vec());
         Ok(id)
     }
 }
 
-fn chunker() -> Chunker {
+pub(super) fn chunker() -> Chunker {
     let small = ChunkerParameters { min_bytes: 64, avg_bytes: 256, max_bytes: 1024, normalization: 1 };
     Chunker::new(&small, &[1; 32])
 }
 
-fn file(name: &[u8], version: u32) -> Node {
+pub(super) fn file(name: &[u8], version: u32) -> Node {
     Node {
         name: name.to_vec(),
         kind: NodeKind::File(Recipe::EMPTY),
@@ -50,7 +50,7 @@ fn file(name: &[u8], version: u32) -> Node {
     }
 }
 
-fn folder(map: &mut Map, name: &[u8], nodes: &[Node]) -> Node {
+pub(super) fn folder(map: &mut Map, name: &[u8], nodes: &[Node]) -> Node {
     let chunker = chunker();
     let mut tree = TreeBuilder::default();
     for node in nodes {
