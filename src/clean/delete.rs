@@ -96,11 +96,11 @@ impl Cleaner<'_> {
         Ok(self.destination().place.settle(Settle::Touched)?)
     }
 
-    /// Lists that an earlier run of this writer did not come to sweep: this run makes its own.
-    pub(super) fn take_back_own_lists(&self) -> Result<(), Stop> {
+    /// What an earlier run of this writer said and did not come to take back: this run says its own.
+    pub(super) fn take_back_what_was_said(&self) -> Result<(), Stop> {
         let announced = Announced::read(&self.repo.keys, self.destination())?;
         let own = self.repo.writer_id()?;
-        let lists: Vec<ObjectHash> = announced.condemned_by(&own).into_iter().map(|(hash, ..)| hash).collect();
-        self.delete_lists(&lists)
+        let said = announced.all.iter().filter(|(_, record)| record.writer == own);
+        self.delete_lists(&said.map(|(hash, _)| *hash).collect::<Vec<ObjectHash>>())
     }
 }

@@ -205,7 +205,7 @@ impl Cleaner<'_> {
     /// Nobody else writes here: space comes back at once.
     fn alone(&mut self) -> Result<Look, Stop> {
         let survey = self.survey(&HashSet::new())?;
-        self.take_back_own_lists()?;
+        self.take_back_what_was_said()?;
         let lists = self.condemn(&survey.packs.dead)?;
         match self.look(&survey.snapshots)? {
             Look::Same => {}

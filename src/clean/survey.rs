@@ -145,12 +145,18 @@ fn is_complete(
     Ok(())
 }
 
-/// Snapshots that cannot be opened: forgotten ones go, any other stops everything.
+/// Snapshots that cannot be opened: forgotten ones go, any other stops everything, and so does a mark.
 fn damaged_and_forgotten(repo: &Repo, plan: &Plan, destination: &OpenDestination) -> Result<Vec<SnapshotId>, Stop> {
     let mut going = Vec::new();
     for (name, object, what) in &repo.findings {
-        let Some(ObjectName::Snapshot(id)) = ObjectName::parse(object).filter(|_| *name == destination.name) else {
-            continue;
+        let id = match ObjectName::parse(object).filter(|_| *name == destination.name) {
+            Some(ObjectName::Snapshot(id)) => id,
+            Some(name @ ObjectName::Mark(_)) => {
+                return Err(Stop::because(format!(
+                    "{name} is damaged ({what}), and what it decided cannot be told: `cryptbackup check` says more"
+                )));
+            }
+            _ => continue,
         };
         if !plan.is_forgotten_by_hand(&id) {
             return Err(Stop::because(format!(

@@ -15,8 +15,10 @@ use crate::format::record::Time;
 use crate::format::snapshot::Snapshot;
 use crate::index::Index;
 use crate::monitor::Monitor;
-use crate::replicate::{self, CatchUp, Lanes, OpenDestination, ReplicateError, neighbours};
+use crate::replicate::neighbours::{self, Announced};
+use crate::replicate::{self, CatchUp, Lanes, OpenDestination, ReplicateError};
 use crate::seal::Keys;
+use crate::snapshot::ReadError;
 
 impl Repo {
     /// Makes sure that there is a writer, and that every destination opens without this machine.
@@ -156,11 +158,30 @@ fn meet(
     own: WriterId,
     now: Time,
 ) -> Result<(), ReplicateError> {
-    if !neighbours::has_other_writers(keys, destination, &own)? {
+    // Whoever is new here may not show yet where another one looks, nor that one here: so a session is put in any case,
+    // into the one folder where at least one of the two sees the other.
+    if !is_new(index, destination, own)? && !neighbours::has_other_writers(keys, destination, &own)? {
         return Ok(());
     }
     neighbours::announce(keys, destination, own, now, Announcement::Session)?;
+    let is_alone = Announced::read(keys, destination)?.all.iter().all(|(_, record)| record.writer == own);
+    if is_alone && !neighbours::has_other_writers(keys, destination, &own)? {
+        return Ok(());
+    }
     neighbours::look(keys, destination, &own)?;
     replicate::reconcile(index, keys, destination)?;
     Ok(())
+}
+
+/// Whether this writer committed nothing on the destination so far.
+fn is_new(index: &Index, destination: &OpenDestination, own: WriterId) -> Result<bool, ReplicateError> {
+    let mut is_new = true;
+    index.reader()?.each_snapshot(|_, row| -> Result<(), ReplicateError> {
+        if row.committed & destination.bit != 0 {
+            let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
+            is_new &= snapshot.writer != own;
+        }
+        Ok(())
+    })?;
+    Ok(is_new)
 }

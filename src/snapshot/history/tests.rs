@@ -116,6 +116,8 @@ struct World {
     now: i64,
     plain: Plain,
     highest: BTreeMap<String, u32>,
+    /// The same of those numbers that a snapshot ever told.
+    told: BTreeMap<String, u32>,
     /// Every node that ever was, to be brought again.
     ever: BTreeMap<String, Vec<Node>>,
     shots: Vec<Shot>,
@@ -184,6 +186,12 @@ impl World {
         self.now += pause;
         ops.iter().for_each(|op| self.apply(op));
         let root = tree(&mut self.map, "", &self.plain);
+        for (path, leaf) in &self.plain {
+            if let Leaf::Entry(node) = leaf {
+                let told = self.told.entry(path.clone()).or_default();
+                *told = node.version.max(*told);
+            }
+        }
         let (time, plain) = (Time { seconds: self.now, nanos: 0 }, self.plain.clone());
         self.shots.push(Shot { time, machine: format!("m{machine}"), plain, root });
     }
@@ -333,7 +341,7 @@ fn play(world: &mut World, round: &Round) {
         let told = staying().map(|node| node.version);
         let told = told.chain(world.histories.iter().filter_map(|(_, past)| Some(past.get(*path)?.0)));
         let told = told.chain(found.map(|found| found.0)).max().unwrap_or(0);
-        assert_eq!(told, world.highest.get(*path).copied().unwrap_or(0), "the number of {path}");
+        assert_eq!(told, world.told.get(*path).copied().unwrap_or(0), "the number of {path}");
         let one = super::versions(&world.map, &merged.root, &components(path)).expect("readable");
         let one = one.map(|kept| {
             assert!(kept.versions.iter().all(|version| version.number == version.node.version));
