@@ -37,7 +37,8 @@ impl Cleaner<'_> {
         let mut due = Vec::new();
         for (hash, packs, sessions) in &lists {
             let (age, runs) = observed.age(&self.destination().id, hash);
-            let is_at_work = sessions.iter().any(|session| newest.contains(session));
+            let before = observed.sessions(&self.destination().id, hash);
+            let is_at_work = sessions.iter().chain(&before).any(|session| newest.contains(session));
             let least = if is_at_work { self.grace().max(SESSION_SECONDS) } else { self.grace() };
             if age >= least && runs >= 2 {
                 due.push((*hash, packs.clone()));
@@ -76,8 +77,8 @@ impl Cleaner<'_> {
         if due.is_empty() {
             return Ok(());
         }
-        if self.listed_snapshots()? != survey.snapshots {
-            return Err(Stop::because("a snapshot was made meanwhile; the next `clean` goes on".to_owned()));
+        if self.listed_snapshots()? != survey.snapshots || !self.has_known_marks()? {
+            return Err(Stop::because("a snapshot or a mark was made meanwhile; the next `clean` goes on".to_owned()));
         }
         self.delete_snapshots(&survey.going)?;
         let view = self.repo.index.reader()?;
@@ -102,11 +103,13 @@ impl Cleaner<'_> {
     pub(super) fn tell_of_waiting(&mut self, lists: &[ObjectHash]) -> Result<(), Stop> {
         let mut observed = Observed::load(self.repo)?;
         let id = self.destination().id;
-        observed.note_only(&id, lists, self.plan.now);
         let announced = Announced::read(&self.repo.keys, self.destination())?;
+        let own = self.repo.writer_id()?;
+        let sessions: Vec<ObjectHash> = announced.sessions_of_others(&own).into_iter().map(|(hash, _)| hash).collect();
+        observed.note_only(&id, lists, &sessions, self.plan.now);
         let view = self.repo.index.reader()?;
         let (mut bytes, mut oldest) = (0, 0);
-        for (hash, packs, _) in announced.condemned_by(&self.repo.writer_id()?) {
+        for (hash, packs, _) in announced.condemned_by(&own) {
             oldest = oldest.max(observed.age(&id, &hash).0);
             for pack in packs {
                 if let Some(number) = view.pack_number(&pack)? {
@@ -122,9 +125,8 @@ impl Cleaner<'_> {
         Ok(observed.save(self.repo)?)
     }
 
-    /// Sessions that a later one of the same writer ended.
+    /// Sessions of this writer that this run ended.
     pub(super) fn delete_old_sessions(&self, announced: &Announced) -> Result<(), Stop> {
-        let old = announced.ended_sessions();
-        self.delete_lists(&old)
+        self.delete_lists(&announced.ended_sessions(&self.repo.writer_id()?))
     }
 }

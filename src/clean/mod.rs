@@ -165,6 +165,12 @@ fn run_released(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -
     if request.is_unattended && !plan.has_work(repo)? {
         return Ok(report);
     }
+    let plan = if request.dry_run {
+        plan
+    } else {
+        repo.prepare_to_clean()?;
+        Plan::make(repo, &request)?
+    };
     let groups = histories::write(repo, &plan, &request, monitor, &mut report)?;
     if !request.dry_run {
         forget(repo, &plan)?;

@@ -14,11 +14,13 @@ use crate::repo::Repo;
 const FILE: &str = "cleaning.json";
 
 /// One list of condemned packs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Sighting {
     first: i64,
     last: i64,
     runs: u32,
+    /// The sessions of others that were there when the list showed: they may not have seen it.
+    sessions: Vec<String>,
 }
 
 /// What was seen on one destination.
@@ -72,13 +74,20 @@ impl Observed {
         repo.write_state(FILE, &bytes)
     }
 
-    /// Notes lists that were just made, beside those noted before in this run.
-    pub(super) fn note_only(&mut self, destination: &DestinationId, lists: &[ObjectHash], now: Time) {
+    /// Notes lists that were just made, and the sessions that were there then, beside those noted before in this run.
+    pub(super) fn note_only(
+        &mut self,
+        destination: &DestinationId,
+        lists: &[ObjectHash],
+        sessions: &[ObjectHash],
+        now: Time,
+    ) {
         let seen = self.destinations.entry(destination.to_string()).or_default();
         seen.lists.retain(|known, _| lists.iter().any(|list| list.to_string() == *known));
         for list in lists {
             let now = now.seconds;
-            seen.lists.entry(list.to_string()).or_insert(Sighting { first: now, last: now, runs: 1 });
+            let sessions = sessions.iter().map(ObjectHash::to_string).collect();
+            seen.lists.entry(list.to_string()).or_insert(Sighting { first: now, last: now, runs: 1, sessions });
         }
     }
 
@@ -88,10 +97,10 @@ impl Observed {
         seen.lists.retain(|known, _| lists.iter().any(|list| list.to_string() == *known));
         for list in lists {
             let now = now.seconds;
-            let sighting = seen.lists.entry(list.to_string()).or_insert(Sighting { first: now, last: now, runs: 0 });
+            let sighting = seen.lists.entry(list.to_string()).or_insert(Sighting { first: now, ..Sighting::default() });
             if now < sighting.last {
                 // A clock that fell back has not waited.
-                *sighting = Sighting { first: now, last: now, runs: 0 };
+                (sighting.first, sighting.runs) = (now, 0);
             }
             sighting.last = now;
             sighting.runs += 1;
@@ -103,6 +112,13 @@ impl Observed {
         let seen = self.destinations.get(&destination.to_string());
         let sighting = seen.and_then(|seen| seen.lists.get(&list.to_string()));
         sighting.map_or((0, 0), |sighting| (sighting.last - sighting.first, sighting.runs))
+    }
+
+    /// The sessions that were there when a list showed.
+    pub(super) fn sessions(&self, destination: &DestinationId, list: &ObjectHash) -> Vec<ObjectHash> {
+        let seen = self.destinations.get(&destination.to_string());
+        let sighting = seen.and_then(|seen| seen.lists.get(&list.to_string()));
+        sighting.map_or_else(Vec::new, |sighting| sighting.sessions.iter().filter_map(|it| it.parse().ok()).collect())
     }
 
     /// Notes what is to come back, for `status`.

@@ -5,7 +5,7 @@
 //! others:  condemn ─▶ wait for the grace period ─▶ look afresh ─▶ delete what is still dead ─▶ take the list back
 //! ```
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::histories::Target;
 use super::observed::{Observed, Waiting};
@@ -215,7 +215,7 @@ impl Cleaner<'_> {
         let freed = self.delete_packs(&survey.packs.dead)?;
         self.cleaned.bytes_freed += freed;
         self.delete_lists(&lists)?;
-        let left: std::collections::BTreeSet<SnapshotId> =
+        let left: BTreeSet<SnapshotId> =
             survey.snapshots.iter().filter(|id| !survey.going.contains(id)).copied().collect();
         for batch in self.batches(&survey.packs.rewrite)? {
             let written = self.rewrite(&survey, &batch)?;
@@ -266,18 +266,34 @@ impl Cleaner<'_> {
     }
 
     /// Looks whether anybody came and whether there is anything new, after the list was put.
-    fn look(&self, snapshots: &std::collections::BTreeSet<SnapshotId>) -> Result<Look, Stop> {
+    fn look(&self, snapshots: &BTreeSet<SnapshotId>) -> Result<Look, Stop> {
         let own = self.repo.writer_id()?;
         let announced = Announced::read(&self.repo.keys, self.destination())?;
         let has_others = neighbours::has_other_writers(&self.repo.keys, self.destination(), &own)?;
         if has_others || !announced.sessions_of_others(&own).is_empty() {
             return Ok(Look::NotAlone);
         }
-        Ok(if self.listed_snapshots()? == *snapshots { Look::Same } else { Look::New })
+        let is_same = self.listed_snapshots()? == *snapshots && self.has_known_marks()?;
+        Ok(if is_same { Look::Same } else { Look::New })
     }
 
-    pub fn listed_snapshots(&self) -> Result<std::collections::BTreeSet<SnapshotId>, Stop> {
-        let mut listed = std::collections::BTreeSet::new();
+    /// Whether no mark appeared meanwhile: one might take a decision back.
+    pub fn has_known_marks(&self) -> Result<bool, Stop> {
+        let mut known = BTreeSet::new();
+        let bit = self.destination().bit;
+        self.repo.index.reader()?.each_mark(|hash, row| -> Result<(), Stop> {
+            known.extend((row.present & bit != 0).then_some(hash));
+            Ok(())
+        })?;
+        let mut is_known = true;
+        self.destination().place.list(ObjectKind::Marks, None, &mut |name, _| {
+            is_known &= name.hash().is_some_and(|hash| known.contains(&hash));
+        })?;
+        Ok(is_known)
+    }
+
+    pub fn listed_snapshots(&self) -> Result<BTreeSet<SnapshotId>, Stop> {
+        let mut listed = BTreeSet::new();
         self.destination().place.list(ObjectKind::Snapshots, None, &mut |name, _| {
             if let ObjectName::Snapshot(id) = name {
                 listed.insert(id);

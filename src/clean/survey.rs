@@ -51,6 +51,13 @@ impl Survey {
         let keepers = Keepers { index: &view, live: &live, bit: destination.bit, rank: &rank };
         let tally = keepers.tally(monitor)?;
         if tally.missing > 0 && target.imagined.is_empty() {
+            if destination.neighbours.are_about_to_delete() {
+                return Err(Stop::because(
+                    "another machine is about to delete packs that are still needed; it stores them anew first, so try \
+                     again after its next backup"
+                        .to_owned(),
+                ));
+            }
             return Err(Stop::because(format!(
                 "{} chunks that its snapshots need are in none of its packs: run `cryptbackup check`",
                 tally.missing

@@ -28,14 +28,12 @@ impl CatchUp<'_> {
             return remember(self.index, target, id);
         }
         let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
-        if self.look(target)? {
+        if self.has_lost(target)? {
             self.needs(&self.index.reader()?, target, &snapshot)?;
         }
         put(self.index, target, id, &row)?;
         for _ in 0..LOOKS {
-            let is_condemned = self.look(target)?;
-            let found = reconcile::reconcile(self.index, self.keys, target)?;
-            if !is_condemned && found.packs_lost == 0 {
+            if !self.has_lost(target)? {
                 return remember(self.index, target, id);
             }
             match self.needs(&self.index.reader()?, target, &snapshot) {
@@ -49,7 +47,14 @@ impl CatchUp<'_> {
         Err(ReplicateError::Overtaken)
     }
 
-    /// Looks what other writers condemned since the last time; true where that is something.
+    /// Looks what other writers condemned or deleted since the last time; true where that is something. First what they
+    /// say, then what is there: a list is taken back after its packs were deleted, so the other order could miss both.
+    fn has_lost(&self, target: &OpenDestination) -> Result<bool, ReplicateError> {
+        let is_condemned = self.look(target)?;
+        let found = reconcile::reconcile(self.index, self.keys, target)?;
+        Ok(is_condemned || found.packs_lost > 0)
+    }
+
     fn look(&self, target: &OpenDestination) -> Result<bool, ReplicateError> {
         let condemned = neighbours::look(self.keys, target, &self.writer)?;
         let view = self.index.reader()?;

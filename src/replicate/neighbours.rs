@@ -38,6 +38,11 @@ impl Neighbours {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).are_there
     }
 
+    /// Whether they are going to delete any pack.
+    pub fn are_about_to_delete(&self) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).condemned.is_empty()
+    }
+
     /// Whether one of them is going to delete the pack: it is not to be relied on, though it is still there.
     pub fn has_condemned(&self, pack: &PackId) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).condemned.contains(pack)
@@ -97,14 +102,12 @@ impl Announced {
         newest.into_iter().map(|(writer, _, hash)| (hash, writer)).collect()
     }
 
-    /// Sessions that a later one of the same writer says to be over.
-    pub fn ended_sessions(&self) -> Vec<ObjectHash> {
+    /// Sessions of a writer that a later one of its says to be over.
+    pub fn ended_sessions(&self, writer: &WriterId) -> Vec<ObjectHash> {
         let is_session = |record: &CleaningRecord| record.announcement == Announcement::Session;
-        let sessions = || self.all.iter().filter(|(_, record)| is_session(record));
-        let is_ended = |record: &CleaningRecord| {
-            sessions().any(|(_, later)| later.writer == record.writer && later.number > record.number)
-        };
-        sessions().filter(|(_, record)| is_ended(record)).map(|(hash, _)| *hash).collect()
+        let sessions = self.all.iter().filter(|(_, record)| record.writer == *writer && is_session(record));
+        let newest = sessions.clone().map(|(_, record)| record.number).max();
+        sessions.filter(|(_, record)| Some(record.number) < newest).map(|(hash, _)| *hash).collect()
     }
 
     /// The lists of one writer: name, packs, and the sessions that were there when it was made.

@@ -27,16 +27,21 @@ impl Repo {
         let head = self.lineage(&view)?.head().map(|known| known.id);
         self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), head, self.now())?);
         self.put_missing_heads()?;
-        self.meet_neighbours()
+        self.meet_neighbours(false)
+    }
+
+    /// The same before anything is deleted: a session is put in any case, and everything is listed afresh after it.
+    pub(crate) fn prepare_to_clean(&mut self) -> Result<(), Error> {
+        self.meet_neighbours(true)
     }
 
     /// Where others write too: says that this writer is at work, takes in what they are going to delete, and looks again
     /// at what is there.
-    fn meet_neighbours(&mut self) -> Result<(), Error> {
+    fn meet_neighbours(&mut self, is_cleaning: bool) -> Result<(), Error> {
         let (own, now) = (self.writer_id()?, self.now());
         let mut lost = Vec::new();
         for destination in &self.destinations {
-            match meet(&self.index, &self.keys, destination, own, now) {
+            match meet(&self.index, &self.keys, destination, own, now, is_cleaning) {
                 Ok(()) => {}
                 Err(ReplicateError::Destination(error)) => lost.push((destination.clone(), error)),
                 Err(other) => return Err(other.into()),
@@ -157,18 +162,21 @@ fn meet(
     destination: &OpenDestination,
     own: WriterId,
     now: Time,
+    is_cleaning: bool,
 ) -> Result<(), ReplicateError> {
     // Whoever is new here may not show yet where another one looks, nor that one here: so a session is put in any case,
     // into the one folder where at least one of the two sees the other.
-    if !is_new(index, destination, own)? && !neighbours::has_other_writers(keys, destination, &own)? {
+    if !is_cleaning && !is_new(index, destination, own)? && !neighbours::has_other_writers(keys, destination, &own)? {
         return Ok(());
     }
     neighbours::announce(keys, destination, own, now, Announcement::Session)?;
     let is_alone = Announced::read(keys, destination)?.all.iter().all(|(_, record)| record.writer == own);
-    if is_alone && !neighbours::has_other_writers(keys, destination, &own)? {
+    if !is_alone || neighbours::has_other_writers(keys, destination, &own)? {
+        neighbours::look(keys, destination, &own)?;
+    } else if !is_cleaning {
         return Ok(());
     }
-    neighbours::look(keys, destination, &own)?;
+    // Only what is listed after the session shows is sure to be no older than what this writer itself did last.
     replicate::reconcile(index, keys, destination)?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 mod support;
 
 mod backup;
+mod beside;
 mod clean;
 mod destinations;
 mod golden;

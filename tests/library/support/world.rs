@@ -19,9 +19,10 @@ use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
 /// Where the clock of [`World::settle`] begins: long ago.
 const LONG_AGO: i64 = 1_600_000_000;
 
-/// A machine in a folder of its own, removed at the end.
+/// A machine; everything it has lies in a folder that is removed at the end.
 pub struct World {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
+    source: &'static str,
     pub home: Home,
     pub secret: Option<Secret>,
     ticks: AtomicI64,
@@ -41,7 +42,8 @@ impl World {
         let home = Home::at(folder.path().join("home"));
         let secret = request.passphrase.clone().map(Secret::Passphrase);
         let report = repo::init(&home, request).expect("a new repository");
-        let world = Self { folder, home, secret, ticks: AtomicI64::new(0), clock: Arc::default() };
+        let folder = Arc::new(folder);
+        let world = Self { folder, source: "source", home, secret, ticks: AtomicI64::new(0), clock: Arc::default() };
         fs::create_dir(world.source()).expect("the source");
         world.add_source(&world.source());
         for name in destinations {
@@ -55,7 +57,26 @@ impl World {
     }
 
     pub fn source(&self) -> PathBuf {
-        self.path("source")
+        self.path(self.source)
+    }
+
+    /// A second machine on a destination of this one, with a source of its own and the same clock.
+    pub fn second(&self, destination: &str) -> Self {
+        let home = Home::at(self.path("second home"));
+        let copied = self.settings_now();
+        repo::connect(&home, &self.path(destination), None, Some(copied), &Silent).expect("connected");
+        let second = Self {
+            folder: Arc::clone(&self.folder),
+            source: "second source",
+            home,
+            secret: None,
+            ticks: AtomicI64::new(0),
+            clock: Arc::clone(&self.clock),
+        };
+        fs::create_dir(second.source()).expect("the source");
+        second.settings(|settings| settings.sources.clear());
+        second.add_source(&second.source());
+        second
     }
 
     pub fn add_source(&self, path: &Path) {

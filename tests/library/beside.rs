@@ -1,0 +1,140 @@
+//! Two machines on one destination: one cleans while the other backs up, and nothing that was acknowledged is lost.
+
+use std::fs;
+
+use cryptbackup::backup::BackupRequest;
+use cryptbackup::clean::choose::Rules;
+use cryptbackup::clean::{CleanReport, CleanRequest, DestinationCleaned, hand};
+
+use crate::clean::assert_whole;
+use crate::restore::{restore, to};
+use crate::support::World;
+use crate::support::hooks::Hook;
+use crate::support::trees::{assert_same, tree};
+use crate::support::world::noise;
+
+/// Two machines on one destination. The first has a snapshot with four million bytes that it forgot since.
+fn two() -> (World, World) {
+    let first = World::new(&["primary"]);
+    first.set_day(0);
+    first.write("large", noise(4_000_000, 1));
+    let id = first.backup().snapshot_id.expect("a snapshot").to_string();
+    fs::remove_file(first.source().join("large")).expect("removed");
+    first.write("small", noise(1000, 2));
+    first.backup();
+    let second = first.second("primary");
+    second.write("own", noise(100_000, 3));
+    second.backup();
+    hand::forget(&mut first.open_to_write(), &[id], false).expect("forgotten");
+    (first, second)
+}
+
+fn clean(world: &World) -> DestinationCleaned {
+    let report: CleanReport = world.clean_with(CleanRequest::new(Rules::of(&world.settings_now().retention)));
+    report.destinations.into_iter().next().expect("one destination")
+}
+
+fn assert_restores(world: &World, name: &str) {
+    let target = world.path(name);
+    restore(world, to(world, &target));
+    assert_same(&tree(&world.source()), &tree(&target));
+}
+
+#[test]
+fn condemned_packs_wait_for_the_grace_period_and_two_runs() {
+    let (first, second) = two();
+    let full = first.pack_bytes("primary");
+    first.set_day(1);
+    let cleaned = clean(&first);
+    assert_eq!((cleaned.packs_deleted, cleaned.bytes_freed, &cleaned.detail), (0, 0, &None));
+    assert!(cleaned.bytes_waiting > 4_000_000 && cleaned.returns.is_some(), "{cleaned:?}");
+    first.set_day(7);
+    assert_eq!(clean(&first).packs_deleted, 0, "six days are not seven");
+    second.backup();
+    first.set_day(9);
+    let cleaned = clean(&first);
+    assert!(cleaned.bytes_freed > 4_000_000, "{cleaned:?}");
+    assert!(first.pack_bytes("primary") < full - 3_900_000);
+    assert_eq!(clean(&first).bytes_waiting, 0);
+    assert_whole(&first);
+    assert_whole(&second);
+    assert_restores(&first, "restored first");
+    assert_restores(&second, "restored second");
+}
+
+#[test]
+fn what_is_condemned_is_stored_again_by_who_needs_it() {
+    let (first, second) = two();
+    first.set_day(1);
+    clean(&first);
+    second.write("the same", noise(4_000_000, 1));
+    let report = second.backup();
+    assert!(report.bytes_added > 3_900_000, "the condemned pack is not relied on: {}", report.bytes_added);
+    first.set_day(9);
+    assert!(clean(&first).bytes_freed > 4_000_000);
+    assert_whole(&second);
+    assert_restores(&second, "restored second");
+}
+
+/// The list appears after the backup looked and relied on the pack: it is rescued from the pack that is still there.
+#[test]
+fn what_is_condemned_during_a_backup_is_rescued() {
+    let (first, second) = two();
+    second.write("a", noise(4_000_000, 1));
+    second.write("b", noise(2_000_000, 9));
+    let hook = Hook::after(5 << 20, || {
+        first.set_day(1);
+        assert!(clean(&first).bytes_waiting > 4_000_000);
+    });
+    let report = second.try_backup_with(BackupRequest::default(), &hook).expect("a backup");
+    assert!(report.bytes_added < 3_000_000, "the source was not read into the store again: {}", report.bytes_added);
+    first.set_day(9);
+    clean(&first);
+    first.set_day(18);
+    clean(&first);
+    assert_whole(&second);
+    assert_restores(&second, "restored second");
+}
+
+/// A laptop that was shut in the middle of a backup for longer than the grace period.
+#[test]
+fn a_writer_frozen_for_longer_than_the_grace_finds_out_and_stores_again() {
+    let (first, second) = two();
+    second.write("a", noise(4_000_000, 1));
+    second.write("b", noise(2_000_000, 9));
+    let hook = Hook::after(5 << 20, || {
+        first.set_day(1);
+        clean(&first);
+        first.set_day(9);
+        assert!(clean(&first).bytes_freed > 4_000_000, "what the frozen run relies on is deleted");
+    });
+    let report = second.try_backup_with(BackupRequest::default(), &hook).expect("a backup");
+    assert!(report.bytes_added > 3_900_000, "{}", report.bytes_added);
+    assert_whole(&second);
+    assert_restores(&second, "restored second");
+    assert_eq!(second.open().snapshots().expect("readable").len(), 3);
+}
+
+#[test]
+fn forgotten_snapshots_of_a_shared_destination_can_be_had_back_while_they_wait() {
+    let (first, _second) = two();
+    first.set_day(1);
+    clean(&first);
+    let view = first.open();
+    assert_eq!(view.snapshots().expect("readable").len(), 2);
+    drop(view);
+    let names: Vec<String> = walkdir::WalkDir::new(first.path("primary/snaps"))
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    let known: Vec<String> =
+        first.open().snapshots().expect("readable").iter().map(|info| info.id.to_string()).collect();
+    let forgotten: Vec<String> = names.into_iter().filter(|name| !known.contains(name)).collect();
+    assert_eq!(hand::unforget(&mut first.open_to_write(), &forgotten).expect("had back").len(), 1);
+    first.set_day(9);
+    assert_eq!(clean(&first).bytes_freed, 0);
+    assert_whole(&first);
+    assert_eq!(first.open().snapshots().expect("readable").len(), 3);
+}
