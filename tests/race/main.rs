@@ -105,7 +105,7 @@ fn a_cleaner_that_joins_is_safe() {
 }
 
 #[test]
-#[ignore = "takes minutes and gigabytes"]
+#[ignore = "takes a minute and gigabytes"]
 fn all_are_safe_for_longer() {
     for setup in [Setup::joining(), Setup::strangers(), Setup::known()] {
         holds(setup.judging_all().with(1, 2));

@@ -330,6 +330,9 @@ impl World {
                 None => return false,
             }
         }
+        if self.actors.iter().any(|actor| matches!(actor, Actor::Writer(writer) if !writer.is_done())) {
+            return false;
+        }
         let live = members(self.now.snapshots).fold(0, |needed, snapshot| needed | self.needs[snapshot]);
         let is_dead = |pack: usize| live & self.chunks[pack] & !self.held(self.now.packs & !only(pack)) == 0;
         let has_lists = self.now.gc.lists.iter().flatten().any(|list| list.packs != 0);
