@@ -398,7 +398,7 @@ fn check_purge(map: &mut Map, root: &Node, past: &Past) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn what_is_kept_is_what_the_rule_says(rounds in prop::collection::vec(round(), 1..6)) {
