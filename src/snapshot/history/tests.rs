@@ -23,7 +23,7 @@ const PATHS: &[&str] = &["", "a", "a/x", "a/y/z", "b", "b/x", "b/x/y", "c", "d/e
 /// What a snapshot has at a path.
 #[derive(Debug, Clone, PartialEq)]
 enum Leaf {
-    Entry(Node),
+    Entry(Box<Node>),
     UnreadFolder,
 }
 
@@ -159,7 +159,7 @@ impl World {
                 Op::Delete(_) => self.plain.retain(|other, _| other != path && !is_below(other, path)),
                 Op::Unread(_) => {
                     let node = Node { flags: Flags::UNREAD, ..entry(path, 2, highest, 0) };
-                    self.set(path, Leaf::Entry(node));
+                    self.set(path, Leaf::Entry(Box::new(node)));
                 }
                 _ => self.set(path, Leaf::UnreadFolder),
             };
@@ -171,7 +171,7 @@ impl World {
             Op::WriteAgain(_, content) => Some(entry(path, *content, highest.max(1), self.now)),
             Op::Bring(_, which) => self.ever.get(path).and_then(|ever| ever.get(*which)).cloned(),
             _ => match self.plain.get(path) {
-                Some(Leaf::Entry(node)) if !node.flags.contains(Flags::UNREAD) => Some(node.clone()),
+                Some(Leaf::Entry(node)) if !node.flags.contains(Flags::UNREAD) => Some((**node).clone()),
                 _ => None,
             },
         };
@@ -179,7 +179,7 @@ impl World {
         node.metadata.mtime.seconds = self.now;
         self.highest.insert(path.to_owned(), highest.max(node.version));
         self.ever.entry(path.to_owned()).or_default().push(node.clone());
-        self.set(path, Leaf::Entry(node));
+        self.set(path, Leaf::Entry(Box::new(node)));
     }
 
     fn shoot(&mut self, ops: &[Op], pause: i64, machine: u8) {
@@ -201,7 +201,7 @@ impl World {
 fn tree(map: &mut Map, path: &str, plain: &Plain) -> Node {
     let name = path.rsplit('/').next().unwrap_or_default().as_bytes();
     match plain.get(path) {
-        Some(Leaf::Entry(node)) => return node.clone(),
+        Some(Leaf::Entry(node)) => return (**node).clone(),
         Some(Leaf::UnreadFolder) => {
             return Node { kind: NodeKind::Folder(Recipe::EMPTY), flags: Flags::UNREAD, ..file(name, 0) };
         }
@@ -398,7 +398,7 @@ fn check_purge(map: &mut Map, root: &Node, past: &Past) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn what_is_kept_is_what_the_rule_says(rounds in prop::collection::vec(round(), 1..6)) {

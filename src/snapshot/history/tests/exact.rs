@@ -99,6 +99,24 @@ fn a_number_that_only_an_unread_entry_tells_is_kept() {
 }
 
 #[test]
+fn a_snapshot_older_or_newer_than_the_history_adds_what_it_saw() {
+    let mut map = Map::default();
+    let none = folder(&mut map, b"", &[]);
+    let early = folder(&mut map, b"", &[entry("a", 2, 1, 1)]);
+    let late = folder(&mut map, b"", &[entry("a", 2, 1, 9)]);
+    let next = folder(&mut map, b"", &[entry("a", 3, 2, 0)]);
+    let seen_early = [(&early, false), (&none, true)];
+    let seen_late = [(&none, true), (&none, true), (&late, false), (&next, true)];
+    for (before, after) in [(&seen_early[..], &seen_late[..]), (&seen_late, &seen_early)] {
+        let history = merged(&mut map, before, &[], 9).expect("readable").root;
+        let both = merged(&mut map, after, &[&history], 9).expect("readable").root;
+        let found = versions(&map, &both, &[b"a"]).expect("readable").expect("it is there");
+        assert_eq!(found.versions[0].node, entry("a", 2, 1, 9));
+        assert_eq!(found.versions[0].seen, seen(1, 3, false));
+    }
+}
+
+#[test]
 fn many_versions_with_one_number_are_told_apart() {
     let mut map = Map::default();
     let states: Vec<Node> = (2..14).map(|content| folder(&mut map, b"", &[entry("a", content, 1, 0)])).collect();
