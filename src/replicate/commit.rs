@@ -20,7 +20,7 @@ impl CatchUp<'_> {
     ///
     /// # Errors
     /// [`ReplicateError`]; the snapshot then counts as not committed, even if its file is there.
-    /// [`ReplicateError::Overtaken`] where it is there and something it needs is not.
+    /// [`ReplicateError::Overtaken`] where another writer deleted something it needs, be it there already or not.
     pub fn commit(&self, target: &OpenDestination, id: &SnapshotId) -> Result<(), ReplicateError> {
         let row = self.index.reader()?.snapshot(id)?.ok_or_else(|| unknown(target, id))?;
         if !target.neighbours.are_there() {
@@ -29,22 +29,26 @@ impl CatchUp<'_> {
         }
         let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
         if self.has_lost(target)? {
-            self.needs(&self.index.reader()?, target, &snapshot)?;
+            self.store_again(target, &snapshot)?;
         }
         put(self.index, target, id, &row)?;
         for _ in 0..LOOKS {
             if !self.has_lost(target)? {
                 return remember(self.index, target, id);
             }
-            match self.needs(&self.index.reader()?, target, &snapshot) {
-                Ok(_) => {}
-                Err(ReplicateError::Read(ReadError::Missing { .. } | ReadError::Damaged { .. })) => {
-                    return Err(ReplicateError::Overtaken);
-                }
-                Err(other) => return Err(other),
-            }
+            self.store_again(target, &snapshot)?;
         }
         Err(ReplicateError::Overtaken)
+    }
+
+    /// What the snapshot needs of packs that are not to be relied on any more, into others, as far as it can be read.
+    fn store_again(&self, target: &OpenDestination, snapshot: &Snapshot) -> Result<(), ReplicateError> {
+        match self.needs(&self.index.reader()?, target, snapshot) {
+            Err(ReplicateError::Read(ReadError::Missing { .. } | ReadError::Damaged { .. })) => {
+                Err(ReplicateError::Overtaken)
+            }
+            result => result.map(drop),
+        }
     }
 
     /// Looks what other writers condemned or deleted since the last time; true where that is something. First what they

@@ -61,7 +61,13 @@ impl<'a> Fetcher<'a> {
         let info = self.index.pack(pack).map_err(BlockError::Index)?;
         let presence = self.index.presence(pack).map_err(BlockError::Index)?;
         let mut reasons = Vec::new();
-        for destination in self.destinations.iter().filter(|destination| destination.bit & presence != 0) {
+        let holders = self.destinations.iter().filter(|destination| destination.bit & presence != 0);
+        // What another writer is going to delete must not be relied on, but it can be read while it is there.
+        let condemned = self
+            .destinations
+            .iter()
+            .filter(|destination| destination.bit & presence == 0 && destination.neighbours.has_condemned(&info.id));
+        for destination in holders.chain(condemned) {
             match self.block_from(destination, pack, &info, number) {
                 Ok(raw) => {
                     self.note_damage(&reasons, &destination.name);

@@ -88,8 +88,8 @@ pub enum ReplicateError {
     /// Something could not be sealed or opened.
     #[error(transparent)]
     Seal(#[from] SealError),
-    /// The snapshot is on the destination, but another writer deleted something it needs before that could be looked
-    /// at again: it does not count, and has to be made anew.
+    /// Another writer deleted something the snapshot needs before that could be looked at again: whether it is on the
+    /// destination or not, it does not count, and has to be made anew.
     #[error("another writer deleted what the snapshot needs")]
     Overtaken,
     /// Stopped at the user's wish.
