@@ -25,9 +25,9 @@ impl ChunkSource for Map {
 }
 
 impl ChunkSink for Map {
-    type Error = FormatError;
+    type Error = ReadError;
 
-    fn put_tree_chunk(&mut self, bytes: &[u8]) -> Result<ChunkId, FormatError> {
+    fn put_tree_chunk(&mut self, bytes: &[u8]) -> Result<ChunkId, ReadError> {
         let id = ChunkId::from_bytes(*blake3::hash(bytes).as_bytes());
         self.chunks.insert(id, bytes.to_vec());
         Ok(id)
