@@ -291,9 +291,15 @@ fn carry_decisions(repo: &mut Repo, replaced: &[(New, Forgotten)]) -> Result<(),
         if !decision.note.is_empty() {
             repo.decide(Action::Note { snapshot, text: decision.note.clone() })?;
         }
+        if decision.is_accepted {
+            repo.decide(Action::Accept { snapshot })?;
+        }
+        // Of a tag, the last word counts.
+        let is_last = |at: usize, tag: &String| !decision.tags[at + 1..].iter().any(|(later, _)| later == tag);
         let tags = |is_added| -> Vec<String> {
-            let tags = decision.tags.iter().filter(|(_, known)| *known == is_added);
-            tags.map(|(tag, _)| tag.clone()).collect()
+            let tags =
+                decision.tags.iter().enumerate().filter(|(at, (tag, known))| *known == is_added && is_last(*at, tag));
+            tags.map(|(_, (tag, _))| tag.clone()).collect()
         };
         let (add, remove) = (tags(true), tags(false));
         if !add.is_empty() || !remove.is_empty() {
