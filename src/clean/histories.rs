@@ -133,10 +133,13 @@ fn imagine(
     let view = repo.index.reader()?;
     let fetcher = repo.fetcher(&view);
     let mut scratch = Scratch::new(&repo.keys, &repo.scratch_folder()?)?;
+    let mut is_replaced = false;
     let (roots, detail) = match merge_all(plan, material, &fetcher, &repo.chunker, &mut scratch) {
         Ok(merged) => {
             count(report, &merged);
-            (merged.into_iter().map(|(_, merged)| merged.root).collect(), None)
+            is_replaced = !matches!(material.histories.as_slice(), [only] if is_unchanged(&only.snapshot, &merged));
+            let roots = merged.into_iter().filter(|_| is_replaced);
+            (roots.map(|(_, merged)| merged.root).collect(), None)
         }
         Err(Error::Read(error)) => (Vec::new(), Some(unreadable(material, &fetcher, error)?)),
         Err(error) => return Err(error),
@@ -148,7 +151,7 @@ fn imagine(
         target.going = plan.forgotten_by_hand(repo, &target.destination)?;
         if detail.is_none() {
             target.going.extend(material.going());
-            target.going.extend(material.histories.iter().map(|known| known.id));
+            target.going.extend(material.histories.iter().filter(|_| is_replaced).map(|known| known.id));
             target.imagined = Vec::clone(&roots);
             target.scratch = Some(Rc::clone(&scratch));
         }

@@ -118,6 +118,26 @@ pub struct DestinationCleaned {
     pub detail: Option<String>,
 }
 
+/// What the rules in the settings would let go now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// Snapshots that would stay.
+    pub snapshots_staying: u64,
+    /// Snapshots that would go.
+    pub snapshots_going: u64,
+}
+
+/// What the rules in the settings would let go now, of the snapshots this writer decides about. No destination is looked
+/// at.
+///
+/// # Errors
+/// [`Error::Index`].
+pub fn outlook(repo: &Repo) -> Result<Outlook, Error> {
+    let plan = Plan::make(repo, &CleanRequest::new(Rules::of(&repo.settings.retention)))?;
+    let (staying, going): (Vec<&Choice>, Vec<&Choice>) = plan.chosen.choices.iter().partition(|choice| choice.stays());
+    Ok(Outlook { snapshots_staying: staying.len() as u64, snapshots_going: going.len() as u64 })
+}
+
 /// Cleans.
 ///
 /// # Errors

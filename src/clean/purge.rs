@@ -115,6 +115,7 @@ pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Re
     if !is_done {
         return Err(Error::TooFewCopies { committed: 0, wanted: 1, reasons: report.failed });
     }
+    carry_decisions(repo, &replaced)?;
     let old = replaced.iter().map(|replaced| replaced.1).collect();
     repo.decide(Action::Forget { reason: ForgetReason::Replaced, snapshots: old })?;
     let by_old: HashMap<SnapshotId, SnapshotId> = replaced.iter().map(|(new, old)| (old.id, new.id)).collect();
@@ -272,6 +273,37 @@ fn commit(
         let is_there = repo.index.reader()?.snapshot(&old.id)?.is_some_and(|row| row.committed & destination.bit != 0);
         if is_there {
             catch_up.snapshot(destination, &new.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// What was decided about old snapshots holds for the new ones. Before the old ones are forgotten: what is pinned is so at
+/// every moment.
+fn carry_decisions(repo: &mut Repo, replaced: &[(New, Forgotten)]) -> Result<(), Error> {
+    let marks = repo.marks(&repo.index.reader()?)?;
+    for (new, old) in replaced {
+        let Some(decision) = marks.get(&old.id) else { continue };
+        let snapshot = new.id;
+        if decision.is_pinned {
+            repo.decide(Action::Pin { snapshot, is_pinned: true })?;
+        }
+        if !decision.note.is_empty() {
+            repo.decide(Action::Note { snapshot, text: decision.note.clone() })?;
+        }
+        if decision.is_accepted {
+            repo.decide(Action::Accept { snapshot })?;
+        }
+        // Of a tag, the last word counts.
+        let is_last = |at: usize, tag: &String| !decision.tags[at + 1..].iter().any(|(later, _)| later == tag);
+        let tags = |is_added| -> Vec<String> {
+            let tags =
+                decision.tags.iter().enumerate().filter(|(at, (tag, known))| *known == is_added && is_last(*at, tag));
+            tags.map(|(_, (tag, _))| tag.clone()).collect()
+        };
+        let (add, remove) = (tags(true), tags(false));
+        if !add.is_empty() || !remove.is_empty() {
+            repo.decide(Action::Tag { snapshot, add, remove })?;
         }
     }
     Ok(())

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::commands::{
-    add, backup, check, completions, config, connect, destination, init, list, ls, quickstart, rebuild_index, remove,
-    restore, snapshots, status, sync, sysinfo,
+    add, backup, check, clean, completions, config, connect, destination, forget, init, list, ls, note, pin, purge,
+    quickstart, rebuild_index, remove, restore, snapshots, status, sync, sysinfo, tag, unforget,
 };
 use super::exit::ExitStatus;
 use super::output::Wishes;
@@ -80,6 +80,13 @@ pub enum Command {
     List(list::Args),
     Ls(ls::Args),
     Restore(restore::Args),
+    Clean(clean::Args),
+    Forget(forget::Args),
+    Unforget(unforget::Args),
+    Purge(purge::Args),
+    Pin(pin::Args),
+    Tag(tag::Args),
+    Note(note::Args),
     Check(check::Args),
     Sync(sync::Args),
     RebuildIndex(rebuild_index::Args),
@@ -146,8 +153,16 @@ mod tests {
             "backup -n",
             "backup --smart",
             "backup --stdin x",
-            "clean",
-            "forget x",
+            "clean -n",
+            "clean --keep-versions 0",
+            "clean --keep-days -1",
+            "clean --keep-last all",
+            "forget",
+            "unforget",
+            "purge",
+            "pin",
+            "tag latest",
+            "note",
             "key list",
             "watch",
             "check --heal",

@@ -55,7 +55,8 @@ const SHOW: Hint = Some("`cryptbackup config show` prints the configuration, `co
 const WAIT: Hint = Some("wait for it to end, then try again");
 const GO_ON: Hint = Some("what was stored so far is found again by the next run");
 const AGAIN: Hint = Some("run it again; nothing that was saved before is affected");
-const FORCE_CLEAN: Hint = Some("look with --dry-run first; --force does it all the same");
+const FORCE_CLEAN: Hint =
+    Some("if it is meant, add --force; `clean` and `purge` tell with --dry-run what they would do");
 const CHMOD: Hint = Some("run `chmod 600` on it; if somebody may have read it, the key is no longer secret");
 const ADD: Hint = Some("`cryptbackup add DIR` adds a source, `remove DIR` takes one out, `config show` lists them");
 const UPDATE: Hint = Some("update cryptbackup; nothing is damaged");

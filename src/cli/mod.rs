@@ -6,11 +6,13 @@
 //! | [`commands`] | a file per command |
 //! | [`exit`], [`hints`] | how a command ends, and what to do about an error |
 //! | [`output`], [`table`], [`shapes`], [`progress`] | stdout, stderr, JSON, the bar |
+//! | [`cleaned`] | what cleaning did, for two commands |
 //! | [`words`], [`units`], [`names`] | the library's values as a person reads them |
 //! | [`dates`], [`paths`], [`secrets`] | what a person types as the library's values |
 //! | [`context`], [`new_repository`] | what several commands share |
 
 pub mod args;
+pub mod cleaned;
 pub mod commands;
 pub mod context;
 pub mod dates;
@@ -84,6 +86,13 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Error> {
         Command::List(args) => commands::list::run(args, context),
         Command::Ls(args) => commands::ls::run(args, context),
         Command::Restore(args) => commands::restore::run(args, context),
+        Command::Clean(args) => commands::clean::run(args, context),
+        Command::Forget(args) => commands::forget::run(args, context),
+        Command::Unforget(args) => commands::unforget::run(args, context),
+        Command::Purge(args) => commands::purge::run(args, context),
+        Command::Pin(args) => commands::pin::run(args, context),
+        Command::Tag(args) => commands::tag::run(args, context),
+        Command::Note(args) => commands::note::run(args, context),
         Command::Check(args) => commands::check::run(args, context),
         Command::Sync(args) => commands::sync::run(args, context),
         Command::RebuildIndex(args) => commands::rebuild_index::run(args, context),

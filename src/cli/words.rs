@@ -4,6 +4,7 @@ use super::names;
 use super::output::{Output, Style};
 use super::units;
 use crate::destination::place::PlaceKind;
+use crate::format::id::SnapshotId;
 use crate::repo::{DestinationState, DestinationStatus};
 use crate::report::{Problem, ProblemKind};
 
@@ -39,6 +40,12 @@ pub fn trouble(state: DestinationState, kind: PlaceKind, detail: Option<&str>) -
 /// `2 snapshots behind`; nothing for none.
 pub fn behind(snapshots: u64) -> Option<String> {
     (snapshots > 0).then(|| units::counted(snapshots, "snapshot behind", "snapshots behind"))
+}
+
+/// `Snapshot 3f2a9c01`, `Snapshots 3f2a9c01, 77d01be4`.
+pub fn snapshots(ids: &[SnapshotId]) -> String {
+    let short: Vec<String> = ids.iter().map(|id| id.short()).collect();
+    format!("{} {}", if ids.len() == 1 { "Snapshot" } else { "Snapshots" }, short.join(", "))
 }
 
 /// What to do about a destination that lacks snapshots.

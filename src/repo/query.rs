@@ -159,7 +159,7 @@ impl Repo {
         let tags = marks.tags(&known.id, &known.snapshot);
         let decision = marks.get(&known.id);
         let names = self.settings.destinations.iter().filter_map(|(name, _)| {
-            let id = self.destination_id(name)?;
+            let id = self.destination_id(name).ok().flatten()?;
             let bit = view.destination_bit(&id).ok().flatten()?;
             (known.committed & bit != 0).then(|| name.clone())
         });
@@ -186,13 +186,6 @@ impl Repo {
             is_pinned: decision.is_some_and(|decision| decision.is_pinned),
             destinations: names.collect(),
         }
-    }
-
-    fn destination_id(&self, name: &str) -> Option<crate::format::id::DestinationId> {
-        if let Some(open) = self.destinations.iter().find(|destination| destination.name == name) {
-            return Some(open.id);
-        }
-        super::destinations::KnownIds::load(&self.home).ok()?.get(name)
     }
 
     /// The snapshot a text names: an id or its first digits, `latest`, `latest~N`.

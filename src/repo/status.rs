@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{DestinationState, Repo};
 use crate::destination::place::{self, PlaceKind};
 use crate::error::Error;
-use crate::format::id::RepoId;
+use crate::format::id::{DestinationId, RepoId};
 use crate::format::record::Time;
 use crate::index::{DestinationBits, IndexReader};
 use crate::paths;
@@ -141,6 +141,17 @@ impl Repo {
         }))
     }
 
+    /// The id of a configured destination, as it is or as it was when last seen; none where it never was.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn destination_id(&self, name: &str) -> Result<Option<DestinationId>, Error> {
+        match self.destinations.iter().find(|destination| destination.name == name) {
+            Some(open) => Ok(Some(open.id)),
+            None => Ok(super::destinations::KnownIds::load(&self.home)?.get(name)),
+        }
+    }
+
     /// How one destination is.
     pub(crate) fn destination_status(
         &self,
@@ -149,11 +160,7 @@ impl Repo {
         path: PathBuf,
     ) -> Result<DestinationStatus, Error> {
         let open = self.destinations.iter().find(|destination| destination.name == name);
-        let id = match open {
-            Some(open) => Some(open.id),
-            None => super::destinations::KnownIds::load(&self.home)?.get(&name),
-        };
-        let bit = match id {
+        let bit = match self.destination_id(&name)? {
             Some(id) => view.destination_bit(&id)?.unwrap_or(0),
             None => 0,
         };

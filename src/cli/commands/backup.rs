@@ -5,15 +5,19 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::backup::{self, BackupReport, BackupRequest, DestinationOutcome};
+use crate::clean::choose::Rules;
+use crate::clean::{self, CleanReport, CleanRequest};
+use crate::cli::cleaned;
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
-use crate::cli::{names, paths, units, words};
+use crate::cli::{hints, names, paths, units, words};
 use crate::error::Error;
-use crate::repo::Access;
+use crate::monitor::Monitor;
+use crate::repo::{Access, Repo};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup backup
@@ -53,15 +57,67 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let request =
         BackupRequest { sources, tags: args.tag, dry_run: args.dry_run, force: args.force, no_sync: args.no_sync };
     let report = backup::run(&mut repo, request, &progress)?;
+    let cleaned = clean_after(&mut repo, &report, context, &progress)?;
     progress.done();
-    Ok(print(&context.out, &report))
+    let status = print(&context.out, &report, cleaned.as_ref());
+    say_cleaned(context, cleaned)?;
+    Ok(status)
+}
+
+/// What came of cleaning after a backup. That it failed does not make the backup worse.
+pub type Cleaned = Result<CleanReport, Error>;
+
+/// Cleans after a backup where the settings ask for it; nobody watches, so nothing that looks like a mistake is done.
+///
+/// # Errors
+/// Those of [`Context::settings`].
+pub fn clean_after(
+    repo: &mut Repo,
+    report: &BackupReport,
+    context: &Context,
+    monitor: &dyn Monitor,
+) -> Result<Option<Cleaned>, Error> {
+    let retention = context.settings()?.retention;
+    if !retention.auto_clean || report.dry_run || report.snapshot_id.is_none() {
+        return Ok(None);
+    }
+    let request = CleanRequest { is_unattended: true, ..CleanRequest::new(Rules::of(&retention)) };
+    Ok(Some(clean::run(repo, request, monitor)))
+}
+
+/// Says what came of it, in words; the document is in that of the backup.
+///
+/// # Errors
+/// Those of [`Context::settings`].
+pub fn say_cleaned(context: &Context, cleaned: Option<Cleaned>) -> Result<(), Error> {
+    match cleaned {
+        Some(Ok(report)) => cleaned::say_after_backup(&context.out, &report, &cleaned::kinds(&context.settings()?)),
+        Some(Err(error)) => {
+            let explained = hints::explain(&error);
+            context.out.warn(&format!("the backup is done, but cleaning after it failed: {}", explained.sentence));
+            if let Some(hint) = explained.hint {
+                context.out.tell(&format!("hint: {hint}"));
+            }
+        }
+        None => {}
+    }
+    Ok(())
 }
 
 /// Writes the report, in words or as the summary line, and says how the command ends.
-pub fn print(out: &Output, report: &BackupReport) -> ExitStatus {
+pub fn print(out: &Output, report: &BackupReport, cleaned: Option<&Cleaned>) -> ExitStatus {
     let status = exit_status(report);
     if out.wishes.json {
-        out.message("summary", summary(report));
+        let mut summary = summary(report);
+        summary["clean"] = match cleaned {
+            Some(Ok(report)) => cleaned::document(report),
+            Some(Err(error)) => {
+                let explained = hints::explain(error);
+                json!({ "error": explained.name, "message": explained.sentence })
+            }
+            None => Value::Null,
+        };
+        out.message("summary", summary);
     } else {
         say(out, report);
         words::list_problems(out, &report.problems);
@@ -241,7 +297,7 @@ mod tests {
     fn the_report_says_what_happened_at_each_destination() {
         let (out, stdout, stderr) = captured::output(Wishes::default());
         let report = report(vec![outcome("primary", true, 0), outcome("usb", false, 3)], 1);
-        assert_eq!(print(&out, &report), ExitStatus::Partial);
+        assert_eq!(print(&out, &report, None), ExitStatus::Partial);
         let text = stdout.text();
         assert_eq!(
             text,
@@ -261,21 +317,21 @@ mod tests {
     #[test]
     fn a_quiet_run_says_problems_only() {
         let (out, stdout, stderr) = captured::output(Wishes { quiet: true, ..Wishes::default() });
-        print(&out, &report(vec![outcome("a", true, 0)], 1));
+        print(&out, &report(vec![outcome("a", true, 0)], 1), None);
         assert_eq!((stdout.text().as_str(), stderr.text().lines().count()), ("", 3));
         let (out, _, stderr) = captured::output(Wishes { quiet: true, ..Wishes::default() });
-        print(&out, &report(vec![outcome("usb", false, 1)], 0));
+        print(&out, &report(vec![outcome("usb", false, 1)], 0), None);
         let warning = "warning: [usb] is 1 snapshot behind: Destination not found (device unplugged?)\n";
         assert!(stderr.text().starts_with(warning), "{}", stderr.text());
         let (out, _, stderr) = captured::output(Wishes { quiet: true, ..Wishes::default() });
-        print(&out, &report(vec![outcome("a", true, 0)], 0));
+        print(&out, &report(vec![outcome("a", true, 0)], 0), None);
         assert_eq!(stderr.text(), "");
     }
 
     #[test]
     fn the_summary_has_what_scripts_rely_on() {
         let (out, stdout, _) = captured::output(Wishes { json: true, ..Wishes::default() });
-        print(&out, &report(vec![outcome("a", true, 0)], 1));
+        print(&out, &report(vec![outcome("a", true, 0)], 1), None);
         let line = &stdout.json_lines()[0];
         assert_eq!(line["message_type"], "summary");
         for key in [

@@ -62,6 +62,7 @@ fn document(version: &VersionInfo) -> Value {
         "mtime": shapes::moment(version.mtime),
         "deleted_after": version.deleted_after,
         "current": version.current,
+        "in_history": version.in_history,
         "machine": version.machine,
     })
 }
@@ -69,11 +70,15 @@ fn document(version: &VersionInfo) -> Value {
 fn table(versions: &[VersionInfo]) -> Table {
     let mut table = Table::new(&[">Version", "First seen", "Last seen", ">Size", "Modified", "Snapshot", ""]);
     for version in versions {
-        let remark = match (version.current, version.deleted_after) {
-            (_, true) => "deleted after this",
-            (true, false) => "current",
-            (false, false) => "",
-        };
+        let mut remarks = Vec::new();
+        match (version.current, version.deleted_after) {
+            (_, true) => remarks.push("deleted after this"),
+            (true, false) => remarks.push("current"),
+            (false, false) => {}
+        }
+        if version.in_history {
+            remarks.push("only in the history");
+        }
         table.row(vec![
             version.number.to_string(),
             units::moment(version.first_seen),
@@ -81,7 +86,7 @@ fn table(versions: &[VersionInfo]) -> Table {
             units::bytes(version.size),
             units::moment(version.mtime),
             version.snapshot.short(),
-            remark.to_owned(),
+            remarks.join(", "),
         ]);
     }
     table
@@ -104,6 +109,7 @@ mod tests {
             mtime: time,
             deleted_after: number == 2,
             current: number == 3,
+            in_history: number < 3,
             machine: "m".to_owned(),
         };
         (1..=3).map(version).collect()
@@ -121,8 +127,10 @@ mod tests {
     #[test]
     fn lines_and_documents() {
         let lines = table(&versions()).lines();
-        assert!(lines[1].ends_with("cdcdcdcd"), "{}", lines[1]);
-        assert!(lines[2].ends_with("deleted after this") && lines[3].ends_with("current"), "{lines:?}");
+        assert!(lines[1].ends_with("cdcdcdcd  only in the history"), "{}", lines[1]);
+        let both = "deleted after this, only in the history";
+        assert!(lines[2].ends_with(both) && lines[3].ends_with("current"), "{lines:?}");
+        assert_eq!(document(&versions()[0])["in_history"], true);
         let value = document(&versions()[2]);
         assert_eq!((&value["version"], &value["size"], &value["current"]), (&json!(3), &json!(1_500), &json!(true)));
     }

@@ -72,11 +72,13 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         no_sync: false,
     };
     let report = run_backup(&mut repo, request, &progress)?;
+    let cleaned = backup::clean_after(&mut repo, &report, context, &progress)?;
     progress.done();
     let out = &context.out;
     let how = if report.problems.is_empty() { "is backed up" } else { "is backed up, but not all of it" };
     out.say(&out.paint(Style::Strong, &format!("{} {how}.", names::path(&source.path))));
-    let status = backup::print(out, &report);
+    let status = backup::print(out, &report, cleaned.as_ref());
+    backup::say_cleaned(context, cleaned)?;
     say_what_next(context, new.as_ref(), &source.path);
     Ok(status)
 }

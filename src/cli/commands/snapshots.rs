@@ -51,12 +51,15 @@ fn document(info: &SnapshotInfo) -> Value {
         "user": info.user,
         "roots": info.roots.iter().map(root).collect::<Value>(),
         "tags": info.tags,
+        "note": info.note,
+        "pinned": info.is_pinned,
         "destinations": info.destinations,
     })
 }
 
 fn table(snapshots: &[SnapshotInfo]) -> Table {
-    let mut table = Table::new(&["Snapshot", "Time", "Machine", ">Files", ">Size", "Destinations", "Tags", "Sources"]);
+    let headings = ["Snapshot", "Time", "Machine", ">Files", ">Size", "Destinations", "Pin", "Tags", "Note", "Sources"];
+    let mut table = Table::new(&headings);
     let safe = |text: &str| names::escape(text.as_bytes());
     for info in snapshots {
         let roots: Vec<String> = info
@@ -71,7 +74,9 @@ fn table(snapshots: &[SnapshotInfo]) -> Table {
             units::count(info.roots.iter().map(|root| root.files).sum()),
             units::bytes(info.roots.iter().map(|root| root.bytes).sum()),
             safe(&info.destinations.join(", ")),
+            if info.is_pinned { "pinned" } else { "" }.to_owned(),
             safe(&info.tags.join(", ")),
+            safe(&info.note),
             roots.join(", "),
         ]);
     }
@@ -94,6 +99,8 @@ mod tests {
             user: "u".to_owned(),
             roots: vec![root("/a", true), root("/b", false)],
             tags: vec!["t".to_owned()],
+            note: "n\n".to_owned(),
+            is_pinned: true,
             destinations: vec!["primary".to_owned(), "usb".to_owned()],
         }
     }
@@ -102,13 +109,18 @@ mod tests {
     fn a_row_says_what_is_in_it_and_where_it_is() {
         let lines = table(&[info()]).lines();
         assert!(lines[1].starts_with("abababab  "), "{}", lines[1]);
-        assert!(lines[1].contains("ada\\u{1b}") && lines[1].contains(" 6  2 kB  primary, usb"), "{}", lines[1]);
+        assert!(
+            lines[1].contains("ada\\u{1b}") && lines[1].contains(" 6  2 kB  primary, usb   pinned  t     n\\n   "),
+            "{}",
+            lines[1]
+        );
         assert!(lines[1].ends_with("/a, /b (not read)"), "{}", lines[1]);
     }
 
     #[test]
     fn the_document_has_full_ids_and_times() {
         let value = document(&info());
+        assert_eq!((&value["note"], &value["pinned"]), (&json!("n\n"), &json!(true)));
         assert_eq!(value["id"], "ab".repeat(32));
         assert_eq!((&value["time"], &value["roots"][1]["read"]), (&json!("2026-01-15T10:30:42Z"), &json!(false)));
     }

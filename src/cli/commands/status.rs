@@ -1,17 +1,20 @@
 //! `status`: how things stand, also when no destination can be reached.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::clean::{self, Outlook, Waiting};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
-use crate::cli::{names, units, words};
+use crate::cli::{cleaned, names, units, words};
 use crate::error::Error;
-use crate::repo::{DestinationStatus, SourceStatus, StatusReport};
+use crate::repo::{DestinationStatus, Repo, SourceStatus, StatusReport};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup status
@@ -27,16 +30,49 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
-    let report = context.open_for_listing(&args.secret)?.status()?;
+    let repo = context.open_for_listing(&args.secret)?;
+    let report = repo.status()?;
+    let space = Space::of(&repo, &report.destinations)?;
     if context.out.wishes.json {
-        context.out.document(&document(&report));
+        context.out.document(&document(&report, &space));
     } else {
-        print(&context.out, &report, Timestamp::now());
+        print(&context.out, &report, &space, Timestamp::now());
     }
     Ok(ExitStatus::Done)
 }
 
-fn document(report: &StatusReport) -> Value {
+/// What cleaning would do, as far as that is known without looking.
+#[derive(Default)]
+struct Space {
+    outlook: Outlook,
+    /// By the name of the destination.
+    waiting: BTreeMap<String, Waiting>,
+}
+
+impl Space {
+    fn of(repo: &Repo, destinations: &[DestinationStatus]) -> Result<Self, Error> {
+        let mut waiting = BTreeMap::new();
+        for destination in destinations {
+            if let Some(id) = repo.destination_id(&destination.name)? {
+                waiting.insert(destination.name.clone(), clean::waiting(repo, &id)?);
+            }
+        }
+        Ok(Self { outlook: clean::outlook(repo)?, waiting })
+    }
+
+    fn on(&self, destination: &DestinationStatus) -> Waiting {
+        self.waiting.get(&destination.name).copied().unwrap_or_default()
+    }
+}
+
+fn document(report: &StatusReport, space: &Space) -> Value {
+    let destination = |status: &DestinationStatus| {
+        let (mut value, waiting) = (shapes::destination(status), space.on(status));
+        value["bytes_waiting"] = json!(waiting.bytes_waiting);
+        value["returns"] = json!(waiting.returns.map(shapes::moment));
+        value["bytes_reclaimable"] = json!(waiting.bytes_reclaimable);
+        value
+    };
     let source = |source: &SourceStatus| {
         let value = json!({
             "last_good": source.last_good.map(shapes::moment),
@@ -50,7 +86,7 @@ fn document(report: &StatusReport) -> Value {
     json!({
         "repo": report.repo.to_string(),
         "sources": report.sources.iter().map(source).collect::<Value>(),
-        "destinations": report.destinations.iter().map(shapes::destination).collect::<Value>(),
+        "destinations": report.destinations.iter().map(destination).collect::<Value>(),
         "snapshots": report.snapshots,
         "files": report.files,
         "bytes_source": report.bytes_source,
@@ -59,10 +95,12 @@ fn document(report: &StatusReport) -> Value {
         "last_backup": report.last_backup.map(shapes::moment),
         "key_exported": report.key_exported,
         "min_copies": report.min_copies,
+        "snapshots_staying": space.outlook.snapshots_staying,
+        "snapshots_going": space.outlook.snapshots_going,
     })
 }
 
-fn print(out: &Output, report: &StatusReport, now: Timestamp) {
+fn print(out: &Output, report: &StatusReport, space: &Space, now: Timestamp) {
     out.data(" Sources :");
     for line in source_lines(out, &report.sources, now) {
         out.data(&line);
@@ -77,6 +115,13 @@ fn print(out: &Output, report: &StatusReport, now: Timestamp) {
     if report.destinations.is_empty() {
         out.data("  none yet: cryptbackup config set destinations.primary DIR");
     }
+    let lines = space_lines(&report.destinations, space);
+    if !lines.is_empty() {
+        out.data(" Space to come back :");
+    }
+    for line in lines {
+        out.data(&line);
+    }
     out.data(" Backups :");
     let mut table = Table::bare(2);
     let mut row = |what: &str, value: String| table.row(vec![format!("  {what}"), value]);
@@ -89,6 +134,7 @@ fn print(out: &Output, report: &StatusReport, now: Timestamp) {
     );
     row("Files", format!("{}, {}", units::count(report.files), units::bytes(report.bytes_source)));
     row("Snapshots", units::count(report.snapshots as u64));
+    row("To be cleaned", to_be_cleaned(&space.outlook));
     row("As full copies", units::bytes(report.bytes_all_snapshots));
     row("Stored", units::bytes(report.bytes_stored));
     row("Saved", saved(report));
@@ -100,6 +146,34 @@ fn print(out: &Output, report: &StatusReport, now: Timestamp) {
     if !report.key_exported {
         out.warn("there is no key but the one in config.yaml on this disk: keep a copy of that file in a safe place");
     }
+}
+
+fn to_be_cleaned(outlook: &Outlook) -> String {
+    match outlook.snapshots_going {
+        0 => "none".to_owned(),
+        going => format!("{} by the rules: cryptbackup clean", units::counted(going, "snapshot", "snapshots")),
+    }
+}
+
+/// A line for each destination where space is known to come back.
+fn space_lines(destinations: &[DestinationStatus], space: &Space) -> Vec<String> {
+    let mut table = Table::bare(2);
+    let mut is_empty = true;
+    for status in destinations {
+        let waiting = space.on(status);
+        let mut parts = Vec::new();
+        if let Some(bytes) = waiting.bytes_reclaimable.filter(|bytes| *bytes > 0) {
+            parts.push(format!("about {} at the last look: cryptbackup clean", units::bytes(bytes)));
+        }
+        if let Some(returns) = waiting.returns.filter(|_| waiting.bytes_waiting > 0) {
+            parts.push(cleaned::come_back(&units::bytes(waiting.bytes_waiting), &units::moment(returns)));
+        }
+        if !parts.is_empty() {
+            is_empty = false;
+            table.row(vec![format!("  [{}]", status.name), parts.join(", ")]);
+        }
+    }
+    if is_empty { Vec::new() } else { table.lines() }
 }
 
 fn saved(report: &StatusReport) -> String {
@@ -199,6 +273,16 @@ mod tests {
         }
     }
 
+    fn space() -> Space {
+        let now = Time { seconds: 1_768_473_042, nanos: 0 };
+        let reclaimable = Waiting { bytes_reclaimable: Some(1_500_000), ..Waiting::default() };
+        let waiting = Waiting { bytes_waiting: 2_000, returns: Some(now), bytes_reclaimable: Some(0) };
+        Space {
+            outlook: Outlook { snapshots_staying: 4, snapshots_going: 3 },
+            waiting: BTreeMap::from([("primary".to_owned(), reclaimable), ("tertiary".to_owned(), waiting)]),
+        }
+    }
+
     #[test]
     fn destinations_look_as_the_seed_shows_them() {
         let (out, ..) = captured::output(Wishes::default());
@@ -216,12 +300,15 @@ mod tests {
     fn everything_is_said_and_a_lone_key_is_warned_of() {
         let (out, stdout, stderr) = captured::output(Wishes::default());
         let now = Timestamp::from_second(1_768_473_042 + 7_300).expect("a moment");
-        print(&out, &report(), now);
+        print(&out, &report(), &space(), now);
         let text = stdout.text();
         for part in [
             " Destinations :\n",
             "/home/ada  1,234 files, 5 MB  last backup 2 hours ago, with 2 problems, without one 2 hours ago\n",
             "Snapshots       7\n",
+            "To be cleaned   3 snapshots by the rules: cryptbackup clean\n",
+            " Space to come back :\n  [primary]   about 1.5 MB at the last look: cryptbackup clean\n",
+            "  [tertiary]  2 kB come back with the first `clean` after 2026-01-15 ",
             "Stored          2.5 MB\n",
             "Saved           7.5 MB (75 %)\n",
         ] {
@@ -232,19 +319,24 @@ mod tests {
         let (out, stdout, stderr) = captured::output(Wishes::default());
         let empty =
             StatusReport { sources: vec![], destinations: vec![], last_backup: None, key_exported: true, ..report() };
-        print(&out, &empty, now);
+        print(&out, &empty, &Space::default(), now);
+        assert!(stdout.text().contains("To be cleaned   none\n") && !stdout.text().contains(" Space "));
         assert!(stdout.text().contains("config set destinations.primary DIR") && stdout.text().contains("never"));
         assert!(stderr.text().contains("min_copies"), "no destination can hold a copy");
     }
 
     #[test]
     fn the_document_has_what_scripts_rely_on() {
-        let document = document(&report());
+        let document = document(&report(), &space());
         for key in ["destinations", "sources", "snapshots", "files", "bytes_source", "bytes_stored", "last_backup"] {
             assert!(document.get(key).is_some(), "{key}");
         }
         let usb = &document["destinations"][1];
         assert_eq!((&usb["name"], &usb["kind"], &usb["state"]), (&json!("secondary"), &json!("usb"), &json!("absent")));
+        assert_eq!((&usb["bytes_waiting"], &usb["bytes_reclaimable"]), (&json!(0), &Value::Null));
+        let nas = &document["destinations"][2];
+        assert_eq!((&nas["bytes_waiting"], &nas["returns"]), (&json!(2_000), &json!("2026-01-15T10:30:42Z")));
+        assert_eq!((&document["snapshots_staying"], &document["snapshots_going"]), (&json!(4), &json!(3)));
         for key in ["path", "free_bytes", "snapshots_behind", "last_snapshot"] {
             assert!(usb.get(key).is_some(), "{key}");
         }
