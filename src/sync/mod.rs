@@ -120,6 +120,7 @@ fn bring_up_to_date(
             Err(ReplicateError::Read(error @ (ReadError::Missing { .. } | ReadError::Damaged { .. }))) => {
                 outcome.detail = Some(format!("snapshot {} is not whole within reach: {error}", id.short()));
             }
+            Err(error @ ReplicateError::Overtaken) => outcome.detail = Some(format!("{error}; try again")),
             Err(other) => return Err(other.into()),
         }
     }
