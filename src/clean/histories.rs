@@ -236,12 +236,14 @@ fn history(
             return Err(error);
         }
     };
-    let stored = store.finish()?;
     count(report, &merged);
     let is_empty = merged.iter().all(|(_, merged)| merged.versions == 0 && merged.numbers == 0);
     if is_empty && material.histories.is_empty() {
+        // What nothing needs is not written: it would come back at once and be counted as freed.
+        store.abandon();
         return Ok(None);
     }
+    let stored = store.finish()?;
     if let [only] = material.histories.as_slice()
         && is_unchanged(&only.snapshot, &merged)
     {

@@ -114,6 +114,12 @@ impl Observed {
         sighting.map_or((0, 0), |sighting| (sighting.last - sighting.first, sighting.runs))
     }
 
+    /// Whether a list on a destination was first seen so many seconds ago.
+    pub(super) fn is_due(&self, destination: &DestinationId, now: Time, grace: i64) -> bool {
+        let seen = self.destinations.get(&destination.to_string());
+        seen.is_some_and(|seen| seen.lists.values().any(|sighting| now.seconds - sighting.first >= grace))
+    }
+
     /// The sessions that were there when a list showed.
     pub(super) fn sessions(&self, destination: &DestinationId, list: &ObjectHash) -> Vec<ObjectHash> {
         let seen = self.destinations.get(&destination.to_string());

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::CleanRequest;
 use super::choose::{Candidate, Chosen, Rules, choose, may_go_from};
+use super::observed::Observed;
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::mark::ForgetReason;
@@ -162,6 +163,11 @@ impl Plan {
             if !self.going_from(destination).is_empty() {
                 return Ok(true);
             }
+        }
+        let observed = Observed::load(repo)?;
+        let grace = i64::from(repo.settings.retention.grace_days) * 86_400;
+        if repo.destinations.iter().any(|known| observed.is_due(&known.id, self.now, grace)) {
+            return Ok(true);
         }
         let view = repo.index.reader()?;
         let (mut is_forgotten, mut small) = (false, 0u64);

@@ -213,7 +213,8 @@ impl Cleaner<'_> {
         }
         self.delete_snapshots(&survey.going)?;
         let freed = self.delete_packs(&survey.packs.dead)?;
-        self.cleaned.bytes_freed += freed;
+        // Nobody else writes here, so what is unfinished was cut off.
+        self.cleaned.bytes_freed += freed + self.destination().place.discard_unfinished()?;
         self.delete_lists(&lists)?;
         let left: BTreeSet<SnapshotId> =
             survey.snapshots.iter().filter(|id| !survey.going.contains(id)).copied().collect();

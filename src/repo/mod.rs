@@ -19,6 +19,7 @@ mod files;
 mod heads;
 mod home;
 mod init;
+mod kept;
 mod lineage;
 mod marks;
 mod numbers;

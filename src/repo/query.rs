@@ -83,7 +83,7 @@ pub struct LsEntry {
 }
 
 impl LsEntry {
-    fn new(path: Vec<u8>, node: Node) -> Self {
+    pub(super) fn new(path: Vec<u8>, node: Node) -> Self {
         let size = node.size();
         let named = [(Flags::CARRIED, "carried"), (Flags::UNREAD, "unread"), (Flags::UNSETTLED, "unsettled")];
         let (kind, link_target) = match node.kind {

@@ -30,10 +30,10 @@ pub fn assert_whole(world: &World) {
 
 /// The bytes of a version of a file of the source.
 fn version(world: &World, name: &str, number: u32) -> Vec<u8> {
-    content(world, name, When::Version(number))
+    restored(world, name, When::Version(number))
 }
 
-fn content(world: &World, name: &str, when: When) -> Vec<u8> {
+fn restored(world: &World, name: &str, when: When) -> Vec<u8> {
     let target = world.path("one version");
     let request = RestoreRequest {
         when,
@@ -122,9 +122,23 @@ fn protected_versions_outlive_their_snapshots() {
         assert!(version(world, "gone", 3) == noise(500, 102));
         assert_eq!(numbers(world, "steady"), [1]);
         let date = |day: i64| When::Date(jiff::Timestamp::from_second(1_780_000_000 + day * 86_400 + 40_000).unwrap());
-        assert!(content(world, "steady", date(2)) == noise(2000, 50), "it is known since its first day");
-        assert!(content(world, "daily", date(13)) == contents[&14]);
-        assert!(content(world, "gone", date(1)) == noise(500, 101));
+        assert!(restored(world, "steady", date(2)) == noise(2000, 50), "it is known since its first day");
+        assert!(restored(world, "daily", date(13)) == contents[&14]);
+        assert!(restored(world, "gone", date(1)) == noise(500, 101));
+        let mut files = BTreeMap::new();
+        let mut note = |file: cryptbackup::repo::FileInfo| {
+            files.insert(file.path.rsplit(|&byte| byte == b'/').next().expect("a name").to_vec(), file.deleted);
+        };
+        world.open().files(None, &mut note).expect("listed");
+        let expected = [(&b"daily"[..], false), (b"gone", true), (b"steady", false)];
+        assert_eq!(files, expected.map(|(name, deleted)| (name.to_vec(), deleted)).into_iter().collect());
+        let mut kept = Vec::new();
+        let mut note = |entry: cryptbackup::repo::LsEntry| kept.push((entry.path, entry.version));
+        world.open().list_history(Some(&world.source()), false, &mut note).expect("listed");
+        let named = |name: &str| cryptbackup::paths::to_bytes(&world.source().join(name)).to_vec();
+        let expected =
+            (13..=15).map(|number| (named("daily"), number)).chain((1..=4).map(|number| (named("gone"), number)));
+        assert_eq!(kept, expected.collect::<Vec<_>>());
         let missing = cryptbackup::restore::plan(
             &world.open(),
             RestoreRequest { when: When::Version(5), ..RestoreRequest::new(What::File(world.source().join("daily"))) },
@@ -367,4 +381,99 @@ fn two_destinations_used_in_turn_are_cleaned_each_for_itself() {
 fn restore_newest(world: &World, target: &Path) {
     drop(world.open_to_write());
     restore(world, crate::restore::to(world, target));
+}
+
+/// Ninety days of work: some files change every day, of which most change again and again.
+fn ninety_days(files: u64, changed: u64) {
+    let world = World::new(&["primary"]);
+    world.settings(|settings| settings.sources.iter_mut().for_each(|source| source.ignore_ctime = true));
+    let content = |file: u64, day: u64| noise(2000 + (file * 37 % 6000) as usize, file * 1000 + day);
+    let name = |file: u64| format!("folder {}/file {file}", file % 97);
+    let mut kept: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for day in 0..90 {
+        world.set_day(day as i64);
+        let touched: Vec<u64> = match day {
+            0 => (0..files).collect(),
+            // Half of them the same files every day.
+            _ => (0..changed).map(|n| if n % 2 == 0 { n } else { (day * 7919 + n * 104_729) % files }).collect(),
+        };
+        for file in touched {
+            let days = kept.entry(file).or_default();
+            if days.last() != Some(&day) {
+                days.push(day);
+                world.write(&name(file), content(file, day));
+            }
+        }
+        world.settle();
+        world.backup();
+    }
+    let tree_now = tree(&world.source());
+    let report = world.clean(30, 10);
+    assert_eq!(report.choices.iter().filter(|choice| choice.stays()).count(), 30);
+    assert_eq!(on(&report, "primary").detail, None);
+    assert_whole(&world);
+    // By the rule: seen within thirty days, or among the newest ten. A version was seen until the day before the next.
+    let mut expected = 0;
+    for (&file, days) in &kept {
+        let last_seen = |at: usize| days.get(at + 1).map_or(89, |next| next - 1);
+        let protected: Vec<usize> =
+            (0..days.len()).filter(|&at| 89 - last_seen(at) < 30 || days.len() - at <= 10).collect();
+        expected += protected.len();
+        if file >= changed + 40 {
+            continue;
+        }
+        let found: Vec<usize> = numbers(&world, &name(file)).iter().map(|number| *number as usize - 1).collect();
+        assert_eq!(found, protected, "{}", name(file));
+        for at in [protected.first(), protected.last()].into_iter().flatten() {
+            assert!(version(&world, &name(file), *at as u32 + 1) == content(file, days[*at]), "{}", name(file));
+            let noon = 1_780_000_000 + days[*at] as i64 * 86_400 + 43_200;
+            let date = When::Date(jiff::Timestamp::from_second(noon).unwrap());
+            assert!(restored(&world, &name(file), date) == content(file, days[*at]), "{} by date", name(file));
+        }
+    }
+    // What a repository needs that never had anything else.
+    let fresh = World::new(&["primary"]);
+    fresh.settings(|settings| settings.sources.iter_mut().for_each(|source| source.ignore_ctime = true));
+    for day in 60..90 {
+        fresh.set_day(day as i64);
+        for (&file, days) in &kept {
+            if let Some(&newest) = days.iter().rev().find(|known| **known <= day)
+                && (day == 60 || newest == day)
+            {
+                fresh.write(&name(file), content(file, newest));
+            }
+        }
+        fresh.settle();
+        fresh.backup();
+    }
+    for (&file, days) in &kept {
+        for at in (0..days.len()).filter(|&at| days.len() - at <= 10 && days[at] < 60) {
+            fresh.write(&format!("versions/{file}/{at}"), content(file, days[at]));
+        }
+    }
+    fresh.backup();
+    let bytes = |world: &World| world.objects("primary").iter().map(|(_, len)| len).sum::<u64>();
+    let uncleaned = bytes(&fresh);
+    fresh.clean_with(CleanRequest::new(Rules { keep_days: 1000, ..Rules::of(&fresh.settings_now().retention) }));
+    let (ours, theirs) = (bytes(&world), bytes(&fresh));
+    eprintln!(
+        "{expected} versions in {ours} bytes; fresh {uncleaned}, packed {theirs}: {}",
+        ours as f64 / theirs as f64
+    );
+    assert!(ours * 10 <= theirs * 11, "{ours} bytes, and {theirs} would do");
+    let target = world.path("restored");
+    restore(&world, crate::restore::to(&world, &target));
+    assert_same(&tree_now, &tree(&target));
+}
+
+#[test]
+fn ninety_days_leave_what_is_kept_and_little_else() {
+    ninety_days(400, 8);
+}
+
+/// `cargo test --release --test library -- --ignored ninety_days_of_five_thousand_files`
+#[test]
+#[ignore = "takes minutes"]
+fn ninety_days_of_five_thousand_files() {
+    ninety_days(5000, 20);
 }

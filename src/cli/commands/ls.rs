@@ -15,13 +15,14 @@ use crate::repo::LsEntry;
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup ls latest
   cryptbackup ls latest:/home/ada/Documents
-  cryptbackup ls latest~2 --recursive --json";
+  cryptbackup ls latest~2 --recursive --json
+  cryptbackup ls history:/home/ada/Documents   # versions that no snapshot holds any more";
 
 /// List a folder of a snapshot
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// An id prefix, `latest` or `latest~N`, and a folder in it; without one its sources
+    /// An id prefix, `latest`, `latest~N` or `history`, and a folder in it; without one its sources
     #[arg(value_name = "SNAPSHOT[:PATH]")]
     snapshot: OsString,
     /// Also what is in its folders
@@ -36,17 +37,36 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let (snapshot, path) = paths::snapshot_and_path(&args.snapshot)?;
     let path = path.filter(|path| !path.as_os_str().is_empty()).map(|path| paths::absolute(&path)).transpose()?;
     let repo = context.open_for_listing(&args.secret)?;
-    let found = repo.resolve_snapshot(&snapshot)?;
+    let snapshot = match snapshot.as_str() {
+        HISTORY => None,
+        name => Some(repo.resolve_snapshot(name)?.id),
+    };
+    let list = |each: &mut dyn FnMut(LsEntry)| match &snapshot {
+        Some(id) => repo.list_folder(id, path.as_deref(), args.recursive, each),
+        None => repo.list_history(path.as_deref(), args.recursive, each),
+    };
     let out = &context.out;
     if out.wishes.json {
         let mut listing = Listing::new(out);
-        let given =
-            repo.list_folder(&found.id, path.as_deref(), args.recursive, &mut |entry| listing.item(&document(&entry)));
+        let given = list(&mut |entry| listing.item(&document(&entry)));
         listing.end(given)?;
+    } else if snapshot.is_some() {
+        list(&mut |entry| out.data(&line(&entry)))?;
     } else {
-        repo.list_folder(&found.id, path.as_deref(), args.recursive, &mut |entry| out.data(&line(&entry)))?;
+        list(&mut |entry| out.data(&line_of_version(&entry)))?;
     }
     Ok(ExitStatus::Done)
+}
+
+/// What stands for a snapshot where the histories are meant.
+const HISTORY: &str = "history";
+
+/// A line with the number of the version; folders have none.
+fn line_of_version(entry: &LsEntry) -> String {
+    match entry.version {
+        0 => line(entry),
+        number => format!("{}  (version {number})", line(entry)),
+    }
 }
 
 fn document(entry: &LsEntry) -> Value {

@@ -1,0 +1,81 @@
+//! What histories hold, as a listing: files that no snapshot has any more, version by version.
+
+use std::path::Path;
+
+use super::Repo;
+use super::query::{LsEntry, absolute};
+use crate::error::Error;
+use crate::format::history::Place;
+use crate::format::tree::{Metadata, Node};
+use crate::paths;
+use crate::snapshot::{find_node, history};
+
+impl Repo {
+    /// Gives what histories hold in a folder: of each file every version, each as an entry with its number. Without a path,
+    /// the sources they tell of.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where no history tells of the path, [`Error::Read`].
+    pub fn list_history(
+        &self,
+        path: Option<&Path>,
+        is_recursive: bool,
+        each: &mut dyn FnMut(LsEntry),
+    ) -> Result<(), Error> {
+        let view = self.index.reader()?;
+        let fetcher = self.fetcher(&view);
+        let mut is_found = false;
+        for known in self.known_histories(&view)? {
+            for root in &known.snapshot.roots {
+                let below = match path {
+                    Some(path) => paths::below(&root.path, paths::to_bytes(path)),
+                    None => Some(Vec::new()),
+                };
+                let Some(components) = below else { continue };
+                if path.is_none() && !is_recursive {
+                    is_found = true;
+                    each(folder(root.path.clone(), &root.node));
+                    continue;
+                }
+                let names: Vec<Vec<u8>> = components.iter().map(|name| Place::Folder(name).node_name()).collect();
+                let way: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+                let base = components.iter().fold(root.path.clone(), |base, name| absolute(&base, name));
+                if let Some(kept) = history::versions(&fetcher, &root.node, &components)? {
+                    is_found |= !kept.versions.is_empty();
+                    kept.versions.into_iter().for_each(|version| each(LsEntry::new(base.clone(), version.node)));
+                }
+                let Some(node) = find_node(&fetcher, &root.node, &way)? else { continue };
+                is_found = true;
+                list_below(&fetcher, &base, &node, is_recursive, each)?;
+            }
+        }
+        let shown = path.map_or_else(String::new, |path| format!("{} in ", path.display()));
+        if is_found { Ok(()) } else { Err(Error::NotFound { what: format!("{shown}any history") }) }
+    }
+}
+
+fn list_below(
+    source: &dyn crate::snapshot::ChunkSource,
+    base: &[u8],
+    node: &Node,
+    is_recursive: bool,
+    each: &mut dyn FnMut(LsEntry),
+) -> Result<(), Error> {
+    let mut last: Vec<u8> = Vec::new();
+    history::each_kept(source, node, &mut |below, kept| {
+        let Some(end) = below.iter().position(|&byte| byte == b'/').filter(|_| !is_recursive) else {
+            kept.versions.into_iter().for_each(|version| each(LsEntry::new(absolute(base, below), version.node)));
+            return;
+        };
+        if !kept.versions.is_empty() && last != below[..end] {
+            last = below[..end].to_vec();
+            each(folder(absolute(base, &last), node));
+        }
+    })?;
+    Ok(())
+}
+
+/// A folder of which a history knows nothing but its name.
+fn folder(path: Vec<u8>, node: &Node) -> LsEntry {
+    LsEntry::new(path, Node { metadata: Metadata::default(), ..node.clone() })
+}

@@ -1,0 +1,215 @@
+//! Real processes that are killed while they clean, and that clean while another machine backs up.
+//!
+//! A few rounds run always; the long runs are one command each:
+//! `cargo test --release --test cli -- --ignored chaos --nocapture`
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{World, noise};
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0.to_le_bytes());
+        self.0 += 1;
+        let bytes = hasher.finalize();
+        bytes.as_bytes().iter().take(8).fold(0u64, |sum, &byte| sum << 8 | u64::from(byte)) % below
+    }
+}
+
+fn id_of(summary: &Value) -> String {
+    summary["snapshot_id"].as_str().expect("a snapshot").to_owned()
+}
+
+fn snapshot_ids(world: &World) -> Vec<String> {
+    let listed = world.run("snapshots --json").expect_code(0).json();
+    let listed = listed.as_array().expect("a list").iter();
+    listed.map(|snapshot| snapshot["id"].as_str().expect("text").to_owned()).collect()
+}
+
+/// Runs a command and kills it after a while, or lets it end; true where it was killed.
+fn kill_after(mut command: Command, delay: Duration) -> bool {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let began = Instant::now();
+    while began.elapsed() < delay {
+        if child.try_wait().expect("a child").is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    child.kill().expect("it is ours");
+    child.wait().expect("it ends");
+    true
+}
+
+/// Cleaning is killed at any moment; whatever it was at, nothing that is wanted is lost, and the next one ends the work.
+fn killed_while_cleaning(kills: u32) {
+    let world = World::set_up(&["primary", "secondary"]);
+    let mut dice = Dice(7);
+    let mut killed = 0;
+    let mut round = 0;
+    let mut longest = Duration::from_millis(400);
+    while killed < kills {
+        round += 1;
+        for file in 0..6 {
+            world.write(&format!("docs/{file}/changes"), noise(40_000, round * 100 + file));
+            world.write(&format!("docs/{file}/grows"), noise(1000 * (1 + round as usize % 50), file));
+        }
+        world.write("docs/round", round.to_string());
+        world.run("backup -q").expect_code(0);
+        if round < 4 {
+            continue;
+        }
+        let wanted: Vec<String> = snapshot_ids(&world).into_iter().take(2).collect();
+        for _ in 0..4 {
+            let words = ["clean", "--keep-last", "2", "--keep-days", "0", "--keep-versions", "3", "-q"];
+            let delay = Duration::from_micros(dice.roll(longest.as_micros() as u64));
+            if !kill_after(world.command(words), delay) {
+                break;
+            }
+            killed += 1;
+        }
+        let began = Instant::now();
+        world.run("clean --keep-last 2 --keep-days 0 --keep-versions 3 -q").expect_code(0);
+        longest = began.elapsed() + Duration::from_millis(20);
+        assert_eq!(snapshot_ids(&world), wanted, "round {round}");
+        world.run("check --read-data -q").expect_code(0);
+        let newest = world.run("list docs/0/changes --json").expect_code(0).json();
+        let numbers: Vec<u64> =
+            newest.as_array().expect("a list").iter().filter_map(|version| version["version"].as_u64()).collect();
+        assert_eq!(numbers, [round - 2, round - 1, round], "the newest three versions outlive their snapshots");
+        let _ = std::fs::remove_file(world.path("back"));
+        let oldest = format!("restore -q --file docs/3/changes --version {} --destination back", round - 2);
+        world.run(&oldest).expect_code(0);
+        assert!(std::fs::read(world.path("back")).expect("restored") == noise(40_000, (round - 2) * 100 + 3));
+        for destination in ["primary", "secondary"] {
+            assert!(world.names(&format!("{destination}/tmp")).is_empty(), "nothing is left unfinished");
+            assert!(world.names(&format!("{destination}/gc")).len() <= 1, "no list is left");
+        }
+    }
+    eprintln!("{killed} kills in {round} rounds");
+}
+
+#[test]
+fn cleaning_that_was_killed_is_ended_by_the_next() {
+    killed_while_cleaning(12);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn cleaning_that_was_killed_three_hundred_times() {
+    killed_while_cleaning(320);
+}
+
+/// A second machine on the destination `primary`, with the source `other`.
+struct Second<'a> {
+    world: &'a World,
+}
+
+impl Second<'_> {
+    fn command(&self, words: &str) -> Command {
+        let mut command = self.world.command(words.split(' '));
+        command.env("CRYPTBACKUP_HOME", self.world.path("second"));
+        command
+    }
+
+    fn run(&self, words: &str) -> crate::support::Ended {
+        crate::support::Ended::of(self.command(words))
+    }
+}
+
+/// Time passes for the first machine: what it noted of its lists is as if it had been noted days ago.
+fn let_days_pass(world: &World, days: i64) {
+    let path = world.state().join("state/cleaning.json");
+    let Ok(text) = std::fs::read_to_string(&path) else { return };
+    let mut value: Value = serde_json::from_str(&text).expect("JSON");
+    for destination in value["destinations"].as_object_mut().expect("destinations").values_mut() {
+        for list in destination["lists"].as_object_mut().expect("lists").values_mut() {
+            list["first"] = (list["first"].as_i64().expect("a time") - days * 86_400).into();
+        }
+    }
+    std::fs::write(&path, value.to_string()).expect("written");
+}
+
+fn restored_is_same(world: &World, second: &Second<'_>, id: &str, expected: &Path) {
+    let _ = std::fs::remove_dir_all(world.path("restored"));
+    second.run(&format!("restore -q --snapshot {id} --destination restored")).expect_code(0);
+    let restored = world.path("restored").join(world.path("other").strip_prefix("/").expect("absolute"));
+    let same = Command::new("diff").arg("-r").arg(expected).arg(&restored).output().expect("diff runs");
+    assert!(same.status.success(), "{}", String::from_utf8_lossy(&same.stdout));
+}
+
+/// One machine cleans at a random moment of the other's backup, which stores again what the first one let go of.
+fn cleaned_while_backing_up(rounds: u64) {
+    let world = World::set_up(&["primary"]);
+    world.write("docs/start", "start");
+    world.run("backup -q").expect_code(0);
+    let copy = world.path("copy.yaml");
+    std::fs::copy(world.state().join("config.yaml"), &copy).expect("a copy");
+    let second = Second { world: &world };
+    second.run("connect primary --config copy.yaml -q").expect_code(0);
+    let docs = world.path("docs").display().to_string();
+    second.run(&format!("remove {docs}")).expect_code(0);
+    world.folder("other");
+    second.run("add other").expect_code(0);
+    world.write("other/start", "start");
+    second.run("backup -q").expect_code(0);
+    let mut dice = Dice(11);
+    let mut usual = Duration::from_millis(300);
+    for round in 1..=rounds {
+        // What the first machine lets go of in this round is what the second one stores.
+        for file in 0..4 {
+            world.write(&format!("docs/{file}"), noise(60_000, round * 10 + file));
+            world.write(&format!("other/{file}"), noise(60_000, round * 10 + file));
+        }
+        world.run("backup -q").expect_code(0);
+        for file in 0..4 {
+            world.write(&format!("docs/{file}"), noise(10, round * 10 + file));
+        }
+        world.run("backup -q").expect_code(0);
+        if round % 3 == 0 {
+            // What was condemned in earlier rounds is due, and is deleted during the backup.
+            let_days_pass(&world, 10);
+        }
+        let began = Instant::now();
+        let backup = second.command("backup --json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let backup = backup.expect("the program starts");
+        std::thread::sleep(Duration::from_micros(dice.roll(usual.as_micros() as u64)));
+        let words = "clean --keep-last 1 --keep-days 0 --keep-versions 1 --force -q";
+        let cleaned = world.run(words);
+        // A new snapshot of the other machine may end it early.
+        assert!(matches!(cleaned.code, Some(0 | 5)), "{}", cleaned.stderr);
+        let ended = backup.wait_with_output().expect("it ends");
+        usual = began.elapsed() / 2;
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(0), "round {round}: {said}");
+        let last = String::from_utf8(ended.stdout).expect("text");
+        let summary: Value = serde_json::from_str(last.lines().last().expect("a line")).expect("JSON");
+        restored_is_same(&world, &second, &id_of(&summary), &world.path("other"));
+    }
+    let_days_pass(&world, 10);
+    world.run("clean --keep-last 1 --keep-days 0 --keep-versions 1 --force -q").expect_code(0);
+    second.run("check --read-data -q").expect_code(0);
+    world.run("check --read-data -q").expect_code(0);
+    let newest = snapshot_ids(&world);
+    assert!(!newest.is_empty());
+    eprintln!("{rounds} rounds");
+}
+
+#[test]
+fn cleaning_while_another_machine_backs_up_loses_nothing() {
+    cleaned_while_backing_up(6);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn cleaning_two_hundred_times_while_another_machine_backs_up() {
+    cleaned_while_backing_up(200);
+}
