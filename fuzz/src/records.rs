@@ -3,7 +3,7 @@
 use cryptbackup::chunk::Chunker;
 use cryptbackup::format::FormatError;
 use cryptbackup::format::cleaning::{Announcement, CONDEMNED_MAX, CleaningRecord};
-use cryptbackup::format::history::{Place, SEEN_TAG, Seen};
+use cryptbackup::format::history::{MERGED_TAG, Merged, Place, SEEN_TAG, Seen};
 use cryptbackup::format::mark::{Action, MARK_TEXT_MAX, MarkRecord};
 use cryptbackup::format::record::{ConfigRecord, RingRecord, WriterRecord};
 use cryptbackup::format::sealed::{ObjectType, RECORD_HEAD_LEN, RecordHead, pad_record, unpad_record};
@@ -79,20 +79,25 @@ pub fn snapshot(data: &[u8]) {
     }
 }
 
-/// When a version was seen; and nodes of a tree, as places in a history.
+/// When a version was seen; which histories are in a history; and nodes of a tree, as places in one.
 pub fn history(data: &[u8]) {
     let decode = |bytes: &[u8]| {
         let seen = Seen::find(&vec![(SEEN_TAG, bytes.to_vec())])?;
         Ok(seen.expect("there is an addition of its tag"))
     };
     comes_back(data, decode, |seen: &Seen| seen.encode().map(|(_, bytes)| bytes));
+    let decode = |bytes: &[u8]| Merged::find(&vec![(MERGED_TAG, bytes.to_vec())]);
+    comes_back(data, decode, |merged: &Merged| merged.encode().map(|(_, bytes)| bytes));
     let mut rest = data;
-    while let Ok(Some((node, after))) = Node::take(rest) {
+    while let Ok(Some((mut node, after))) = Node::take(rest) {
         if let Ok(place) = Place::of(&node) {
             assert_eq!(place.node_name(), node.name);
         }
         // It may be anything, and must only be looked at.
         let _ = Seen::find(&node.extra);
+        let since = node.since();
+        node.set_since(since).expect("a short record");
+        assert_eq!(node.since(), since);
         rest = after;
     }
 }

@@ -2,7 +2,7 @@
 
 use cryptbackup::format::cleaning::{Announcement, CleaningRecord};
 use cryptbackup::format::header::{DestinationMark, RepoHeader};
-use cryptbackup::format::history::{Place, Seen, version_name};
+use cryptbackup::format::history::{Merged, Place, Seen, version_name};
 use cryptbackup::format::id::{ChunkId, ChunkKind, DestinationId, ObjectHash, PackId, SnapshotId, WriterId};
 use cryptbackup::format::layout::ObjectName;
 use cryptbackup::format::mark::{Action, ForgetReason, Forgotten, MarkRecord};
@@ -303,6 +303,7 @@ fn histories() -> Vec<(&'static str, Vec<u8>)> {
     let mut version = node("", NodeKind::File(recipe()));
     version.name = version_name(2, 1);
     version.extra.push((tag, bytes.clone()));
+    version.set_since(Some(time())).expect("short");
     let places = [Place::Folder(b"folder"), Place::Versions(b"file"), Place::Versions(b"")];
     let mut nodes = version.encode().expect("short");
     for place in places {
@@ -310,7 +311,9 @@ fn histories() -> Vec<(&'static str, Vec<u8>)> {
         folder.name = place.node_name();
         nodes.extend(folder.encode().expect("short"));
     }
-    vec![("seen", bytes), ("nodes", nodes)]
+    let histories = vec![SnapshotId::from_bytes([3; 32]), SnapshotId::from_bytes([4; 32])];
+    let (_, merged) = Merged { histories }.encode().expect("short");
+    vec![("seen", bytes), ("merged", merged), ("nodes", nodes)]
 }
 
 fn marks() -> Vec<(&'static str, Vec<u8>)> {

@@ -67,7 +67,8 @@ impl Cleaner<'_> {
         self.delete_old_sessions(&announced)
     }
 
-    /// Deletes what waited long enough, is dead by a fresh look, and was not needed by anything new meanwhile.
+    /// Deletes what waited long enough, is dead by a fresh look, and was not needed by anything new meanwhile (invariant
+    /// I16).
     pub(super) fn sweep(
         &mut self,
         survey: &Survey,

@@ -11,7 +11,7 @@ use crate::index::PackNumber;
 use crate::replicate::neighbours::{self, Announced};
 
 impl Cleaner<'_> {
-    /// Says which packs will be deleted.
+    /// Says which packs will be deleted, and waits until that shows (invariant I16).
     pub(super) fn condemn(&self, packs: &[PackNumber]) -> Result<Vec<ObjectHash>, Stop> {
         if packs.is_empty() {
             return Ok(Vec::new());
@@ -31,7 +31,8 @@ impl Cleaner<'_> {
         Ok(lists)
     }
 
-    /// Snapshots go before any pack that only they needed (invariant I4).
+    /// Snapshots go before any pack that only they needed (invariant I4). What takes over their versions is there (I15),
+    /// and so is the mark that forgets them (I14).
     pub(super) fn delete_snapshots(&mut self, going: &HashSet<SnapshotId>) -> Result<(), Stop> {
         if going.is_empty() {
             return Ok(());
@@ -96,7 +97,8 @@ impl Cleaner<'_> {
         Ok(self.destination().place.settle(Settle::Touched)?)
     }
 
-    /// What an earlier run of this writer said and did not come to take back: this run says its own.
+    /// What an earlier run of this writer said and did not come to take back: this run says its own. Never what others
+    /// said (invariant I20).
     pub(super) fn take_back_what_was_said(&self) -> Result<(), Stop> {
         let announced = Announced::read(&self.repo.keys, self.destination())?;
         let own = self.repo.writer_id()?;

@@ -12,8 +12,8 @@
 //! 4. `reclaim`: what do the snapshots need that stay *there*? With the answer, which is sorted on disk (crate::live),
 //!    packs without any of it are condemned and deleted, and mostly dead or small ones are written anew (`repack`).
 //!
-//! Deletion runs in the reverse order of writing (invariant I4): history, mark, snapshot, pack. Where another writer uses
-//! the destination nothing is deleted at once: condemned packs wait for the grace period (docs/format.md §16). Where
+//! Deletion runs in the reverse order of writing (I4, I14, I15): history, mark, snapshot, pack. Where another writer uses
+//! the destination no pack is deleted at once: condemned ones wait for the grace period (docs/format.md §16, I16). Where
 //! anything is not as it should be, a listing that lacks a known snapshot, a tree that cannot be read, a clock that
 //! jumped, nothing is deleted there, and the report says why.
 

@@ -29,7 +29,8 @@ pub(super) struct Survey {
 }
 
 impl Survey {
-    /// Looks. Packs that are condemned keep nothing that another pack keeps too.
+    /// Looks. Packs that are condemned keep nothing that another pack keeps too; those that others condemned do not count
+    /// as present at all (invariant I17).
     pub(super) fn make(
         repo: &Repo,
         plan: &Plan,
@@ -111,7 +112,7 @@ fn needs(
     }
 }
 
-/// Nothing that was seen here may be missing from the listing without anybody having said so.
+/// Nothing that was seen here may be missing from the listing without anybody having said so (invariant I18).
 fn is_complete(
     repo: &Repo,
     plan: &Plan,

@@ -162,6 +162,20 @@ mod tests {
     }
 
     #[test]
+    fn exact_bytes_of_merged() {
+        let merged = Merged { histories: vec![SnapshotId::from_bytes([3; 32]), SnapshotId::from_bytes([2; 32])] };
+        let addition = merged.encode().expect("a small record");
+        let bytes = [&[2][..], &[3; 32], &[2; 32]].concat();
+        assert_eq!(addition, (2, bytes.clone()));
+        assert_eq!(Merged::find(&vec![(9, vec![1]), addition, (2, vec![0])]), Ok(merged), "the first counts");
+        assert_eq!(Merged::find(&vec![(9, vec![1])]), Ok(Merged::default()));
+        assert_eq!(Merged::find(&vec![(2, [&bytes[..], &[0]].concat())]), Err(FormatError::Trailing));
+        for end in 0..bytes.len() {
+            assert!(Merged::find(&vec![(2, bytes[..end].to_vec())]).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
     fn folders_of_a_history_stand_for_paths() {
         let folder = |name: &[u8]| node(name, NodeKind::Folder(Recipe::EMPTY));
         for (name, place) in [

@@ -341,6 +341,25 @@ mod tests {
     }
 
     #[test]
+    fn exact_bytes_of_since() {
+        let mut node = node(b"n");
+        node.extra = vec![(9, vec![1])];
+        assert_eq!(node.since(), None);
+        let since = Time { seconds: -1, nanos: 300 };
+        for _ in 0..2 {
+            node.set_since(Some(since)).expect("a small record");
+            assert_eq!(node.extra, [(9, vec![1]), (3, vec![1, 0xAC, 0x02])]);
+        }
+        assert_eq!(node.since(), Some(since));
+        node.set_since(None).expect("a small record");
+        assert_eq!(node.extra, [(9, vec![1])], "what is not known stays");
+        for not_understood in [&[][..], &[1], &[1, 0xAC], &[1, 0xAC, 0x02, 0]] {
+            node.extra = vec![(3, not_understood.to_vec())];
+            assert_eq!(node.since(), None, "{not_understood:?}");
+        }
+    }
+
+    #[test]
     fn a_stream_is_read_in_any_pieces_and_must_be_sorted() {
         let nodes = [node(b"A"), node(b"a"), node(b"a.b"), node(&[0xFF, 0xFE])];
         let mut stream = vec![TREE_VERSION];

@@ -16,7 +16,7 @@ const LOOKS: u32 = 5;
 
 impl CatchUp<'_> {
     /// Writes a snapshot whose packs are all on the destination. Where others write too, what they condemned meanwhile
-    /// is stored again first, and looked at once more afterwards.
+    /// is stored again first, and looked at once more afterwards (invariant I19).
     ///
     /// # Errors
     /// [`ReplicateError`]; the snapshot then counts as not committed, even if its file is there.

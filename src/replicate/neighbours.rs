@@ -43,7 +43,8 @@ impl Neighbours {
         !self.0.lock().unwrap_or_else(PoisonError::into_inner).condemned.is_empty()
     }
 
-    /// Whether one of them is going to delete the pack: it is not to be relied on, though it is still there.
+    /// Whether one of them is going to delete the pack: it is not to be relied on, though it is still there (invariant
+    /// I17).
     pub fn has_condemned(&self, pack: &PackId) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).condemned.contains(pack)
     }

@@ -1,7 +1,7 @@
 //! Chunks that only packs hold which another writer is going to delete, into packs of our own.
 //!
-//! The condemned pack is still there and can be read; it only must not be relied on. So what a snapshot needs of it is
-//! put into a new pack on the same destination, without reading any source again.
+//! The condemned pack is still there and can be read; it only must not be relied on (invariant I17). So what a snapshot
+//! needs of it is put into a new pack on the same destination, without reading any source again.
 
 use crate::destination::{DestinationErrorKind, Settle};
 use crate::format::id::{ChunkId, ChunkKind};

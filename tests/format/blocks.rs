@@ -120,6 +120,7 @@ fn records(out: &mut Blocks, frame: &[u8]) {
         out.values(&format!("sealed-{name}"), &values);
     }
     out.hex("tag", &describe_decisions::mark(&example_decisions::tag(frame)));
+    out.hex("merged", &describe_decisions::merged(&example_decisions::merged(frame)));
 
     let seal = example::record_seal("config");
     let mut lines = Lines::default();
@@ -192,6 +193,7 @@ fn streams(out: &mut Blocks) {
     out.hex("recipe-long", &describe::recipe(&example::long_recipe()));
     out.hex("node", &describe::node(&example::link_node()));
     out.hex("tree", &describe::tree(&example::nodes()));
+    out.hex("since", &describe_decisions::since(&example_decisions::since()));
     out.hex("seen", &describe_decisions::seen(&example_decisions::seen()));
     out.hex("history-tree", &describe::tree(&example_decisions::history_tree()));
     out.hex("history-drafts", &describe::tree(&example_decisions::drafts()));

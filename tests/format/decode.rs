@@ -3,7 +3,7 @@
 use cryptbackup::format::FormatError;
 use cryptbackup::format::cleaning::CleaningRecord;
 use cryptbackup::format::header::{DestinationMark, RepoHeader};
-use cryptbackup::format::history::{SEEN_TAG, Seen};
+use cryptbackup::format::history::{MERGED_TAG, Merged, SEEN_TAG, Seen};
 use cryptbackup::format::layout::ObjectName;
 use cryptbackup::format::mark::MarkRecord;
 use cryptbackup::format::pack::{Directory, DirectoryLengths, End, Extents, PackHead};
@@ -12,12 +12,12 @@ use cryptbackup::format::record::{self, ConfigRecord, RingRecord, WriterRecord};
 use cryptbackup::format::sealed::RecordHead;
 use cryptbackup::format::slot::Slot;
 use cryptbackup::format::snapshot::Snapshot;
-use cryptbackup::format::tree::{Node, TreeDecoder};
+use cryptbackup::format::tree::{Node, SINCE_TAG, TreeDecoder};
 use cryptbackup::format::wire;
 
 use crate::document::Document;
 use crate::lines::Lines;
-use crate::{describe, describe_decisions, encode};
+use crate::{describe, describe_decisions, encode, example};
 
 type Result<T> = std::result::Result<T, FormatError>;
 
@@ -61,6 +61,18 @@ fn through_the_library(name: &str, bytes: &[u8]) -> Result<Option<(Lines, Vec<u8
         "seen" => {
             let seen = Seen::find(&vec![(SEEN_TAG, bytes.to_vec())])?.ok_or(FormatError::Truncated)?;
             round(seen, describe_decisions::seen, |seen| seen.encode().map(|(_, bytes)| bytes))?
+        }
+        "merged" => {
+            let merged = Merged::find(&vec![(MERGED_TAG, bytes.to_vec())])?;
+            round(merged, describe_decisions::merged, |merged| merged.encode().map(|(_, bytes)| bytes))?
+        }
+        "since" => {
+            let mut node = example::link_node();
+            node.extra = vec![(SINCE_TAG, bytes.to_vec())];
+            let since = node.since().ok_or(FormatError::Truncated)?;
+            node.set_since(Some(since))?;
+            let (_, again) = node.extra.pop().ok_or(FormatError::Truncated)?;
+            (describe_decisions::since(&since), again)
         }
         "forget" | "tag" => {
             let mark = MarkRecord::decode(bytes)?;
@@ -120,7 +132,7 @@ fn examples_decode_to_what_is_beside_them() {
             }
         }
     }
-    assert_eq!(decoded, 26, "examples that the library decodes");
+    assert_eq!(decoded, 28, "examples that the library decodes");
 }
 
 #[test]

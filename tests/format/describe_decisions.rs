@@ -1,8 +1,9 @@
 //! What histories add, marks, and what cleaners say, as the lines of the document: see `describe`.
 
 use cryptbackup::format::cleaning::{Announcement, CleaningRecord};
-use cryptbackup::format::history::Seen;
+use cryptbackup::format::history::{Merged, Seen};
 use cryptbackup::format::mark::{Action, ForgetReason, Forgotten, MarkRecord};
+use cryptbackup::format::record::Time;
 
 use crate::describe::{extra, optional_id, record, time};
 use crate::lines::Lines;
@@ -14,6 +15,24 @@ pub fn seen(seen: &Seen) -> Lines {
     time(&mut out, "last", seen.last);
     out.string("machine", seen.machine.as_bytes());
     out.truth("is_deleted_after", seen.is_deleted_after);
+    out
+}
+
+/// An addition of a node: a moment without a version.
+pub fn since(since: &Time) -> Lines {
+    let mut out = Lines::default();
+    out.int("seconds", since.seconds);
+    out.uint("nanos", since.nanos);
+    out
+}
+
+/// An addition of a history's record: a record without a version.
+pub fn merged(merged: &Merged) -> Lines {
+    let mut out = Lines::default();
+    out.count("histories", merged.histories.len());
+    for history in &merged.histories {
+        out.raw("id", history.as_bytes());
+    }
     out
 }
 

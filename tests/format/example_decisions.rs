@@ -2,13 +2,13 @@
 //! on the destination.
 
 use cryptbackup::format::cleaning::{Announcement, CleaningRecord};
-use cryptbackup::format::history::{Place, Seen, version_name};
+use cryptbackup::format::history::{Merged, Place, Seen, version_name};
 use cryptbackup::format::id::{ChunkKind, ObjectHash, PackId, SnapshotId, WriterId};
 use cryptbackup::format::layout::ObjectName;
 use cryptbackup::format::mark::{Action, ForgetReason, Forgotten, MarkRecord};
 use cryptbackup::format::pack::Compression;
 use cryptbackup::format::recipe::{Part, Recipe};
-use cryptbackup::format::record::Extra;
+use cryptbackup::format::record::{Extra, Time};
 use cryptbackup::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
 use cryptbackup::format::tree::{Flags, Metadata, Node, NodeKind};
 
@@ -17,8 +17,13 @@ use crate::lines::Lines;
 use crate::{describe, describe_decisions};
 
 /// When the forgotten snapshot was finished.
-fn day_before() -> cryptbackup::format::record::Time {
+fn day_before() -> Time {
     noon(-86400)
+}
+
+/// When the run began that gave a node its number.
+pub fn since() -> Time {
+    Time { nanos: 500, ..noon(-86402) }
 }
 
 pub fn seen() -> Seen {
@@ -94,6 +99,12 @@ pub fn history(frame: &[u8]) -> Snapshot {
         version_ceiling: 4,
         ..example::snapshot(frame)
     }
+}
+
+/// What a later history would say that stands for the one that is shown.
+pub fn merged(frame: &[u8]) -> Merged {
+    let stored = record_seal("history").record(&describe::snapshot(&history(frame)).bytes());
+    Merged { histories: vec![SnapshotId::of(&stored)] }
 }
 
 fn snapshot_object(frame: &[u8]) -> Vec<u8> {

@@ -41,6 +41,8 @@ fn constant(name: &str) -> Option<String> {
         "MARK_TEXT_MAX" => mark::MARK_TEXT_MAX as u64,
         "CONDEMNED_MAX" => cleaning::CONDEMNED_MAX as u64,
         "SEEN_TAG" => history::SEEN_TAG.into(),
+        "MERGED_TAG" => history::MERGED_TAG.into(),
+        "SINCE_TAG" => tree::SINCE_TAG.into(),
         "FOLDER_PREFIX" => return text(&[history::FOLDER_PREFIX]),
         "VERSIONS_PREFIX" => return text(&[history::VERSIONS_PREFIX]),
         "HEADER_MAGIC" => return text(header::HEADER_MAGIC),
