@@ -96,12 +96,12 @@ fn snapshot_rules_alone_stand_in_the_place_of_all_others() {
     let world = with_four(&["primary"]);
     world.run("config set retention.keep_daily 5").expect_code(0);
     let foreseen = world.run("clean --keep-last 2 --dry-run --json").expect_code(0).summary();
-    let before = bytes_in(&world, "primary");
+    let before = bytes_in(&world, "primary/packs");
     let done = world.run("clean --keep-last 2 --json").expect_code(0).summary();
     for key in ["snapshots_deleted", "packs_deleted", "bytes_freed"] {
         assert_eq!(foreseen["destinations"][0][key], done["destinations"][0][key], "{key}");
     }
-    assert_eq!(done["destinations"][0]["bytes_freed"], before - bytes_in(&world, "primary"));
+    assert_eq!(done["destinations"][0]["bytes_freed"], before - bytes_in(&world, "primary/packs"));
     let ended = world.run("clean --keep-last 2").expect_code(0).expect_shown(&["2 snapshots stay, 0 went\n"]);
     assert_eq!((numbers(&world), short_ids(&world).len()), (vec![3, 4], 2), "{}", ended.stdout);
     let docs = world.path("docs").display().to_string();

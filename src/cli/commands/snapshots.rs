@@ -110,7 +110,7 @@ mod tests {
         let lines = table(&[info()]).lines();
         assert!(lines[1].starts_with("abababab  "), "{}", lines[1]);
         assert!(
-            lines[1].contains("ada\\u{1b}") && lines[1].contains(" 6  2 kB  primary, usb   pinned  t     n\\n   "),
+            lines[1].contains("ada\\u{1b}") && lines[1].contains(" 6  2 kB  primary, usb  pinned  t     n\\n   "),
             "{}",
             lines[1]
         );

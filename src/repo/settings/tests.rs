@@ -200,6 +200,7 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("retention.keep_monthly", "1", "11"),
     ("retention.keep_yearly", "1", "11"),
     ("retention.auto_clean", "true", "false"),
+    ("retention.grace_days", "7", "30"),
     ("min_copies", "2", "3"),
     ("limits.memory", "64MiB", "1500MB"),
     ("limits.threads", "1", "64"),
