@@ -3,18 +3,17 @@
 //! What no snapshot has any more and a history still holds comes last. Trees are in the order of names, so the states a folder had are read side by side, each once, however many snapshots
 //! share it. What the newest has comes with its newest version; what only older ones have is said to be deleted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::Repo;
 use super::query::absolute;
-use super::{KnownSnapshot, Repo};
 use crate::error::Error;
 use crate::format::recipe::Recipe;
 use crate::format::record::Time;
 use crate::format::tree::{Flags, Node, NodeKind};
-use crate::index::IndexReader;
 use crate::paths;
 use crate::snapshot::versions::join;
-use crate::snapshot::{ChunkSource, ReadError, TreeReader, find_node, history, path_hash};
+use crate::snapshot::{ChunkSource, ReadError, TreeReader};
 
 /// States of one folder that are read side by side. Of more, the names are collected one state after the other: that
 /// holds the names of one folder in memory, this a chunk of every state.
@@ -73,54 +72,6 @@ impl Repo {
         }
         failed.map_or(Ok(()), Err)
     }
-}
-
-impl Repo {
-    /// Gives each file of a source that no snapshot has any more and a history still does, with its newest node.
-    fn each_in_history_only(
-        &self,
-        view: &IndexReader,
-        source: &dyn ChunkSource,
-        path: &[u8],
-        known: &[KnownSnapshot],
-        each: &mut dyn FnMut(&[u8], &Node),
-    ) -> Result<(), Error> {
-        let mut roots: Vec<&Node> = Vec::new();
-        for root in known.iter().filter_map(|known| known.snapshot.root(path)) {
-            if roots.iter().all(|known| known.kind != root.node.kind) {
-                roots.push(&root.node);
-            }
-        }
-        let histories = self.known_histories(view)?;
-        // Where several histories tell of a path, the newest does.
-        let mut told = BTreeSet::new();
-        let mut failed = None;
-        for root in histories.iter().filter_map(|known| known.snapshot.root(path)) {
-            history::each_kept(source, &root.node, &mut |below, kept| {
-                // What is still in a snapshot was given already; only what was seen to be deleted can be in none.
-                let Some(newest) = kept.versions.last().filter(|version| version.seen.is_deleted_after) else { return };
-                let components: Vec<&[u8]> = below.split(|&byte| byte == b'/').collect();
-                match is_file_in(source, &roots, &components) {
-                    Ok(true) => {}
-                    Ok(false) if histories.len() > 1 && !told.insert(path_hash(path, below)) => {}
-                    Ok(false) => each(below, &newest.node),
-                    Err(error) => {
-                        failed.get_or_insert(error);
-                    }
-                }
-            })?;
-        }
-        failed.map_or(Ok(()), |error| Err(error.into()))
-    }
-}
-
-fn is_file_in(source: &dyn ChunkSource, roots: &[&Node], components: &[&[u8]]) -> Result<bool, ReadError> {
-    for root in roots {
-        if find_node(source, root, components)?.is_some_and(|node| node.folder().is_none()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Gives each file below the roots (newest first) once, with the newest node it has, and whether the first root lacks it.

@@ -1,14 +1,16 @@
 //! What histories hold, as a listing: files that no snapshot has any more, version by version.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::Repo;
 use super::query::{LsEntry, absolute};
+use super::{KnownSnapshot, Repo};
 use crate::error::Error;
 use crate::format::history::Place;
 use crate::format::tree::{Metadata, Node};
+use crate::index::IndexReader;
 use crate::paths;
-use crate::snapshot::{find_node, history};
+use crate::snapshot::{ChunkSource, ReadError, find_node, history, path_hash};
 
 impl Repo {
     /// Gives what histories hold in a folder: of each file every version, each as an entry with its number. Without a path,
@@ -54,8 +56,56 @@ impl Repo {
     }
 }
 
+impl Repo {
+    /// Gives each file of a source that no snapshot has any more and a history still does, with its newest node.
+    pub(super) fn each_in_history_only(
+        &self,
+        view: &IndexReader,
+        source: &dyn ChunkSource,
+        path: &[u8],
+        known: &[KnownSnapshot],
+        each: &mut dyn FnMut(&[u8], &Node),
+    ) -> Result<(), Error> {
+        let mut roots: Vec<&Node> = Vec::new();
+        for root in known.iter().filter_map(|known| known.snapshot.root(path)) {
+            if roots.iter().all(|known| known.kind != root.node.kind) {
+                roots.push(&root.node);
+            }
+        }
+        let histories = self.known_histories(view)?;
+        // Where several histories tell of a path, the newest does.
+        let mut told = BTreeSet::new();
+        let mut failed = None;
+        for root in histories.iter().filter_map(|known| known.snapshot.root(path)) {
+            history::each_kept(source, &root.node, &mut |below, kept| {
+                // What is still in a snapshot was given already; only what was seen to be deleted can be in none.
+                let Some(newest) = kept.versions.last().filter(|version| version.seen.is_deleted_after) else { return };
+                let components: Vec<&[u8]> = below.split(|&byte| byte == b'/').collect();
+                match is_file_in(source, &roots, &components) {
+                    Ok(true) => {}
+                    Ok(false) if histories.len() > 1 && !told.insert(path_hash(path, below)) => {}
+                    Ok(false) => each(below, &newest.node),
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                    }
+                }
+            })?;
+        }
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+}
+
+fn is_file_in(source: &dyn ChunkSource, roots: &[&Node], components: &[&[u8]]) -> Result<bool, ReadError> {
+    for root in roots {
+        if find_node(source, root, components)?.is_some_and(|node| node.folder().is_none()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn list_below(
-    source: &dyn crate::snapshot::ChunkSource,
+    source: &dyn ChunkSource,
     base: &[u8],
     node: &Node,
     is_recursive: bool,

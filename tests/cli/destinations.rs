@@ -203,3 +203,38 @@ fn forgotten_destinations_stay_as_they_are_and_can_come_back() {
     world.run("config unset destinations.usb").expect_code(0);
     world.run("destination list").expect_code(0).expect_shown(&["[primary]", "Free: "]);
 }
+
+/// A disk on which not one more byte can be written is cleaned all the same, and has room afterwards.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_without_a_byte_left_can_be_cleaned() {
+    use std::io::Write;
+    let world = World::set_up(&[]);
+    let Some(disk) = SmallDisk::new(&world, 24) else { return };
+    world.run("config set destinations.primary small/backup").expect_code(0);
+    for number in 1..=4 {
+        world.write("docs/a", noise(3 << 20, number));
+        world.write(&format!("docs/{number}/kept"), "kept");
+        world.run("backup -q").expect_code(0);
+    }
+    // Whatever is still free goes to somebody else.
+    let mut filler = std::fs::File::create(disk.0.join("somebody else's")).expect("a file");
+    let mut block = 1 << 20;
+    while block > 0 {
+        match filler.write_all(&vec![1; block]) {
+            Ok(()) => {}
+            Err(_) => block /= 2,
+        }
+    }
+    drop(filler);
+    world.write("docs/more", noise(1 << 20, 9));
+    world.run("backup").expect_error(14, &["No space left"]);
+    let ended = world.run("clean --keep-last 1 --keep-days 0 --keep-versions 2 --json").expect_code(0).summary();
+    let cleaned = &ended["destinations"][0];
+    assert!(cleaned["bytes_freed"].as_u64().is_some_and(|bytes| bytes > 5 << 20), "{cleaned}");
+    assert!(disk.0.join("backup/reserve").exists(), "the reserve is there again");
+    world.run("backup").expect_code(0);
+    world.run("check --read-data").expect_code(0);
+    world.run("restore --file docs/a --version 3 --destination back").expect_code(0);
+    assert!(std::fs::read(world.path("back")).expect("restored") == noise(3 << 20, 3));
+}

@@ -11,7 +11,7 @@ fn wrong_usage_is_two_and_goes_to_stderr() {
         "backup --smart",
         "backup --stdin x",
         "backup -n",
-        "clean",
+        "clean --keep-last x",
         "watch",
         "status --nonsense",
         "restore",
