@@ -30,10 +30,10 @@ impl Cleaner<'_> {
         let survey = self.survey(&condemned)?;
         let mut observed = Observed::load(self.repo)?;
         let hashes: Vec<ObjectHash> = lists.iter().map(|(hash, ..)| *hash).collect();
-        observed.note(&self.destination().id, &hashes, self.plan.now);
+        let newest: Vec<ObjectHash> = announced.sessions_of_others(&own).into_iter().map(|(hash, _)| hash).collect();
+        observed.note(&self.destination().id, &hashes, &newest, self.plan.now);
         observed.save(self.repo)?;
         let mut dead: HashSet<PackNumber> = survey.packs.dead.iter().copied().collect();
-        let newest: Vec<ObjectHash> = announced.sessions_of_others(&own).into_iter().map(|(hash, _)| hash).collect();
         let mut due = Vec::new();
         for (hash, packs, sessions) in &lists {
             let (age, runs) = observed.age(&self.destination().id, hash);

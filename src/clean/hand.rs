@@ -72,7 +72,9 @@ fn nowhere(repo: &Repo, view: &IndexReader, name: &str) -> Result<Option<Forgott
 pub fn unforget(repo: &mut Repo, names: &[String]) -> Result<Vec<SnapshotId>, Error> {
     let view = repo.index.reader()?;
     let marks = repo.marks(&view)?;
-    let forgotten = repo.committed(&view, |id, _| marks.forgotten(id).is_some())?;
+    // What a purge replaced does not come back: that is what it is for.
+    let is_forgotten = |id: &SnapshotId| matches!(marks.forgotten(id), Some(ForgetReason::Hand | ForgetReason::Rule));
+    let forgotten = repo.committed(&view, |id, _| is_forgotten(id))?;
     let mut ids = Vec::new();
     for name in names {
         let prefix = name.to_ascii_lowercase();
@@ -84,8 +86,12 @@ pub fn unforget(repo: &mut Repo, names: &[String]) -> Result<Vec<SnapshotId>, Er
                 return Err(Error::Usage(format!("several forgotten snapshots begin with `{name}`; give more digits")));
             }
             (None, _) => {
-                let is_gone = marks.each_forgotten().any(|(id, _)| id.to_string().starts_with(&prefix));
-                let why = if is_gone { ": its space was given back" } else { "" };
+                let reason = marks.each_forgotten().find(|(id, _)| id.to_string().starts_with(&prefix));
+                let why = match reason {
+                    Some((_, ForgetReason::Replaced)) => ": another one stands in its place",
+                    Some(_) => ": its space was given back",
+                    None => "",
+                };
                 return Err(Error::NotFound { what: format!("forgotten snapshot `{name}`{why}") });
             }
         }

@@ -23,6 +23,12 @@ struct Sighting {
     sessions: Vec<String>,
 }
 
+impl Sighting {
+    fn first(now: i64, sessions: &[ObjectHash]) -> Self {
+        Self { first: now, last: now, runs: 0, sessions: sessions.iter().map(ObjectHash::to_string).collect() }
+    }
+}
+
 /// What was seen on one destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct OnDestination {
@@ -86,18 +92,25 @@ impl Observed {
         seen.lists.retain(|known, _| lists.iter().any(|list| list.to_string() == *known));
         for list in lists {
             let now = now.seconds;
-            let sessions = sessions.iter().map(ObjectHash::to_string).collect();
-            seen.lists.entry(list.to_string()).or_insert(Sighting { first: now, last: now, runs: 1, sessions });
+            seen.lists
+                .entry(list.to_string())
+                .or_insert_with(|| Sighting { runs: 1, ..Sighting::first(now, sessions) });
         }
     }
 
     /// Notes that these lists were seen on a destination now; those that are gone are forgotten.
-    pub(super) fn note(&mut self, destination: &DestinationId, lists: &[ObjectHash], now: Time) {
+    pub(super) fn note(
+        &mut self,
+        destination: &DestinationId,
+        lists: &[ObjectHash],
+        sessions: &[ObjectHash],
+        now: Time,
+    ) {
         let seen = self.destinations.entry(destination.to_string()).or_default();
         seen.lists.retain(|known, _| lists.iter().any(|list| list.to_string() == *known));
         for list in lists {
             let now = now.seconds;
-            let sighting = seen.lists.entry(list.to_string()).or_insert(Sighting { first: now, ..Sighting::default() });
+            let sighting = seen.lists.entry(list.to_string()).or_insert_with(|| Sighting::first(now, sessions));
             if now < sighting.last {
                 // A clock that fell back has not waited.
                 (sighting.first, sighting.runs) = (now, 0);
@@ -151,13 +164,13 @@ mod tests {
         let list = ObjectHash::of(b"list");
         let mut observed = Observed::default();
         assert_eq!(observed.age(&DESTINATION, &list), (0, 0));
-        observed.note(&DESTINATION, &[list], at(1000));
-        observed.note(&DESTINATION, &[list], at(1500));
+        observed.note(&DESTINATION, &[list], &[], at(1000));
+        observed.note(&DESTINATION, &[list], &[], at(1500));
         assert_eq!(observed.age(&DESTINATION, &list), (500, 2));
-        observed.note(&DESTINATION, &[list], at(1200));
+        observed.note(&DESTINATION, &[list], &[], at(1200));
         assert_eq!(observed.age(&DESTINATION, &list), (0, 1), "the clock fell back");
-        observed.note(&DESTINATION, &[], at(2000));
-        observed.note(&DESTINATION, &[list], at(9000));
+        observed.note(&DESTINATION, &[], &[], at(2000));
+        observed.note(&DESTINATION, &[list], &[], at(9000));
         assert_eq!(observed.age(&DESTINATION, &list), (0, 1), "it was gone meanwhile");
     }
 }

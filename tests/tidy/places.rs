@@ -28,6 +28,7 @@ const DANGERS: &[Danger] = &[
             ("backup/pipeline.rs", "readers, and the queues between the stages"),
             ("replicate/lanes.rs", "one a destination"),
             ("destination/throttle.rs", "waits until it may write again"),
+            ("replicate/neighbours.rs", "waits until a listing shows what was put"),
             ("replicate/reconcile.rs", "destinations are listed at once"),
             ("check/data.rs", "packs are read while others are verified"),
             ("repo/home.rs", "waits for the lock"),
