@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::format::FormatError;
 use crate::format::history::Merged as MergedHistories;
 use crate::format::id::{ChunkId, PackId, SnapshotId};
+use crate::format::mark::{Action, ForgetReason};
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
 use crate::format::tree::Node;
@@ -22,7 +23,7 @@ use crate::monitor::Monitor;
 use crate::replicate::{OpenDestination, ReplicateError};
 use crate::repo::{KnownSnapshot, Repo, machine_name, user_name};
 use crate::snapshot::history::{MergeRequest, Merged, Standing, State, merge};
-use crate::snapshot::{ChunkSink, ChunkSource, ReadError, each_need};
+use crate::snapshot::{ChunkSink, ChunkSource, ReadError, each_need, place_of};
 
 /// A destination, and what goes from it.
 pub(super) struct Target {
@@ -207,11 +208,23 @@ fn make(
             }
             Err(ReplicateError::Index(error)) => return Err(error.into()),
             Err(ReplicateError::Interrupted) => return Err(Error::Interrupted),
+            Err(error @ ReplicateError::Overtaken) => {
+                withdraw(repo, history)?;
+                Some(error.to_string())
+            }
             Err(error) => Some(format!("what is to be kept of old snapshots could not be stored: {error}")),
         };
         targets.push((target, detail));
     }
     Ok(targets)
+}
+
+/// A history that is on a destination and not whole there does not count; the next run makes another.
+fn withdraw(repo: &mut Repo, history: Option<SnapshotId>) -> Result<(), Error> {
+    let Some(id) = history else { return Ok(()) };
+    let Some(row) = repo.index.reader()?.snapshot(&id)? else { return Ok(()) };
+    let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
+    repo.decide(Action::Forget { reason: ForgetReason::Replaced, snapshots: vec![place_of(id, &snapshot)] })
 }
 
 /// The history that stands for what goes; none where none is needed. Its record is in the index then, committed nowhere.

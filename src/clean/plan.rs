@@ -127,9 +127,7 @@ impl Plan {
 
     /// Why a person should look first; none where there is no reason.
     pub(super) fn looks_like_a_mistake(&self, is_unattended: bool) -> Option<String> {
-        if self.chosen.going().next().is_none() {
-            return None;
-        }
+        self.chosen.going().next()?;
         let newest_own = self.candidates.iter().filter(|one| Some(one.writer) == self.own).map(|one| one.time).max();
         if newest_own.is_some_and(|newest| newest.seconds > self.now.seconds + super::choose::FUTURE_TOLERANCE_SECONDS)
         {
