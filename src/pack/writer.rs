@@ -10,6 +10,11 @@ use crate::seal::{CompressedBlock, Keys, ObjectSeal, SealError, block};
 
 /// No more chunks than this in one pack, so that its directory stays small beside its blocks.
 const CHUNKS_MAX: usize = 1 << 16;
+/// The most bytes a chunk takes in the directories: its id and twice its length, which is below 4 MiB and so a varint
+/// of at most four bytes.
+const ENTRY_LEN: usize = 32 + 4 + 4;
+/// A pack with more room than this takes part of a block, where the block was not compressed.
+const SPLIT_ROOM: usize = 24 << 10;
 
 /// A pack being filled.
 pub struct PackDraft {
@@ -67,13 +72,12 @@ impl PackDraft {
 
     /// An upper bound of the stored bytes for so many blocks and chunks: heads, directories, blocks.
     fn used(blocks_len: usize, blocks: usize, chunks: usize) -> usize {
-        // Directory A needs at most 32 + 3 bytes a chunk and 14 a block, directory B the same without ids; chunks are
-        // below 4 MiB, so a length is a varint of at most four bytes.
-        2 * PACK_HEAD_LEN + 2 * (TAG_LEN + 16) + blocks_len + blocks * 2 * 16 + chunks * (32 + 4 + 4)
+        // In each directory a block needs at most 14 bytes besides its chunks.
+        2 * PACK_HEAD_LEN + 2 * (TAG_LEN + 16) + blocks_len + blocks * 2 * 16 + chunks * ENTRY_LEN
     }
 
     /// Sealed bytes that still fit, for a block of `chunks` chunks.
-    pub fn room(&self, chunks: usize) -> usize {
+    fn room(&self, chunks: usize) -> usize {
         if self.chunks + chunks > CHUNKS_MAX {
             return 0;
         }
@@ -91,6 +95,26 @@ impl PackDraft {
         self.blocks_len += block.sealed_len();
         self.chunks += block.chunk_count();
         self.blocks.push(block.into_parts());
+    }
+
+    /// Adds as many chunks of an uncompressed block as fit, though the whole does not, and gives back what is left: the
+    /// whole where nothing is gained.
+    pub fn push_part(&mut self, block: CompressedBlock) -> CompressedBlock {
+        let room = self.room(0);
+        if room < SPLIT_ROOM {
+            return block;
+        }
+        let raw = match block.into_raw() {
+            Ok(raw) => raw,
+            Err(compressed) => return compressed,
+        };
+        match raw.split(room.saturating_sub(TAG_LEN), ENTRY_LEN, CHUNKS_MAX - self.chunks) {
+            Ok((front, rest)) => {
+                self.push(front.store());
+                rest.store()
+            }
+            Err(whole) => whole.store(),
+        }
     }
 
     /// Seals everything and opens it again.

@@ -29,8 +29,6 @@ const INDEX_CHUNKS: usize = 100_000;
 /// Bytes of trees, and retired numbers, after which the same happens.
 const INDEX_TREE_BYTES: usize = 8 << 20;
 const INDEX_RETIRED: usize = 50_000;
-/// A full pack with more room than this takes part of a block, where the block was not compressed.
-const SPLIT_ROOM: usize = 24 << 10;
 /// Unused bytes a full pack of incompressible data is counted with, whatever it really has. What is left when no chunk
 /// fits any more is less than one of the smaller chunks, so rarely more than this.
 const UNUSED_COUNTED: u64 = 32 << 10;
@@ -256,17 +254,7 @@ impl<'a> Store<'a> {
                 continue;
             }
             if let Some(block) = waiting.pop_front() {
-                match split(block, filling.draft.room(0)) {
-                    Ok((front, rest)) => {
-                        if filling.draft.fits(&front) {
-                            filling.draft.push(front);
-                        } else {
-                            waiting.push_front(front);
-                        }
-                        waiting.push_front(rest);
-                    }
-                    Err(block) => waiting.push_front(block),
-                }
+                waiting.push_front(filling.draft.push_part(block));
             }
             self.close(kind, true)?;
         }
@@ -348,21 +336,6 @@ impl<'a> Store<'a> {
     }
 }
 
-/// Splits an uncompressed block so that its front fits into `room` sealed bytes; gives it back where that gains
-/// nothing.
-fn split(block: CompressedBlock, room: usize) -> Result<(CompressedBlock, CompressedBlock), CompressedBlock> {
-    // The front's chunks need room in the directories too; a 64 KiB chunk needs 72 bytes there.
-    let room = room - room / 512;
-    if room < SPLIT_ROOM {
-        return Err(block);
-    }
-    let raw = block.into_raw()?;
-    match raw.split(room.saturating_sub(crate::format::sealed::TAG_LEN)) {
-        Ok((front, rest)) => Ok((front.store(), rest.store())),
-        Err(whole) => Err(whole.store()),
-    }
-}
-
 impl ChunkSink for Store<'_> {
     type Error = Error;
 
@@ -384,3 +357,6 @@ impl From<FormatError> for Error {
         Error::Format { object: "what was to be stored".to_owned(), source }
     }
 }
+
+#[cfg(test)]
+mod tests;
