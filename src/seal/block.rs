@@ -126,6 +126,11 @@ impl CompressedBlock {
         Self { bytes, raw_len: entry.raw_len, compression: entry.compression, chunks: entry.chunks.clone() }
     }
 
+    /// A block of one chunk, not compressed.
+    pub fn single(chunk: ChunkEntry, bytes: Vec<u8>) -> Self {
+        Self { bytes, raw_len: chunk.len, compression: Compression::None, chunks: vec![chunk] }
+    }
+
     /// Length it will have once sealed.
     pub fn sealed_len(&self) -> usize {
         self.bytes.len() + TAG_LEN
