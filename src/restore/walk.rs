@@ -243,18 +243,13 @@ impl<'a> Walk<'a, '_> {
             return Ok(());
         }
         match &node.kind {
-            NodeKind::File(_) => self.file(folder, is_new, path, name, node),
-            NodeKind::Folder(_) => Ok(()),
+            NodeKind::File(_) => return self.file(folder, is_new, path, name, node),
+            NodeKind::Folder(_) => {}
             // It means nothing without the program that listens, which makes it anew.
-            NodeKind::Socket => {
-                self.report.sockets_left_out += 1;
-                Ok(())
-            }
-            kind => {
-                self.other(folder, is_new, path, name, (kind, &node.metadata));
-                Ok(())
-            }
+            NodeKind::Socket => self.report.sockets_left_out += 1,
+            kind => self.other(folder, is_new, path, name, (kind, &node.metadata)),
         }
+        Ok(())
     }
 
     /// A symbolic link, pipe or device.

@@ -245,7 +245,7 @@ fn what_was_never_readable_is_said_to_be_in_no_backup() {
     }
     let world = World::new(&["primary"]);
     world.write("closed", b"secret");
-    fs::set_permissions(world.source().join("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(world.source().join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
     world.backup();
     let report = restore(&world, to(&world, &world.path("restored")));
     assert_eq!(report.problems.len(), 1);
