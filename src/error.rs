@@ -51,6 +51,14 @@ pub enum Error {
         /// Name and reason of each.
         tried: Vec<(String, String)>,
     },
+    /// A folder that was to be connected to is no destination that can be used.
+    #[error("cannot connect to {}: {why}", path.display())]
+    NotADestination {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// Fewer destinations hold the snapshot than `min_copies` asks for.
     #[error("{committed} of at least {wanted} copies were made{}", listed(reasons))]
     TooFewCopies {

@@ -16,6 +16,8 @@ pub enum ProblemKind {
     Vanished,
     /// A whole source is missing, or suddenly empty.
     SourceMissing,
+    /// It could not be read when it was backed up, and no earlier version of it is there to restore.
+    NeverBackedUp,
     /// It could not be restored.
     NotRestored,
     /// Its content was restored, but not everything else about it.

@@ -28,6 +28,7 @@ use crate::snapshot::{ReadError, place_of};
 struct Part {
     is_committed: bool,
     packs_written: u64,
+    packs_copied: u64,
     state: Option<DestinationState>,
     detail: Option<String>,
 }
@@ -223,7 +224,7 @@ fn catch_up_now(
                 is_announced = true;
             }
             monitor.current(&destination.name);
-            let result = catch_up.snapshot(destination, &other).map(|_| ());
+            let result = catch_up.snapshot(destination, &other).map(|copied| part.packs_copied += copied.packs);
             if other == *id {
                 note(part, result)?;
             } else if let Err(error) = result {
@@ -285,6 +286,7 @@ fn outcomes(repo: &Repo, mut parts: BTreeMap<String, Part>) -> Result<Vec<Destin
             state: part.state.unwrap_or(status.state),
             committed: part.is_committed,
             packs_written: part.packs_written,
+            packs_copied: part.packs_copied,
             snapshots_behind: status.snapshots_behind,
             detail: part.detail.or(status.detail),
         });

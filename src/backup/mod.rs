@@ -95,8 +95,10 @@ pub struct DestinationOutcome {
     pub state: DestinationState,
     /// Whether the snapshot is on it.
     pub committed: bool,
-    /// Packs written to it.
+    /// Packs written to it while the sources were read.
     pub packs_written: u64,
+    /// Packs copied to it from others, because it lacked them.
+    pub packs_copied: u64,
     /// Snapshots that are elsewhere and not there.
     pub snapshots_behind: u64,
     /// What is to be known, as one sentence without a full stop.

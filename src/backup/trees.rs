@@ -90,14 +90,20 @@ impl<'a> RootBuilder<'a> {
         for item in batch.items {
             match item {
                 Item::Step(step) => self.step(step, store)?,
-                Item::Begin(job) => self.file = Some(FileDraft { job, recipe: RecipeBuilder::default() }),
+                Item::Begin(job) => {
+                    store.begin_stretch();
+                    self.file = Some(FileDraft { job, recipe: RecipeBuilder::default() });
+                }
                 Item::Chunk(range) => {
                     let (Some(id), Some(bytes)) = (ids.next(), batch.bytes.get(range)) else { continue };
                     bytes_read += bytes.len() as u64;
                     store.put(ChunkKind::Data, id, bytes)?;
                     self.part(Part::Chunk { id, len: bytes.len() as u32 }, store)?;
                 }
-                Item::Hole(len) => self.part(Part::Hole { len }, store)?,
+                Item::Hole(len) => {
+                    store.begin_stretch();
+                    self.part(Part::Hole { len }, store)?;
+                }
                 Item::End { is_settled } => self.end_file(is_settled, store)?,
                 Item::Failed(problem) => self.fail_file(problem, store)?,
                 Item::Problem(problem) => self.problem(problem),

@@ -43,7 +43,12 @@ const KEY: Hint =
 const ADD_DESTINATION: Hint = Some("run `cryptbackup config set destinations.primary DIR`");
 const PLUG_IN: Hint =
     Some("plug in the disk or mount the share and try again; `cryptbackup status` shows every destination");
+const NO_COPY: Hint = Some("make room, or connect what is missing, and run it again");
 const MORE_COPIES: Hint = Some("make room, or connect what is missing, and run it again; or lower `min_copies`");
+const CONNECT: Hint = Some(
+    "plug in the disk or mount the share, and give the folder in which `cryptbackup.repo` lies; on a machine without \
+     backups so far, run `cryptbackup quickstart` instead",
+);
 const SOURCES: Hint = Some("`cryptbackup config show` lists the sources and their excludes");
 const OTHERS: Hint =
     Some("plug in the other destinations and try again; `cryptbackup check` says what is missing where");
@@ -94,8 +99,9 @@ fn parts(error: &Error) -> (&'static str, ExitStatus, String, Hint) {
                 number => format!("the backup is on {number} of the {wanted} destinations that `min_copies` asks for"),
             };
             let sentence = format!("{made}{}", reasons(why));
-            ("too-few-copies", Exit::TooFewCopies, sentence, MORE_COPIES)
+            ("too-few-copies", Exit::TooFewCopies, sentence, if *committed == 0 { NO_COPY } else { MORE_COPIES })
         }
+        Error::NotADestination { .. } => ("no-destination", Exit::NoDestination, error.to_string(), CONNECT),
         Error::Damaged { object, place, detail } => {
             ("damaged", Exit::Damage, format!("{object} on {place} is damaged: {detail}"), CHECK)
         }
@@ -196,6 +202,7 @@ mod tests {
             (Error::NoDestination { tried: Vec::new() }, 13),
             (Error::NoDestination { tried: why.clone() }, 13),
             (Error::TooFewCopies { committed: 1, wanted: 2, reasons: why }, 14),
+            (Error::NotADestination { path: path.clone(), why: text() }, 13),
             (Error::Damaged { object: text(), place: text(), detail: text() }, 15),
             (Error::NotFound { what: text() }, 1),
             (Error::Config { key: text(), detail: text() }, 2),
@@ -230,6 +237,21 @@ mod tests {
         let tried = vec![("usb".to_owned(), "unplugged".to_owned()), ("nas".to_owned(), "away".to_owned())];
         let sentence = explain(&Error::NoDestination { tried }).sentence;
         assert!(sentence.contains("[usb] unplugged; [nas] away"), "{sentence}");
+    }
+
+    #[test]
+    fn fewer_copies_are_no_way_out_where_there_is_none() {
+        let hint = |committed| explain(&Error::TooFewCopies { committed, wanted: 2, reasons: Vec::new() }).hint;
+        assert!(hint(1).is_some_and(|hint| hint.contains("min_copies")));
+        assert!(hint(0).is_some_and(|hint| !hint.contains("min_copies")));
+    }
+
+    #[test]
+    fn a_folder_that_is_none_is_named_and_the_hint_needs_no_setup() {
+        let error = Error::NotADestination { path: "/media/usb".into(), why: "/media/usb does not exist".to_owned() };
+        let explained = explain(&error);
+        assert_eq!(explained.sentence, "cannot connect to /media/usb: /media/usb does not exist");
+        assert!(explained.hint.is_some_and(|hint| !hint.contains("status")));
     }
 
     #[test]

@@ -123,6 +123,10 @@ fn hint_of_problem(kind: ProblemKind) -> Option<&'static str> {
         ProblemKind::SourceMissing => {
             "its last backup stands; `cryptbackup remove DIR` takes it out, `backup --force` accepts that it is empty"
         }
+        ProblemKind::NeverBackedUp => {
+            "what could not be read when it was backed up is in no snapshot; mend its permissions where it is, and back \
+             up again"
+        }
         ProblemKind::NotRestored => "mend that and restore again; what is right already is not written again",
         ProblemKind::MetadataNotRestored => "owners and some attributes can only be restored by root",
         ProblemKind::Damaged => {

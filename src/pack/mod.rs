@@ -8,4 +8,4 @@ pub mod reader;
 pub mod writer;
 
 pub use reader::{OpenedPack, PackReader};
-pub use writer::{Closing, PackDraft, SealedPack};
+pub use writer::{Closing, PackDraft, SealedPack, entry_len};

@@ -3,13 +3,30 @@
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::format::id::{ChunkKind, PackId};
-use crate::format::pack::{BlockEntry, Directory, EXTENTS_LEN, End, Extents, PACK_HEAD_LEN, PackHead, padded_len};
+use crate::format::pack::{
+    BlockEntry, Compression, Directory, EXTENTS_LEN, End, Extents, PACK_HEAD_LEN, PackHead, padded_len,
+};
 use crate::format::record::Extra;
 use crate::format::sealed::{ObjectType, Part, TAG_LEN};
 use crate::seal::{CompressedBlock, Keys, ObjectSeal, SealError, block};
 
 /// No more chunks than this in one pack, so that its directory stays small beside its blocks.
 const CHUNKS_MAX: usize = 1 << 16;
+/// The most bytes a chunk takes in the directories: its id and twice its length, which is below 4 MiB and so a varint
+/// of at most four bytes.
+const ENTRY_LEN: usize = 32 + 4 + 4;
+/// A pack with more room than this takes part of a block, where the block was not compressed.
+const SPLIT_ROOM: usize = 24 << 10;
+
+/// How well trees compress depends a little on what is in them: those with more than the first have coarser sizes.
+const TREE_FINE: u64 = 64 << 10;
+const TREE_GRANULE: u64 = 256 << 10;
+
+/// Bytes that a chunk of `len` bytes takes in the directories.
+pub fn entry_len(len: usize) -> u64 {
+    let varint = (usize::BITS - len.leading_zeros()).div_ceil(7).max(1);
+    32 + 2 * u64::from(varint)
+}
 
 /// A pack being filled.
 pub struct PackDraft {
@@ -45,10 +62,16 @@ pub enum Closing {
 }
 
 impl Closing {
-    fn pack_len(self, used: u64, full: u64) -> u64 {
+    fn pack_len(self, kind: ChunkKind, used: u64, full: u64) -> u64 {
         match self {
             Closing::Full => padded_len(used, full, true),
-            Closing::Last { extra } if used <= full => padded_len((used + extra).min(full), full, false),
+            Closing::Last { extra } if used <= full => {
+                let counted = match kind {
+                    ChunkKind::Tree if used + extra > TREE_FINE => (used + extra).next_multiple_of(TREE_GRANULE),
+                    _ => used + extra,
+                };
+                padded_len(counted.min(full), full, false)
+            }
             Closing::Last { .. } => padded_len(used, full, false),
         }
     }
@@ -67,9 +90,8 @@ impl PackDraft {
 
     /// An upper bound of the stored bytes for so many blocks and chunks: heads, directories, blocks.
     fn used(blocks_len: usize, blocks: usize, chunks: usize) -> usize {
-        // Directory A needs at most 32 + 3 bytes a chunk and 14 a block, directory B the same without ids; chunks are
-        // below 4 MiB, so a length is a varint of at most four bytes.
-        2 * PACK_HEAD_LEN + 2 * (TAG_LEN + 16) + blocks_len + blocks * 2 * 16 + chunks * (32 + 4 + 4)
+        // In each directory a block needs at most 14 bytes besides its chunks.
+        2 * PACK_HEAD_LEN + 2 * (TAG_LEN + 16) + blocks_len + blocks * 2 * 16 + chunks * ENTRY_LEN
     }
 
     /// Sealed bytes that still fit, for a block of `chunks` chunks.
@@ -93,6 +115,43 @@ impl PackDraft {
         self.blocks.push(block.into_parts());
     }
 
+    /// Adds as many chunks of an uncompressed block as fit, though the whole does not, and gives back what is left: the
+    /// whole where nothing is gained.
+    pub fn push_part(&mut self, block: CompressedBlock) -> CompressedBlock {
+        let room = self.room(0);
+        if room < SPLIT_ROOM {
+            return block;
+        }
+        let raw = match block.into_raw() {
+            Ok(raw) => raw,
+            Err(compressed) => return compressed,
+        };
+        match raw.split(room.saturating_sub(TAG_LEN), ENTRY_LEN, CHUNKS_MAX - self.chunks) {
+            Ok((front, rest)) => {
+                self.push(front.store());
+                rest.store()
+            }
+            Err(whole) => whole.store(),
+        }
+    }
+
+    /// Takes the smallest chunk out again, of those in blocks that were not compressed and hold others; none where there
+    /// is no such block.
+    pub fn take_smallest(&mut self) -> Option<CompressedBlock> {
+        let is_candidate = |entry: &BlockEntry| entry.compression == Compression::None && entry.chunks.len() > 1;
+        let blocks = self.blocks.iter_mut().filter(|(_, entry)| is_candidate(entry));
+        let (bytes, entry) = blocks.min_by_key(|(_, entry)| entry.chunks.iter().map(|chunk| chunk.len).min())?;
+        let (position, _) = entry.chunks.iter().enumerate().min_by_key(|(_, chunk)| chunk.len)?;
+        let offset: usize = entry.chunks.iter().take(position).map(|chunk| chunk.len as usize).sum();
+        let chunk = entry.chunks.remove(position);
+        let taken: Vec<u8> = bytes.drain(offset..offset + chunk.len as usize).collect();
+        entry.raw_len -= chunk.len;
+        entry.sealed_len -= chunk.len;
+        self.blocks_len -= taken.len();
+        self.chunks -= 1;
+        Some(CompressedBlock::single(chunk, taken))
+    }
+
     /// Seals everything and opens it again.
     ///
     /// # Errors
@@ -112,7 +171,7 @@ impl PackDraft {
             directory_a_len: (directory_a.len() + TAG_LEN) as u32,
             directory_b_len: (directory_b.len() + TAG_LEN) as u32,
             blocks_len: self.blocks_len as u64,
-            pack_len: closing.pack_len(used as u64, full_len),
+            pack_len: closing.pack_len(kind, used as u64, full_len),
         };
         let mut bytes = Vec::with_capacity(extents.pack_len as usize);
         bytes.extend(end(&seal, &extents, End::Head)?);
@@ -293,6 +352,57 @@ mod tests {
             let used = 2 * PACK_HEAD_LEN + 2 * TAG_LEN + a + b + blocks_len;
             assert!(used <= bound, "{used} bytes where at most {bound} were expected");
         }
+    }
+
+    #[test]
+    fn entries_take_what_the_directories_say() {
+        let entry = |len| {
+            let chunk = crate::format::pack::ChunkEntry { id: crate::format::id::ChunkId::from_bytes([1; 32]), len };
+            let block = BlockEntry { sealed_len: 1, raw_len: 1, compression: Compression::None, chunks: vec![chunk] };
+            let directory = Directory { kind: ChunkKind::Data, blocks: vec![block], extra: Extra::new() };
+            let without =
+                directory.encode().expect("encoded").len() + directory.lengths().encode().expect("encoded").len();
+            without as u64
+        };
+        for len in [1, 127, 128, 16_383, 16_384, 70_000, 2_097_151, 2_097_152] {
+            assert_eq!(entry(len) - entry(1), entry_len(len as usize) - entry_len(1), "{len} bytes");
+        }
+        assert_eq!(entry_len(1), 34);
+        assert!(entry_len(4 << 20) <= ENTRY_LEN as u64);
+    }
+
+    #[test]
+    fn the_smallest_chunk_can_be_taken_out_again() {
+        let keys = keys();
+        let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
+        draft.push(block(&keys, 25_000, 1));
+        draft.push(block(&keys, 33_000, 2));
+        let mut builder = BlockBuilder::new(1 << 20);
+        builder.push(keys.chunk_id(ChunkKind::Data, &[0; 100]), &[0; 100]);
+        draft.push(builder.take().expect("a block").compress(Some(3)).expect("compressed"));
+        let room = draft.room(0);
+        let taken = draft.take_smallest().expect("one of 3,000 bytes");
+        assert_eq!((taken.raw_len(), draft.room(0)), (3000, room + 3000 + ENTRY_LEN));
+        let pack = draft.finish(&keys, [1; 32], Closing::Full).expect("what is left opens");
+        assert_eq!(pack.directory().blocks.iter().map(|block| block.chunks.len()).collect::<Vec<_>>(), [3, 3, 1]);
+
+        let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
+        let mut builder = BlockBuilder::new(1 << 20);
+        builder.push(keys.chunk_id(ChunkKind::Data, &[0; 100]), &[0; 100]);
+        draft.push(builder.take().expect("a block").compress(Some(3)).expect("compressed"));
+        assert!(draft.take_smallest().is_none(), "it is the only one, and compressed");
+    }
+
+    #[test]
+    fn last_packs_of_trees_have_coarser_sizes() {
+        let full = 16 << 20;
+        let sizes = |kind, used| Closing::Last { extra: 1000 }.pack_len(kind, used, full);
+        for (used, data, tree) in [(60_000, 1, 1), (70_000, 2, 4), (140_000, 3, 4), (270_000, 5, 8), (600_000, 10, 12)]
+        {
+            assert_eq!(sizes(ChunkKind::Data, used), data << 16, "{used} bytes of data");
+            assert_eq!(sizes(ChunkKind::Tree, used), tree << 16, "{used} bytes of trees");
+        }
+        assert_eq!(sizes(ChunkKind::Tree, full - 1), full);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::rescue::Rescue;
 use super::{Fetcher, OpenDestination, ReplicateError};
-use crate::destination::{Put, Settle};
+use crate::destination::{DestinationErrorKind, Put, Settle};
 use crate::format::history::Merged;
 use crate::format::id::{ChunkId, ChunkKind, SnapshotId, WriterId};
 use crate::format::layout::{ObjectKind, ObjectName};
@@ -97,7 +97,7 @@ impl CatchUp<'_> {
                     if let Ok(bytes) = source.place.get(&name, None)
                         && name.matches(&bytes)
                     {
-                        target.place.put(&name, &bytes)?;
+                        self.put(target, &name, &bytes)?;
                         present.insert(name);
                     }
                 }
@@ -105,6 +105,19 @@ impl CatchUp<'_> {
         }
         target.place.settle(Settle::Touched)?;
         Ok(())
+    }
+
+    /// Puts bytes that match their name. What is under that name and does not match it is damaged, and mended so; the old
+    /// bytes stay until the new ones are durable.
+    pub(super) fn put(&self, target: &OpenDestination, name: &ObjectName, bytes: &[u8]) -> Result<Put, ReplicateError> {
+        match target.place.put(name, bytes) {
+            Err(error) if error.kind == DestinationErrorKind::Damaged => {
+                target.place.replace(name, bytes)?;
+                self.monitor.note(&format!("{name} on {} was damaged and has been mended.", target.name));
+                Ok(Put::Written)
+            }
+            result => Ok(result?),
+        }
     }
 
     /// Brings one snapshot, with everything it needs, onto `target`.
@@ -238,7 +251,7 @@ impl PackCopy<'_> {
                     continue;
                 }
             };
-            if self.target.place.put(&name, &bytes)? == Put::Written {
+            if self.catch_up.put(self.target, &name, &bytes)? == Put::Written {
                 self.report.packs += 1;
                 self.report.bytes += bytes.len() as u64;
             }

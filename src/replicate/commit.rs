@@ -24,14 +24,14 @@ impl CatchUp<'_> {
     pub fn commit(&self, target: &OpenDestination, id: &SnapshotId) -> Result<(), ReplicateError> {
         let row = self.index.reader()?.snapshot(id)?.ok_or_else(|| unknown(target, id))?;
         if !target.neighbours.are_there() {
-            put(self.index, target, id, &row)?;
+            self.put_snapshot(target, id, &row)?;
             return remember(self.index, target, id);
         }
         let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
         if self.has_lost(target)? {
             self.store_again(target, &snapshot)?;
         }
-        put(self.index, target, id, &row)?;
+        self.put_snapshot(target, id, &row)?;
         for _ in 0..LOOKS {
             if !self.has_lost(target)? {
                 return remember(self.index, target, id);
@@ -49,6 +49,24 @@ impl CatchUp<'_> {
             }
             result => result.map(drop),
         }
+    }
+
+    /// Makes everything durable that the snapshot may need, then the snapshot.
+    fn put_snapshot(&self, target: &OpenDestination, id: &SnapshotId, row: &SnapshotRow) -> Result<(), ReplicateError> {
+        // Another run may have died between naming a pack and making the name durable.
+        if self.index.reader()?.has_unsettled(target.bit)? {
+            target.place.settle(Settle::Everything)?;
+            let mut writer = self.index.writer()?;
+            writer.settle_all(target.bit)?;
+            writer.commit()?;
+        } else {
+            target.place.settle(Settle::Touched)?;
+        }
+        target.place.check_place()?;
+        self.put(target, &ObjectName::Snapshot(*id), &row.stored)?;
+        target.place.settle(Settle::Touched)?;
+        target.place.check_place()?;
+        Ok(())
     }
 
     /// Looks what other writers condemned or deleted since the last time; true where that is something. First what they
@@ -74,24 +92,6 @@ impl CatchUp<'_> {
         lose_packs(self.index, target, lost)?;
         Ok(is_concerned)
     }
-}
-
-/// Makes everything durable that the snapshot may need, then the snapshot.
-fn put(index: &Index, target: &OpenDestination, id: &SnapshotId, row: &SnapshotRow) -> Result<(), ReplicateError> {
-    // Another run may have died between naming a pack and making the name durable.
-    if index.reader()?.has_unsettled(target.bit)? {
-        target.place.settle(Settle::Everything)?;
-        let mut writer = index.writer()?;
-        writer.settle_all(target.bit)?;
-        writer.commit()?;
-    } else {
-        target.place.settle(Settle::Touched)?;
-    }
-    target.place.check_place()?;
-    target.place.put(&ObjectName::Snapshot(*id), &row.stored)?;
-    target.place.settle(Settle::Touched)?;
-    target.place.check_place()?;
-    Ok(())
 }
 
 fn remember(index: &Index, target: &OpenDestination, id: &SnapshotId) -> Result<(), ReplicateError> {

@@ -1,13 +1,13 @@
 //! New packs to every destination at once.
 //!
 //! ```text
-//! pipeline ──▶ queue of 2 packs ──▶ thread of destination 1 ──▶ put, put, … settle
-//!          └─▶ queue of 2 packs ──▶ thread of destination 2 ──▶ put, put, … settle
+//! pipeline ──▶ queue of 1 pack  ──▶ thread of destination 1 ──▶ put, put, … settle
+//!          └─▶ queue of 1 pack  ──▶ thread of destination 2 ──▶ put, put, … settle
 //! ```
 //!
 //! A destination that fails, or takes nothing for two minutes, is lost for the run. One that is merely slow leaves the
 //! run when another has room, and gets its packs from there after that one's commit. The others go on at their speed.
-//! The queues hold the packs themselves, shared: at most two packs more than the slowest lane is writing.
+//! The queues hold the packs themselves, shared: at most one pack more than the slowest lane is writing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,8 +23,9 @@ use crate::index::{DestinationBits, PackNumber};
 use crate::monitor::Monitor;
 use crate::pack::SealedPack;
 
-/// Packs waiting in front of each destination.
-const QUEUE_PACKS: usize = 2;
+/// Packs waiting in front of each destination: while one is written and one waits, the next is being filled. Each more
+/// costs 16 MiB of memory, and saves no time where a destination is as fast on average.
+const QUEUE_PACKS: usize = 1;
 /// Packs between two rounds of making folder entries durable.
 const SETTLE_PACKS: usize = 32;
 /// A destination whose queue is full so long, while another's is not, leaves the run.

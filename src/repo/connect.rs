@@ -36,7 +36,7 @@ pub fn require_destination(path: &Path) -> Result<(), Error> {
 /// whose settings are taken over; `secret` opens the repository where that holds no key.
 ///
 /// # Errors
-/// [`Error::AlreadyInitialised`], [`Error::WrongKey`], [`Error::ForeignState`], [`Error::NoDestination`] where the
+/// [`Error::AlreadyInitialised`], [`Error::WrongKey`], [`Error::ForeignState`], [`Error::NotADestination`] where the
 /// folder is none. Nothing is left in the state folder then.
 pub fn connect(
     home: &Home,
@@ -145,6 +145,6 @@ fn choose_name(settings: &Settings, path: &Path) -> String {
 fn not_usable(path: &Path, error: &OpenError) -> Error {
     match error {
         OpenError::Damaged { .. } => heads::damaged(&"dest.id or cryptbackup.repo", &path.display().to_string(), error),
-        error => Error::NoDestination { tried: vec![("DIR".to_owned(), error.to_string())] },
+        error => Error::NotADestination { path: path.to_owned(), why: error.to_string() },
     }
 }

@@ -8,20 +8,23 @@
 //! Everything here is serial but the two steps that cost: so a claim needs no lock, and the same input gives the same
 //! packs. What is not in the index yet is in a set that is emptied into it every hundred thousand chunks.
 
+mod filling;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+use self::filling::{Filling, Pieces};
 use crate::error::Error;
 use crate::format::FormatError;
 use crate::format::id::{ChunkId, ChunkKind, PackId};
 use crate::format::pack::Directory;
 use crate::index::{DestinationBits, Index, IndexReader, PackInfo, PackNumber};
-use crate::pack::{Closing, PackDraft};
+use crate::pack::PackDraft;
 use crate::replicate::{LaneOutcome, Lanes};
 use crate::seal::keys::random;
-use crate::seal::{Block, BlockBuilder, CompressedBlock, Keys, SealError};
+use crate::seal::{CompressedBlock, Keys, SealError};
 use crate::snapshot::ChunkSink;
 
 /// Chunks after which what is new goes into the index.
@@ -29,11 +32,6 @@ const INDEX_CHUNKS: usize = 100_000;
 /// Bytes of trees, and retired numbers, after which the same happens.
 const INDEX_TREE_BYTES: usize = 8 << 20;
 const INDEX_RETIRED: usize = 50_000;
-/// A full pack with more room than this takes part of a block, where the block was not compressed.
-const SPLIT_ROOM: usize = 24 << 10;
-/// Unused bytes a full pack of incompressible data is counted with, whatever it really has. What is left when no chunk
-/// fits any more is less than one of the smaller chunks, so rarely more than this.
-const UNUSED_COUNTED: u64 = 32 << 10;
 /// Packs whose presence is kept in memory.
 const PRESENCE_KEPT: usize = 1 << 16;
 
@@ -47,6 +45,9 @@ pub(crate) struct StoreContext<'a> {
     pub reachable: DestinationBits,
     /// zstd level; none for no compression.
     pub level: Option<i32>,
+    /// The size around which streams are cut, and the most a chunk has.
+    pub avg_bytes: usize,
+    pub max_bytes: usize,
     /// Raw bytes of a block.
     pub block_bytes: usize,
     /// Stored bytes of a full pack.
@@ -60,27 +61,6 @@ pub(crate) struct StoreCounts {
     pub bytes_added: u64,
     /// Bytes of the packs.
     pub bytes_stored: u64,
-}
-
-/// One kind's blocks on their way into packs.
-struct Filling {
-    kind: ChunkKind,
-    builder: BlockBuilder,
-    blocks: Vec<Block>,
-    draft: PackDraft,
-    /// Full packs so far, and the bytes that stayed unused in them.
-    full_packs: u64,
-    unused: u64,
-}
-
-impl Filling {
-    /// How the pack is closed: the last one evens out what the full ones left.
-    fn closing(&self, is_full: bool) -> Closing {
-        if is_full {
-            return Closing::Full;
-        }
-        Closing::Last { extra: (self.full_packs * UNUSED_COUNTED).saturating_sub(self.unused) }
-    }
 }
 
 struct NewPack {
@@ -97,6 +77,7 @@ pub(crate) struct Store<'a> {
     lanes: Lanes<'a>,
     data: Filling,
     tree: Filling,
+    pieces: Pieces,
     /// Chunks of this run that the index does not know yet.
     claimed: HashSet<ChunkId>,
     presence: HashMap<PackNumber, DestinationBits>,
@@ -129,17 +110,11 @@ impl<'a> Store<'a> {
     pub fn new(context: StoreContext<'a>, lanes: Lanes<'a>) -> Result<Self, Error> {
         let view = context.index.reader()?;
         let next_number = view.next_pack_number()?;
-        let filling = |kind| Filling {
-            kind,
-            builder: BlockBuilder::new(context.block_bytes),
-            blocks: Vec::new(),
-            draft: PackDraft::new(kind, context.pack_bytes),
-            full_packs: 0,
-            unused: 0,
-        };
+        let filling = |kind| Filling::new(kind, context.block_bytes, context.pack_bytes);
         Ok(Self {
             data: filling(ChunkKind::Data),
             tree: filling(ChunkKind::Tree),
+            pieces: Pieces::new(context.avg_bytes, context.max_bytes),
             context,
             view,
             lanes,
@@ -168,12 +143,24 @@ impl<'a> Store<'a> {
         self.lanes.alive() != 0
     }
 
+    /// Says that the data chunks put from now on are of another file, or come after a hole.
+    pub fn begin_stretch(&mut self) {
+        self.pieces.begin_stretch();
+    }
+
     /// Stores a chunk, or finds it stored. True where it was new.
     pub fn put(&mut self, kind: ChunkKind, id: ChunkId, bytes: &[u8]) -> Result<bool, Error> {
-        if self.claimed.contains(&id) || self.is_stored(&id)? {
+        let is_claimed = self.claimed.contains(&id);
+        if is_claimed || self.is_stored(&id)? {
+            if is_claimed && kind == ChunkKind::Data {
+                self.pieces.add_again(bytes.len());
+            }
             return Ok(false);
         }
         self.claimed.insert(id);
+        if kind == ChunkKind::Data {
+            self.pieces.add(bytes.len());
+        }
         self.put_again(kind, id, bytes)?;
         Ok(true)
     }
@@ -256,17 +243,7 @@ impl<'a> Store<'a> {
                 continue;
             }
             if let Some(block) = waiting.pop_front() {
-                match split(block, filling.draft.room(0)) {
-                    Ok((front, rest)) => {
-                        if filling.draft.fits(&front) {
-                            filling.draft.push(front);
-                        } else {
-                            waiting.push_front(front);
-                        }
-                        waiting.push_front(rest);
-                    }
-                    Err(block) => waiting.push_front(block),
-                }
+                waiting.push_front(filling.draft.push_part(block));
             }
             self.close(kind, true)?;
         }
@@ -276,11 +253,14 @@ impl<'a> Store<'a> {
     /// Seals the pack of a kind and gives it to the lanes.
     fn close(&mut self, kind: ChunkKind, is_full: bool) -> Result<(), Error> {
         let pack_bytes = self.context.pack_bytes;
-        let filling = self.filling(kind);
+        let filling = match kind {
+            ChunkKind::Data => &mut self.data,
+            ChunkKind::Tree => &mut self.tree,
+        };
         if filling.draft.is_empty() {
             return Ok(());
         }
-        let closing = filling.closing(is_full);
+        let closing = filling.closing(is_full, &self.pieces);
         let draft = std::mem::replace(&mut filling.draft, PackDraft::new(filling.kind, pack_bytes));
         let pack = Arc::new(draft.finish(self.context.keys, random()?, closing)?);
         if is_full {
@@ -335,6 +315,14 @@ impl<'a> Store<'a> {
             let last = filling.builder.take();
             filling.blocks.extend(last);
             self.compress(kind)?;
+            let overhang = match kind {
+                ChunkKind::Data => self.data.take_overhang(&self.pieces),
+                ChunkKind::Tree => self.tree.take_overhang(&self.pieces),
+            };
+            if let Some(block) = overhang {
+                self.close(kind, true)?;
+                self.filling(kind).draft.push(block);
+            }
             self.close(kind, false)?;
         }
         self.remember()?;
@@ -345,21 +333,6 @@ impl<'a> Store<'a> {
         }
         writer.commit()?;
         Ok(Stored { lanes, pack_ids: self.pack_ids, lacking: self.lacking, counts: self.counts })
-    }
-}
-
-/// Splits an uncompressed block so that its front fits into `room` sealed bytes; gives it back where that gains
-/// nothing.
-fn split(block: CompressedBlock, room: usize) -> Result<(CompressedBlock, CompressedBlock), CompressedBlock> {
-    // The front's chunks need room in the directories too; a 64 KiB chunk needs 72 bytes there.
-    let room = room - room / 512;
-    if room < SPLIT_ROOM {
-        return Err(block);
-    }
-    let raw = block.into_raw()?;
-    match raw.split(room.saturating_sub(crate::format::sealed::TAG_LEN)) {
-        Ok((front, rest)) => Ok((front.store(), rest.store())),
-        Err(whole) => Err(whole.store()),
     }
 }
 
@@ -384,3 +357,6 @@ impl From<FormatError> for Error {
         Error::Format { object: "what was to be stored".to_owned(), source }
     }
 }
+
+#[cfg(test)]
+mod tests;

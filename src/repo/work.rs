@@ -149,6 +149,8 @@ impl Repo {
             index: &self.index,
             reachable: destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b),
             level: self.settings.compression_level(),
+            avg_bytes: self.config.chunker.avg_bytes as usize,
+            max_bytes: self.config.chunker.max_bytes as usize,
             block_bytes: self.config.block_bytes as usize,
             pack_bytes: self.config.pack_bytes as usize,
         };

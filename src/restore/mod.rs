@@ -145,6 +145,8 @@ pub struct RestoreReport {
     pub folders: u64,
     /// Links, pipes and devices.
     pub others: u64,
+    /// Sockets: they are recorded, but only the program that listens can make them.
+    pub sockets_left_out: u64,
     /// Bytes of the files written, holes among them.
     pub bytes_written: u64,
     /// Bytes of the files left as they were.

@@ -29,13 +29,14 @@ struct Frame<'a> {
     names: Option<HashSet<Vec<u8>>>,
 }
 
-/// Another name of a file, made when that is there.
+/// Another name of an inode, made when that is there.
 struct Link {
     folder: Arc<Folder>,
     path: PathBuf,
     name: Vec<u8>,
     first: (Arc<Folder>, Vec<u8>),
     is_new: bool,
+    is_file: bool,
 }
 
 struct Walk<'a, 'r> {
@@ -174,8 +175,8 @@ impl<'a> Walk<'a, '_> {
             return Ok(None);
         };
         if node.flags.contains(Flags::UNREAD) {
-            let detail = "what was in it could not be read when it was backed up".to_owned();
-            self.problem(path.clone(), ProblemKind::NotRestored, detail);
+            let detail = "what was in it was never backed up, because it could not be read".to_owned();
+            self.problem(path.clone(), ProblemKind::NeverBackedUp, detail);
         }
         let mut entered = folder.enter(&node.name);
         if entered.is_err() && !is_new && self.request.overwrite == Overwrite::Always && self.clear(folder, &node.name)
@@ -231,8 +232,8 @@ impl<'a> Walk<'a, '_> {
     /// One entry that is no folder.
     fn entry(&mut self, folder: &Arc<Folder>, is_new: bool, path: &Path, name: &[u8], node: Node) -> Result<(), Error> {
         if node.flags.contains(Flags::UNREAD) {
-            let detail = "it could not be read when it was backed up".to_owned();
-            self.problem(path.to_owned(), ProblemKind::NotRestored, detail);
+            let detail = "it was never backed up, because it could not be read".to_owned();
+            self.problem(path.to_owned(), ProblemKind::NeverBackedUp, detail);
             return Ok(());
         }
         if !is_new && self.stays(folder, path, name, &node)? {
@@ -242,49 +243,73 @@ impl<'a> Walk<'a, '_> {
             return Ok(());
         }
         match &node.kind {
-            NodeKind::File(_) => self.file(folder, is_new, path, name, node),
-            NodeKind::Socket | NodeKind::Folder(_) => Ok(()),
-            NodeKind::Symlink(target) => {
-                let made = replacing(folder, is_new, name, |name| folder.symlink(name, target));
-                match made {
-                    Ok(()) => {
-                        self.report.others += 1;
-                        self.applied(path, system::apply_to_link(folder, name, &node.metadata));
-                    }
-                    Err(error) => self.not_restored(path, &error),
-                }
-                Ok(())
-            }
+            NodeKind::File(_) => return self.file(folder, is_new, path, name, node),
+            NodeKind::Folder(_) => {}
+            // It means nothing without the program that listens, which makes it anew.
+            NodeKind::Socket => self.report.sockets_left_out += 1,
+            kind => self.other(folder, is_new, path, name, (kind, &node.metadata)),
+        }
+        Ok(())
+    }
+
+    /// A symbolic link, pipe or device.
+    fn other(
+        &mut self,
+        folder: &Arc<Folder>,
+        is_new: bool,
+        path: &Path,
+        name: &[u8],
+        (kind, metadata): (&NodeKind, &Metadata),
+    ) {
+        if self.is_another_name(folder, is_new, path, name, (false, metadata)) {
+            return;
+        }
+        let mut failed = Vec::new();
+        let made = replacing(folder, is_new, name, |name| match kind {
+            NodeKind::Symlink(target) => folder.symlink(name, target),
             kind => {
-                let mut failed = Vec::new();
-                let made = replacing(folder, is_new, name, |name| {
-                    failed = system::make_special(folder, name, kind, &node.metadata)?;
-                    Ok(())
-                });
-                match made {
-                    Ok(()) => {
-                        self.report.others += 1;
-                        self.applied(path, failed);
-                    }
-                    Err(error) => self.not_restored(path, &error),
-                }
+                failed = system::make_special(folder, name, kind, metadata)?;
                 Ok(())
             }
+        });
+        if let Err(error) = made {
+            return self.not_restored(path, &error);
+        }
+        if matches!(kind, NodeKind::Symlink(_)) {
+            failed = system::apply_to_link(folder, name, metadata);
+        }
+        self.report.others += 1;
+        self.applied(path, failed);
+        self.first_name(folder, name, metadata);
+    }
+
+    /// Whether it is another name of something that is restored already; then it becomes a link to that.
+    fn is_another_name(
+        &mut self,
+        folder: &Arc<Folder>,
+        is_new: bool,
+        path: &Path,
+        name: &[u8],
+        (is_file, metadata): (bool, &Metadata),
+    ) -> bool {
+        let Some(first) = inode(metadata).and_then(|inode| self.linked.get(&inode)) else { return false };
+        let first = (Arc::clone(&first.0), first.1.clone());
+        let (folder, path) = (Arc::clone(folder), path.to_owned());
+        self.links.push(Link { folder, path, name: name.to_vec(), first, is_new, is_file });
+        true
+    }
+
+    fn first_name(&mut self, folder: &Arc<Folder>, name: &[u8], metadata: &Metadata) {
+        if let Some(inode) = inode(metadata) {
+            self.linked.insert(inode, (Arc::clone(folder), name.to_vec()));
         }
     }
 
     fn file(&mut self, folder: &Arc<Folder>, is_new: bool, path: &Path, name: &[u8], node: Node) -> Result<(), Error> {
-        let metadata = &node.metadata;
-        if metadata.links > 1 && metadata.device > 0 {
-            let inode = (metadata.device, metadata.inode);
-            if let Some(first) = self.linked.get(&inode) {
-                let first = (Arc::clone(&first.0), first.1.clone());
-                let (folder, path) = (Arc::clone(folder), path.to_owned());
-                self.links.push(Link { folder, path, name: name.to_vec(), first, is_new });
-                return Ok(());
-            }
-            self.linked.insert(inode, (Arc::clone(folder), name.to_vec()));
+        if self.is_another_name(folder, is_new, path, name, (true, &node.metadata)) {
+            return Ok(());
         }
+        self.first_name(folder, name, &node.metadata);
         let target =
             FileTarget { folder: Arc::clone(folder), path: path.to_owned(), name: name.to_vec(), is_new, node };
         self.window.add(target)?;
@@ -330,12 +355,13 @@ impl<'a> Walk<'a, '_> {
     fn flush(&mut self) -> Result<(), Error> {
         self.window.flush(self.report)?;
         for link in std::mem::take(&mut self.links) {
-            let Link { folder, path, name, first, is_new } = link;
+            let Link { folder, path, name, first, is_new, is_file } = link;
             match replacing(&folder, is_new, &name, |name| folder.link(name, &first.0, &first.1)) {
-                Ok(()) => {
+                Ok(()) if is_file => {
                     self.report.files_restored += 1;
                     self.monitor.advance(1, 0);
                 }
+                Ok(()) => self.report.others += 1,
                 Err(error) => {
                     let detail = format!("it cannot be made another name of the same file: {error}");
                     self.problem(path, ProblemKind::NotRestored, detail);
@@ -347,6 +373,11 @@ impl<'a> Walk<'a, '_> {
         }
         Ok(())
     }
+}
+
+/// Device and inode, as stored, of what has several names.
+fn inode(metadata: &Metadata) -> Option<(u32, u64)> {
+    (metadata.links > 1 && metadata.device > 0).then_some((metadata.device, metadata.inode))
 }
 
 /// Makes an entry: in place in a new folder, else under a temporary name that then replaces what is there.

@@ -91,16 +91,20 @@ impl Block {
         CompressedBlock { bytes: self.raw, raw_len, compression: Compression::None, chunks: self.chunks }
     }
 
-    /// Splits off chunks that together have at most `limit` raw bytes: in order while they fit, then whichever still
-    /// does, so that little room is left. Gives the two parts, or the block back where not even one chunk fits or all of
-    /// them do.
-    pub fn split(self, limit: usize) -> Result<(Block, Block), Block> {
+    /// Splits off chunks that together cost at most `limit`: in order while they fit, then whichever still does, so that
+    /// little room is left. A chunk costs its length and `entry_len`, and there are at most `count` of them. Gives the
+    /// two parts, or the block back where not even one chunk fits or all of them do.
+    pub fn split(self, limit: usize, entry_len: usize, count: usize) -> Result<(Block, Block), Block> {
         let (mut front, mut rest) = (Block::default(), Block::default());
         let mut bytes = self.raw.as_slice();
+        let mut left = limit;
         for chunk in &self.chunks {
             let (chunk_bytes, after) = bytes.split_at(chunk.len as usize);
             bytes = after;
-            let part = if front.raw.len() + chunk_bytes.len() <= limit { &mut front } else { &mut rest };
+            let cost = chunk_bytes.len() + entry_len;
+            let fits = cost <= left && front.chunks.len() < count;
+            left -= if fits { cost } else { 0 };
+            let part = if fits { &mut front } else { &mut rest };
             part.raw.extend_from_slice(chunk_bytes);
             part.chunks.push(*chunk);
         }
@@ -120,6 +124,11 @@ impl CompressedBlock {
     /// A block that was unsealed and is to be sealed into another pack, with the entry it had.
     pub fn again(bytes: Vec<u8>, entry: &BlockEntry) -> Self {
         Self { bytes, raw_len: entry.raw_len, compression: entry.compression, chunks: entry.chunks.clone() }
+    }
+
+    /// A block of one chunk, not compressed.
+    pub fn single(chunk: ChunkEntry, bytes: Vec<u8>) -> Self {
+        Self { bytes, raw_len: chunk.len, compression: Compression::None, chunks: vec![chunk] }
     }
 
     /// Length it will have once sealed.
@@ -295,8 +304,10 @@ mod tests {
             builder.push(ChunkId::from_bytes([byte; 32]), &[byte; 100]);
         }
         let block = builder.take().expect("three chunks");
-        let Err(block) = block.split(99) else { panic!("not even one chunk fits") };
-        let Ok((front, rest)) = block.split(250) else { panic!("two of three fit") };
+        let Err(block) = block.split(99, 0, 9) else { panic!("not even one chunk fits") };
+        let Err(block) = block.split(139, 40, 9) else { panic!("not even one chunk fits with its entry") };
+        let Err(block) = block.split(300, 0, 9) else { panic!("all fit") };
+        let Ok((front, rest)) = block.split(280, 40, 9) else { panic!("two of three fit") };
         assert_eq!((front.raw_len(), front.chunks.len()), (200, 2));
         assert_eq!((rest.raw, rest.chunks.len()), (vec![2; 100], 1));
 
@@ -305,7 +316,8 @@ mod tests {
             builder.push(ChunkId::from_bytes([byte; 32]), &vec![byte; length]);
         }
         let block = builder.take().expect("five chunks");
-        let Ok((front, rest)) = block.split(150) else { panic!("some fit") };
+        let Err(block) = block.split(150, 0, 0) else { panic!("none is allowed") };
+        let Ok((front, rest)) = block.split(165, 5, 3) else { panic!("some fit") };
         let ids = |block: &Block| block.chunks.iter().map(|chunk| chunk.id.as_bytes()[0]).collect::<Vec<_>>();
         assert_eq!((ids(&front), ids(&rest)), (vec![0, 2, 3], vec![1, 4]), "small chunks fill what a large one leaves");
         assert_eq!(front.raw, [vec![0; 100], vec![2; 30], vec![3; 15]].concat());

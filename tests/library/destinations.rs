@@ -3,6 +3,7 @@
 use std::fs;
 
 use cryptbackup::backup::BackupRequest;
+use cryptbackup::check::{self, CheckRequest};
 use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::Settings;
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo, Secret};
@@ -257,5 +258,39 @@ fn a_destination_added_later_is_filled_and_the_first_one_does_not_grow() {
         }
         world.unplug("primary");
         assert_restores(&world.open(), None, &saved, &world.path("scratch"));
+    }
+}
+
+#[test]
+fn a_pack_that_was_cut_short_is_mended_from_the_other_destination() {
+    for by_sync in [false, true] {
+        let world = World::new(&["primary", "secondary"]);
+        world.write("file", noise(3_000_000, 1));
+        let first = Saved::now(&world, &world.backup());
+        let packs = world.objects("secondary").into_iter().filter(|(path, _)| path.starts_with("packs/"));
+        let (largest, _) = packs.max_by_key(|(_, len)| *len).expect("a pack");
+        let cut = fs::File::options().write(true).open(world.path("secondary").join(largest)).expect("the pack");
+        cut.set_len(100_000).expect("cut short");
+        if by_sync {
+            world.unplug("secondary");
+        }
+        world.write("another", noise(50_000, 2));
+        let report = world.backup_with(BackupRequest::default());
+        let second = Saved::now(&world, &report);
+        if by_sync {
+            world.plug("secondary");
+            let synced = world.sync();
+            let secondary = synced.destinations.iter().find(|synced| synced.name == "secondary").expect("synced");
+            assert_eq!((secondary.packs_copied, secondary.snapshots_behind), (3, 0), "{:?}", secondary.detail);
+        } else {
+            let secondary = outcome(&report, "secondary");
+            assert!(secondary.committed, "{:?}", secondary.detail);
+            assert_eq!((secondary.packs_written, secondary.packs_copied, secondary.snapshots_behind), (2, 1, 0));
+        }
+        let request = CheckRequest { read_data: true, ..CheckRequest::default() };
+        let checked = check::run(&world.open(), request, &Silent).expect("checked");
+        assert!(checked.findings.is_empty(), "{:?}", checked.findings);
+        world.unplug("primary");
+        assert_restores(&world.open(), None, &[first, second], &world.path("restored"));
     }
 }

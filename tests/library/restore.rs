@@ -206,3 +206,48 @@ fn versions_by_number_and_date_survive_the_index_and_deletion() {
     world.backup();
     assert_eq!(numbers(), [1, 2, 3, 4, 5, 6, 7], "old content that comes back is a new version");
 }
+
+#[test]
+fn other_names_of_links_and_pipes_are_names_of_one_inode_again_and_sockets_are_counted() {
+    let world = World::new(&["primary"]);
+    let root = world.source();
+    symlink("somewhere", root.join("link")).unwrap();
+    fs::hard_link(root.join("link"), root.join("zz same as link")).unwrap();
+    let mode = Mode::from_raw_mode(0o640);
+    rustix::fs::mknodat(rustix::fs::CWD, root.join("pipe"), rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    fs::create_dir(root.join("below")).unwrap();
+    fs::hard_link(root.join("pipe"), root.join("below/same as pipe")).unwrap();
+    let socket = std::os::unix::net::UnixListener::bind(root.join("socket")).unwrap();
+    world.settle();
+    world.backup();
+    drop(socket);
+    fs::remove_file(root.join("socket")).unwrap();
+    set_time(&root, 1_600_000_000, 0);
+    let saved = tree(&root);
+    // Into a new folder, then over what is there.
+    for _ in 0..2 {
+        let report = restore(&world, to(&world, &world.path("restored")));
+        assert!(report.problems.is_empty(), "{:?}", report.problems);
+        assert_eq!((report.others, report.sockets_left_out), (4, 1));
+        let mut restored = tree(&world.path("restored"));
+        restored.remove(&Vec::new());
+        let expected = saved.iter().filter(|(path, _)| !path.is_empty());
+        assert_same(&restored, &expected.map(|(path, seen)| (path.clone(), seen.clone())).collect());
+    }
+}
+
+#[test]
+fn what_was_never_readable_is_said_to_be_in_no_backup() {
+    use cryptbackup::report::ProblemKind;
+
+    if rustix::process::geteuid().is_root() {
+        return;
+    }
+    let world = World::new(&["primary"]);
+    world.write("closed", b"secret");
+    fs::set_permissions(world.source().join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
+    world.backup();
+    let report = restore(&world, to(&world, &world.path("restored")));
+    assert_eq!(report.problems.len(), 1);
+    assert_eq!(report.problems[0].kind, ProblemKind::NeverBackedUp, "{:?}", report.problems);
+}

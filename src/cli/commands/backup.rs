@@ -171,6 +171,7 @@ fn destination(outcome: &DestinationOutcome) -> Value {
         "state": outcome.state,
         "committed": outcome.committed,
         "packs_written": outcome.packs_written,
+        "packs_copied": outcome.packs_copied,
         "snapshots_behind": outcome.snapshots_behind,
         "detail": outcome.detail,
     });
@@ -228,7 +229,11 @@ fn outcome_words(out: &Output, outcome: &DestinationOutcome) -> String {
     let mut parts = Vec::new();
     if outcome.committed {
         let packs = units::counted(outcome.packs_written, "pack", "packs");
-        parts.push(out.paint(Style::Good, &format!("saved, {packs} written")));
+        let copied = match outcome.packs_copied {
+            0 => String::new(),
+            number => format!(", {} copied", units::count(number)),
+        };
+        parts.push(out.paint(Style::Good, &format!("saved, {packs} written{copied}")));
     } else {
         parts.push(out.paint(Style::Bad, "not saved"));
     }
@@ -255,6 +260,7 @@ mod tests {
             state: if committed { DestinationState::Online } else { DestinationState::Absent },
             committed,
             packs_written: u64::from(committed),
+            packs_copied: 0,
             snapshots_behind,
             detail: None,
         }
@@ -312,6 +318,14 @@ mod tests {
         assert_eq!(lines[..2], ["1 problem:", "  /f: denied"]);
         assert!(lines[2].starts_with("hint: ") && lines[4].starts_with("hint: "), "{lines:?}");
         assert_eq!(lines[3], "warning: [usb] is 3 snapshots behind");
+    }
+
+    #[test]
+    fn packs_from_another_destination_are_counted() {
+        let (out, ..) = captured::output(Wishes::default());
+        let late = DestinationOutcome { packs_written: 0, packs_copied: 3, ..outcome("usb", true, 0) };
+        assert_eq!(outcome_words(&out, &late), "saved, 0 packs written, 3 copied");
+        assert_eq!(destination(&late)["packs_copied"], 3);
     }
 
     #[test]

@@ -18,8 +18,10 @@ const EXAMPLES: &str = "EXAMPLES:
   cryptbackup check --read-data
   cryptbackup check --read-data-subset 5% --destination secondary";
 
-const DAMAGED: &str = "restore reads around it where another destination is whole; to have a new copy, set a fresh folder \
-                       with `cryptbackup config set destinations.NAME DIR` and run `cryptbackup sync`";
+const ELSEWHERE: &str = "restore reads around it where another destination is whole; to have a new copy, set a fresh \
+                         folder with `cryptbackup config set destinations.NAME DIR` and run `cryptbackup sync`";
+const NOWHERE_ELSE: &str = "there is no other destination to take it from; the next `cryptbackup backup` stores anew what \
+                            is missing, and `cryptbackup config set destinations.NAME DIR` adds a second destination";
 
 /// Look for damage: structure by default, every byte with --read-data
 #[derive(Debug, clap::Args)]
@@ -54,7 +56,8 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     };
     let report = check::run(&repo, request, &progress)?;
     progress.done();
-    Ok(print(&context.out, &report))
+    let has_others = repo.settings().destinations.len() > 1;
+    Ok(print(&context.out, &report, has_others))
 }
 
 fn is_damage(finding: &Finding) -> bool {
@@ -67,7 +70,7 @@ fn damaged_objects(report: &CheckReport) -> u64 {
     damaged.map(|finding| (&finding.destination, &finding.object)).collect::<BTreeSet<_>>().len() as u64
 }
 
-fn print(out: &Output, report: &CheckReport) -> ExitStatus {
+fn print(out: &Output, report: &CheckReport, has_others: bool) -> ExitStatus {
     let damaged = damaged_objects(report);
     let status = if damaged > 0 { ExitStatus::Damage } else { ExitStatus::Done };
     if out.wishes.json {
@@ -95,7 +98,7 @@ fn print(out: &Output, report: &CheckReport) -> ExitStatus {
         0 => out.say(&out.paint(Style::Good, "No damage found.")),
         number => {
             out.tell(&format!("{} found.", units::counted(number, "damaged object", "damaged objects")));
-            out.tell(&format!("hint: {DAMAGED}"));
+            out.tell(&format!("hint: {}", if has_others { ELSEWHERE } else { NOWHERE_ELSE }));
         }
     }
     status
@@ -190,21 +193,30 @@ mod tests {
             (&[Severity::Notice, Severity::Damage], ExitStatus::Damage),
         ] {
             let (out, ..) = captured::output(Wishes::default());
-            assert_eq!(print(&out, &report(severities)), status);
+            assert_eq!(print(&out, &report(severities), true), status);
         }
     }
 
     #[test]
     fn findings_name_object_place_and_snapshots() {
         let (out, stdout, _) = captured::output(Wishes::default());
-        print(&out, &report(&[Severity::Damage]));
+        print(&out, &report(&[Severity::Damage]), true);
         let line = "damage: packs/ab/abcd on [usb]: shorter than it should be; affects 1234abcd\n";
         assert!(stdout.text().starts_with(line), "{}", stdout.text());
         let (out, stdout, _) = captured::output(Wishes { json: true, ..Wishes::default() });
-        print(&out, &report(&[Severity::Damage]));
+        print(&out, &report(&[Severity::Damage]), true);
         let lines = stdout.json_lines();
         assert_eq!((&lines[0]["message_type"], &lines[0]["severity"]), (&json!("error"), &json!("damage")));
         assert_eq!((&lines[1]["message_type"], &lines[1]["exit_code"]), (&json!("summary"), &json!(15)));
+    }
+
+    #[test]
+    fn another_destination_is_spoken_of_only_where_there_is_one() {
+        for has_others in [false, true] {
+            let (out, _, stderr) = captured::output(Wishes::default());
+            print(&out, &report(&[Severity::Damage]), has_others);
+            assert_eq!(stderr.text().contains("restore reads around it"), has_others, "{}", stderr.text());
+        }
     }
 
     #[test]

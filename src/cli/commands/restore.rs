@@ -182,6 +182,10 @@ fn say_report(out: &Output, report: &RestoreReport, is_verified: bool) {
         let skipped = units::counted(report.files_skipped, "file", "files");
         out.say(&format!("Left as they were: {skipped}, {}", units::bytes(report.bytes_skipped)));
     }
+    if report.sockets_left_out > 0 {
+        let sockets = units::counted(report.sockets_left_out, "socket", "sockets");
+        out.say(&format!("Left out: {sockets}; the programs that listen there make them anew"));
+    }
     if report.deleted > 0 {
         out.say(&format!("Deleted: {}", units::counted(report.deleted, "entry", "entries")));
     }
@@ -204,6 +208,7 @@ fn summary(report: &RestoreReport) -> Value {
         "files_skipped": report.files_skipped,
         "folders": report.folders,
         "others": report.others,
+        "sockets_left_out": report.sockets_left_out,
         "bytes_written": report.bytes_written,
         "bytes_skipped": report.bytes_skipped,
         "deleted": report.deleted,
