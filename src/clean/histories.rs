@@ -19,6 +19,7 @@ use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
 use crate::format::tree::Node;
 use crate::index::{IndexReader, SnapshotRow};
+use crate::live::ChunkFile;
 use crate::monitor::Monitor;
 use crate::replicate::{OpenDestination, ReplicateError};
 use crate::repo::{KnownSnapshot, Repo, machine_name, user_name};
@@ -34,12 +35,12 @@ pub(super) struct Target {
     /// Roots that are needed there beside those of the snapshots that stay: of a history that was only thought of.
     pub imagined: Vec<Node>,
     /// Trees of that history.
-    pub scratch: Option<Rc<Scratch>>,
+    pub trees: Option<Rc<ChunkFile>>,
 }
 
 impl Target {
     fn nothing(destination: OpenDestination) -> Self {
-        Self { destination, going: HashSet::new(), imagined: Vec::new(), scratch: None }
+        Self { destination, going: HashSet::new(), imagined: Vec::new(), trees: None }
     }
 }
 
@@ -145,7 +146,7 @@ fn imagine(
         Err(Error::Read(error)) => (Vec::new(), Some(unreadable(material, &fetcher, error)?)),
         Err(error) => return Err(error),
     };
-    let scratch = Rc::new(scratch);
+    let trees = Rc::new(scratch.finish()?);
     let mut targets = Vec::new();
     for destination in members {
         let mut target = Target::nothing(destination);
@@ -154,7 +155,7 @@ fn imagine(
             target.going.extend(material.going());
             target.going.extend(material.histories.iter().filter(|_| is_replaced).map(|known| known.id));
             target.imagined = Vec::clone(&roots);
-            target.scratch = Some(Rc::clone(&scratch));
+            target.trees = Some(Rc::clone(&trees));
         }
         targets.push((target, detail.clone()));
     }

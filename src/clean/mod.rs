@@ -284,3 +284,6 @@ fn restore_reserve(destination: &OpenDestination) {
         let _ = destination.place.settle(Settle::Touched);
     }
 }
+
+#[cfg(test)]
+mod tests;

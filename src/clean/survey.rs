@@ -93,7 +93,7 @@ fn needs(
     monitor: &dyn Monitor,
 ) -> Result<LiveSet, Stop> {
     let fetcher = repo.fetcher(view);
-    let source = Overlay { stored: &fetcher, scratch: target.scratch.as_deref() };
+    let source = Overlay { stored: &fetcher, imagined: target.trees.as_deref() };
     let staying: Vec<&KnownSnapshot> = there.iter().filter(|known| !going.contains(&known.id)).collect();
     let mut needs = Needs::new(&repo.scratch_folder()?);
     let roots = staying.iter().flat_map(|known| known.snapshot.roots.iter().map(|root| &root.node));

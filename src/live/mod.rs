@@ -4,8 +4,9 @@
 //! disk and merged ([`sort`]); trees are read level by level, the distinct folders of one level once each, so that a
 //! hundred snapshots that share most of their folders cost little more than one ([`Needs`]); what comes out is a sorted
 //! file that is read in order or looked up in with one read ([`LiveSet`]). Joined with the index it tells what a
-//! destination's packs still hold that is needed ([`Keepers`]).
+//! destination's packs still hold that is needed ([`Keepers`]). What is only thought of lies in a [`ChunkFile`] meanwhile.
 
+mod chunks;
 mod needs;
 mod record;
 mod set;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::index::IndexError;
 use crate::snapshot::ReadError;
 
+pub use chunks::{ChunkFile, ChunkFileWriter};
 pub use needs::{Needs, unreadable};
 pub use set::LiveSet;
 pub use tally::{Keepers, PackTally, Tally};

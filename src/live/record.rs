@@ -32,6 +32,38 @@ impl Record for ChunkId {
     }
 }
 
+impl Record for u64 {
+    fn memory(&self) -> usize {
+        size_of::<Self>()
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&self.to_be_bytes())
+    }
+
+    fn read(input: &mut impl Read) -> io::Result<Self> {
+        let mut bytes = [0; size_of::<Self>()];
+        input.read_exact(&mut bytes)?;
+        Ok(Self::from_be_bytes(bytes))
+    }
+}
+
+impl Record for u32 {
+    fn memory(&self) -> usize {
+        size_of::<Self>()
+    }
+
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&self.to_be_bytes())
+    }
+
+    fn read(input: &mut impl Read) -> io::Result<Self> {
+        let mut bytes = [0; size_of::<Self>()];
+        input.read_exact(&mut bytes)?;
+        Ok(Self::from_be_bytes(bytes))
+    }
+}
+
 /// The first bytes of an id as a number that sorts like it.
 pub(super) fn prefix(id: &ChunkId) -> u64 {
     let (first, _) = id.as_bytes().split_first_chunk().unwrap_or((&[0; 8], &[]));

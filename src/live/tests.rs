@@ -430,3 +430,25 @@ fn a_chunk_that_a_pack_holds_twice_is_kept_once() {
 fn an_id_takes_what_it_is_said_to_take() {
     assert_eq!(id(1).memory(), size_of::<ChunkId>());
 }
+
+proptest! {
+    #[test]
+    fn chunks_in_a_file_are_found_again(
+        numbers in prop::collection::vec(0u32..2000, 0..700),
+        budget in 200usize..20_000,
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut writer = ChunkFileWriter::with_budget(folder.path(), budget).expect("a file");
+        let content = |number: u32| vec![number as u8; number as usize % 50];
+        for number in &numbers {
+            writer.put(id(*number), &content(*number)).expect("put");
+        }
+        let chunks = writer.finish().expect("finished");
+        let put: BTreeSet<u32> = numbers.into_iter().collect();
+        for number in 0..2000 {
+            let expected = put.contains(&number).then(|| content(number));
+            prop_assert_eq!(chunks.get(&id(number)).expect("readable"), expected, "{}", number);
+        }
+        prop_assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 0);
+    }
+}

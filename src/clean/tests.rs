@@ -1,0 +1,3 @@
+//! Cleaning as a whole, at the size that is promised.
+
+mod large;
