@@ -7,12 +7,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::format::history::{Merged, Place};
+use crate::format::history::Merged;
 use crate::format::id::SnapshotId;
 use crate::format::mark::{Action, ForgetReason, Forgotten};
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, Snapshot};
-use crate::format::tree::Node;
 use crate::index::{IndexReader, SnapshotRow};
 use crate::monitor::{Monitor, Stage};
 use crate::paths;
@@ -162,22 +161,8 @@ fn has_below(fetcher: &Fetcher<'_>, snapshot: &Snapshot, path: &[u8]) -> Result<
 fn has_in_history(fetcher: &Fetcher<'_>, history: &Snapshot, path: &[u8]) -> Result<bool, ReadError> {
     for root in &history.roots {
         if let Some(components) = paths::below(&root.path, path)
-            && (components.is_empty() || tells_of(fetcher, &root.node, &components)?)
+            && history::tells_of(fetcher, &root.node, &components)?
         {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Whether a history tells of a path, be it a file or a folder.
-fn tells_of(fetcher: &Fetcher<'_>, root: &Node, components: &[&[u8]]) -> Result<bool, ReadError> {
-    let Some((last, folders)) = components.split_last() else { return Ok(true) };
-    for last in [Place::Folder(last), Place::Versions(last)] {
-        let names = folders.iter().map(|name| Place::Folder(name)).chain([last]).map(Place::node_name);
-        let names: Vec<Vec<u8>> = names.collect();
-        let way: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
-        if find_node(fetcher, root, &way)?.is_some() {
             return Ok(true);
         }
     }

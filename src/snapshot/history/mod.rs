@@ -11,7 +11,7 @@ mod strands;
 
 pub use judge::Standing;
 pub use merge::{MergeRequest, Merged, State, merge};
-pub use purge::without;
+pub use purge::{tells_of, without};
 pub use read::{Kept, KeptVersion, each_kept, each_number, versions};
 
 #[cfg(test)]
