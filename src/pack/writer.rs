@@ -95,12 +95,19 @@ impl PackDraft {
     }
 
     /// Sealed bytes that still fit, for a block of `chunks` chunks.
-    pub fn room(&self, chunks: usize) -> usize {
+    fn room(&self, chunks: usize) -> usize {
         if self.chunks + chunks > CHUNKS_MAX {
             return 0;
         }
         let used = Self::used(self.blocks_len, self.blocks.len() + 1, self.chunks + chunks);
         self.full_len.saturating_sub(used)
+    }
+
+    /// Bytes that would stay unused if it were closed now: unlike `room` no bound, but near.
+    pub fn unused(&self) -> u64 {
+        let chunks = self.blocks.iter().flat_map(|(_, entry)| &entry.chunks);
+        let entries: u64 = chunks.map(|chunk| entry_len(chunk.len as usize)).sum();
+        (self.full_len as u64).saturating_sub(Self::used(self.blocks_len, self.blocks.len(), 0) as u64 + entries)
     }
 
     /// Whether `block` fits. An empty pack takes any block.
@@ -345,12 +352,15 @@ mod tests {
                 draft.push(builder.take().expect("a block").compress(None).expect("compressed"));
             }
             let bound = PackDraft::used(draft.blocks_len, draft.blocks.len(), draft.chunks);
+            let unused = draft.unused();
             let pack = draft.finish(&keys, [1; 32], Closing::Last { extra: 0 }).expect("sealed");
             let a = pack.directory().encode().expect("encoded").len();
             let b = pack.directory().lengths().encode().expect("encoded").len();
             let blocks_len: usize = pack.directory().blocks.iter().map(|block| block.sealed_len as usize).sum();
             let used = 2 * PACK_HEAD_LEN + 2 * TAG_LEN + a + b + blocks_len;
             assert!(used <= bound, "{used} bytes where at most {bound} were expected");
+            let estimate = (4 << 20) - unused as usize;
+            assert!(estimate.abs_diff(used) < 200, "{used} bytes, about {estimate} expected");
         }
     }
 
@@ -380,9 +390,10 @@ mod tests {
         let mut builder = BlockBuilder::new(1 << 20);
         builder.push(keys.chunk_id(ChunkKind::Data, &[0; 100]), &[0; 100]);
         draft.push(builder.take().expect("a block").compress(Some(3)).expect("compressed"));
-        let room = draft.room(0);
+        let (room, unused) = (draft.room(0), draft.unused());
         let taken = draft.take_smallest().expect("one of 3,000 bytes");
         assert_eq!((taken.raw_len(), draft.room(0)), (3000, room + 3000 + ENTRY_LEN));
+        assert_eq!(draft.unused(), unused + 3000 + entry_len(3000));
         let pack = draft.finish(&keys, [1; 32], Closing::Full).expect("what is left opens");
         assert_eq!(pack.directory().blocks.iter().map(|block| block.chunks.len()).collect::<Vec<_>>(), [3, 3, 1]);
 

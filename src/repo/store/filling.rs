@@ -59,7 +59,7 @@ impl Filling {
     /// Takes out what makes one pack more, where the last one would look full with what is counted besides: with other
     /// pieces the same data could have filled it. None where it does not, or where everything was compressed.
     pub fn take_overhang(&mut self, pieces: &Pieces) -> Option<CompressedBlock> {
-        if self.draft.room(0) as u64 >= self.extra(pieces) + UNUSED_COUNTED { None } else { self.draft.take_smallest() }
+        if self.draft.unused() >= self.extra(pieces) + UNUSED_COUNTED { None } else { self.draft.take_smallest() }
     }
 }
 
