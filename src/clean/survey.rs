@@ -14,6 +14,7 @@ use crate::index::{IndexReader, PackNumber};
 use crate::live::{Keepers, LiveError, LiveSet, Needs};
 use crate::monitor::Monitor;
 use crate::replicate::OpenDestination;
+use crate::replicate::neighbours::Announced;
 use crate::repo::{KnownSnapshot, Repo};
 
 /// What was found.
@@ -143,12 +144,21 @@ fn is_complete(
             first.short()
         )));
     }
-    let lost = repo.lost_packs.get(&destination.name).copied().unwrap_or_default();
-    if lost.0 > 0 && lost.0 * 5 > lost.1 {
-        return Err(Stop::because(format!(
-            "{} of {} packs are not in its listing any more: run `cryptbackup check`",
-            lost.0, lost.1
-        )));
+    if let Some((lost, known)) = repo.lost_packs.get(&destination.name) {
+        // What an earlier run condemned and deleted before it was cut off is not missing.
+        let mut deleted = HashSet::new();
+        if let Some(own) = repo.writer.as_ref().map(|writer| writer.id) {
+            let announced = Announced::read(&repo.keys, destination)?;
+            for pack in announced.condemned_by(&own).iter().flat_map(|(_, packs, _)| packs) {
+                deleted.extend(view.pack_number(pack)?);
+            }
+        }
+        let missing = lost.iter().filter(|number| !deleted.contains(number)).count() as u64;
+        if missing * 5 > *known {
+            return Err(Stop::because(format!(
+                "{missing} of {known} packs are not in its listing any more: run `cryptbackup check`"
+            )));
+        }
     }
     Ok(())
 }

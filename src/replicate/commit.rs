@@ -74,7 +74,7 @@ impl CatchUp<'_> {
     fn has_lost(&self, target: &OpenDestination) -> Result<bool, ReplicateError> {
         let is_condemned = self.look(target)?;
         let found = reconcile::reconcile(self.index, self.keys, target)?;
-        Ok(is_condemned || found.packs_lost > 0)
+        Ok(is_condemned || !found.packs_lost.is_empty())
     }
 
     fn look(&self, target: &OpenDestination) -> Result<bool, ReplicateError> {

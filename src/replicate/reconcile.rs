@@ -30,7 +30,7 @@ pub struct Reconciled {
     /// Packs the index had not heard of.
     pub packs_learned: u64,
     /// Packs it was thought to have and does not, or not with the right size.
-    pub packs_lost: u64,
+    pub packs_lost: Vec<PackNumber>,
     /// Snapshots on it.
     pub snapshots: u64,
     /// Snapshots the index had not heard of.
@@ -88,7 +88,7 @@ fn packs(
             None => gone.extend(was_there.then_some(number)),
         }
     }
-    found.packs_lost += gone.len() as u64;
+    found.packs_lost.extend(&gone);
     let unknown: Vec<(PackId, u64)> = listed.into_iter().collect();
     if there.is_empty() && gone.is_empty() && unknown.is_empty() {
         return Ok(());

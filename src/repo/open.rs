@@ -17,7 +17,7 @@ use crate::chunk::Chunker;
 use crate::error::Error;
 use crate::format::header::RepoHeader;
 use crate::format::record::ConfigRecord;
-use crate::index::{Index, IndexError, IndexReader};
+use crate::index::{Index, IndexError, IndexReader, PackNumber};
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::{self, Fetcher, OpenDestination, ReplicateError};
 use crate::seal::{Keys, slots};
@@ -80,9 +80,9 @@ pub struct Repo {
     pub(crate) writer: Option<Writer>,
     /// What was found damaged while opening: destination, object, finding.
     pub(crate) findings: Vec<(String, String, String)>,
-    /// Of each destination, by name: packs that were known to be there and are not listed any more, and all that were
+    /// Of each destination, by name: packs that were known to be there and are not listed any more, and how many were
     /// known.
-    pub(crate) lost_packs: BTreeMap<String, (u64, u64)>,
+    pub(crate) lost_packs: BTreeMap<String, (Vec<PackNumber>, u64)>,
     /// Whether every version number that can be known is accounted for.
     pub(crate) is_counted: bool,
     pub(super) clock: Clock,
@@ -154,7 +154,7 @@ impl Repo {
             monitor.current(&destination.name);
             match replicate::reconcile(&self.index, &self.keys, destination) {
                 Ok(found) => {
-                    let known = found.packs + found.packs_lost - found.packs_learned;
+                    let known = found.packs + found.packs_lost.len() as u64 - found.packs_learned;
                     self.lost_packs.insert(destination.name.clone(), (found.packs_lost, known));
                     let findings = found.findings.into_iter();
                     self.findings
