@@ -18,6 +18,10 @@ const ENTRY_LEN: usize = 32 + 4 + 4;
 /// A pack with more room than this takes part of a block, where the block was not compressed.
 const SPLIT_ROOM: usize = 24 << 10;
 
+/// Reserved for the bytes of any pack. The allocator maps so large a buffer on its own and gives it back to the system as
+/// soon as the pack is written; one of 16 MiB would stay with it, among others that are in use. What is not filled of it
+/// takes no memory.
+const RESERVED: usize = 33 << 20;
 /// How well trees compress depends a little on what is in them: those with more than the first have coarser sizes.
 const TREE_FINE: u64 = 64 << 10;
 const TREE_GRANULE: u64 = 256 << 10;
@@ -180,7 +184,7 @@ impl PackDraft {
             blocks_len: self.blocks_len as u64,
             pack_len: closing.pack_len(kind, used as u64, full_len),
         };
-        let mut bytes = Vec::with_capacity(extents.pack_len as usize);
+        let mut bytes = Vec::with_capacity(RESERVED.max(extents.pack_len as usize));
         bytes.extend(end(&seal, &extents, End::Head)?);
         append(&seal, Part::DirectoryA, &mut directory_a, &mut bytes)?;
         append_blocks(&seal, blocks, &mut bytes)?;
