@@ -48,7 +48,7 @@ impl Cleaner<'_> {
             let mut is_gone = false;
             writer.update_snapshot(id, |row| {
                 (row.committed, row.whole, row.seen) = (row.committed & !bit, row.whole & !bit, row.seen & !bit);
-                is_gone = row.committed == 0;
+                is_gone = row.committed == 0 && row.seen == 0;
             })?;
             if is_gone {
                 writer.remove_snapshot(id)?;

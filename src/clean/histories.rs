@@ -329,7 +329,7 @@ fn record(
         // Those that are known nowhere any more need not be told of.
         let view = repo.index.reader()?;
         for id in older {
-            if view.snapshot(&id)?.is_some_and(|row| row.committed != 0) {
+            if view.snapshot(&id)?.is_some_and(|row| (row.committed | row.seen) != 0) {
                 histories.push(id);
             }
         }

@@ -125,14 +125,18 @@ fn is_complete(
     for known in there {
         replaced.extend(Merged::find(&known.snapshot.extra).unwrap_or_default().histories);
     }
-    let mut missing = Vec::new();
+    let (mut missing, mut deleted) = (Vec::new(), Vec::new());
     view.each_snapshot(|id, row| -> Result<(), Stop> {
         let is_missing = row.seen & destination.bit != 0 && row.committed & destination.bit == 0;
-        if is_missing && plan.marks.forgotten(&id).is_none() && !replaced.contains(&id) {
-            missing.push(id);
+        let is_meant = plan.marks.forgotten(&id).is_some() || replaced.contains(&id);
+        match (is_missing, is_meant) {
+            (true, true) => deleted.push(id),
+            (true, false) => missing.push(id),
+            _ => {}
         }
         Ok(())
     })?;
+    note_deleted(repo, destination, &deleted)?;
     if let Some(first) = missing.first() {
         return Err(Stop::because(format!(
             "{} that {} here {} not in its listing ({}): run `cryptbackup sync`, which copies from another destination, or \
@@ -161,6 +165,26 @@ fn is_complete(
         }
     }
     Ok(())
+}
+
+/// Takes note of deletions that an earlier run made and was cut off before it could. Later what said that they were meant
+/// may be gone too.
+fn note_deleted(repo: &Repo, destination: &OpenDestination, deleted: &[SnapshotId]) -> Result<(), Stop> {
+    if deleted.is_empty() || !repo.index.is_writable() {
+        return Ok(());
+    }
+    let mut writer = repo.index.writer()?;
+    for id in deleted {
+        let mut is_gone = false;
+        writer.update_snapshot(id, |row| {
+            row.seen &= !destination.bit;
+            is_gone = row.seen == 0 && row.committed == 0;
+        })?;
+        if is_gone {
+            writer.remove_snapshot(id)?;
+        }
+    }
+    Ok(writer.commit()?)
 }
 
 /// Snapshots that cannot be opened: forgotten ones go, any other stops everything, and so does a mark.
