@@ -20,7 +20,7 @@ pub(super) const SMALL_BYTES: u64 = 4 << 20;
 const SMALL_PACKS: u64 = 48;
 /// A gap between snapshots is a sign that the clock jumped when it is so many times longer than usual, and so many days.
 const GAP_FACTOR: i64 = 10;
-const GAP_SECONDS: i64 = 30 * 86_400;
+const GAP_SECONDS: i64 = 180 * 86_400;
 
 /// What is to be done, before anything is.
 pub(super) struct Plan {
