@@ -94,7 +94,7 @@ fn what_cannot_be_read_keeps_its_previous_content_and_does_not_look_deleted() {
 
     let (report, target) = restored(&world, "one");
     assert_eq!(report.problems.len(), 1, "what was never read cannot be restored: {:?}", report.problems);
-    assert_eq!((report.problems[0].kind, &report.problems[0].path), (ProblemKind::NotRestored, &target.join("new")));
+    assert_eq!((report.problems[0].kind, &report.problems[0].path), (ProblemKind::NeverBackedUp, &target.join("new")));
     assert_eq!(fs::read(target.join("file")).unwrap(), b"first");
     assert_eq!(fs::read(target.join("folder/inside")).unwrap(), b"inside");
     assert_eq!(fs::read(target.join("open")).unwrap(), b"open and changed");
