@@ -242,7 +242,7 @@ fn history(
     }
     let view = repo.index.reader()?;
     let fetcher = repo.fetcher(&view);
-    let mut store = repo.store(members, monitor)?;
+    let mut store = repo.store_moved(members, monitor)?;
     let merged = match merge_all(plan, material, &fetcher, &repo.chunker, &mut store) {
         Ok(merged) => merged,
         Err(error) => {

@@ -37,7 +37,7 @@ pub(super) fn rewrite(
     monitor: &dyn Monitor,
 ) -> Result<Rewritten, Stop> {
     let only = [destination.clone()];
-    let mut store = repo.store(&only, monitor)?;
+    let mut store = repo.store_moved(&only, monitor)?;
     let mut rewritten = Rewritten::default();
     for &number in packs {
         if monitor.should_stop() {

@@ -23,9 +23,6 @@ use crate::index::{DestinationBits, PackNumber};
 use crate::monitor::Monitor;
 use crate::pack::SealedPack;
 
-/// Packs waiting in front of each destination: while one is written and one waits, the next is being filled. Each more
-/// costs 16 MiB of memory, and saves no time where a destination is as fast on average.
-const QUEUE_PACKS: usize = 1;
 /// Packs between two rounds of making folder entries durable.
 const SETTLE_PACKS: usize = 32;
 /// A destination whose queue is full so long, while another's is not, leaves the run.
@@ -97,10 +94,11 @@ pub struct Lanes<'a> {
 }
 
 impl<'a> Lanes<'a> {
-    /// Starts a thread for each destination.
-    pub fn start(destinations: &[OpenDestination], monitor: &'a dyn Monitor) -> Self {
+    /// Starts a thread for each destination. So many packs may wait in front of each; where none may, all go at the pace of
+    /// the slowest.
+    pub fn start(destinations: &[OpenDestination], waiting: usize, monitor: &'a dyn Monitor) -> Self {
         let lanes = destinations.iter().map(|destination| {
-            let (queue, packs) = bounded(QUEUE_PACKS);
+            let (queue, packs) = bounded(waiting);
             let (done, result) = bounded(1);
             let progress = Arc::new(AtomicU64::new(0));
             let (target, counter) = (destination.clone(), Arc::clone(&progress));

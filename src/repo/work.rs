@@ -20,6 +20,10 @@ use crate::replicate::{self, CatchUp, Lanes, OpenDestination, ReplicateError};
 use crate::seal::Keys;
 use crate::snapshot::ReadError;
 
+/// Packs that may wait in front of each destination during a backup. Each more costs 16 MiB of memory, and saves no time
+/// where a destination is as fast on average.
+const PACKS_WAITING: usize = 1;
+
 impl Repo {
     /// Makes sure that there is a writer, and that every destination opens without this machine.
     pub(crate) fn prepare_to_write(&mut self) -> Result<(), Error> {
@@ -138,12 +142,25 @@ impl Repo {
         self.clock.now()
     }
 
-    /// Stores chunks on some destinations: all that are within reach for a backup, one for cleaning it.
+    /// Stores what a backup reads on some destinations. While one pack is written and one waits, the next is being filled.
     pub(crate) fn store<'a>(
         &'a self,
         destinations: &[OpenDestination],
         monitor: &'a dyn Monitor,
     ) -> Result<Store<'a>, Error> {
+        self.store_through(Lanes::start(destinations, PACKS_WAITING, monitor), destinations)
+    }
+
+    /// The same for what is only moved: packs come faster than any disk takes them, and none waits in memory.
+    pub(crate) fn store_moved<'a>(
+        &'a self,
+        destinations: &[OpenDestination],
+        monitor: &'a dyn Monitor,
+    ) -> Result<Store<'a>, Error> {
+        self.store_through(Lanes::start(destinations, 0, monitor), destinations)
+    }
+
+    fn store_through<'a>(&'a self, lanes: Lanes<'a>, destinations: &[OpenDestination]) -> Result<Store<'a>, Error> {
         let context = StoreContext {
             keys: &self.keys,
             index: &self.index,
@@ -154,7 +171,7 @@ impl Repo {
             block_bytes: self.config.block_bytes as usize,
             pack_bytes: self.config.pack_bytes as usize,
         };
-        Store::new(context, Lanes::start(destinations, monitor))
+        Store::new(context, lanes)
     }
 }
 

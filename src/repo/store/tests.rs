@@ -25,7 +25,7 @@ fn with_store<T>(use_it: impl FnOnce(Store<'_>) -> T) -> T {
         block_bytes: BLOCK_BYTES,
         pack_bytes: PACK_BYTES,
     };
-    use_it(Store::new(context, Lanes::start(&[], &Silent)).expect("a store"))
+    use_it(Store::new(context, Lanes::start(&[], 1, &Silent)).expect("a store"))
 }
 
 /// So many bytes that cannot be compressed, and are others for each seed.
