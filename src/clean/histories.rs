@@ -22,6 +22,7 @@ use crate::index::{IndexReader, SnapshotRow};
 use crate::live::ChunkFile;
 use crate::monitor::Monitor;
 use crate::replicate::{OpenDestination, ReplicateError};
+use crate::repo::store::Stored;
 use crate::repo::{KnownSnapshot, Repo, machine_name, user_name};
 use crate::snapshot::history::{MergeRequest, Merged, Standing, State, merge};
 use crate::snapshot::{ChunkSink, ChunkSource, ReadError, each_need, place_of};
@@ -240,24 +241,21 @@ fn history(
     if material.going().next().is_none() && material.histories.is_empty() {
         return Ok(None);
     }
-    let view = repo.index.reader()?;
-    let fetcher = repo.fetcher(&view);
-    let mut store = repo.store_moved(members, monitor)?;
-    let merged = match merge_all(plan, material, &fetcher, &repo.chunker, &mut store) {
-        Ok(merged) => merged,
-        Err(error) => {
-            store.abandon();
-            return Err(error);
-        }
+    let (merged, trees) = {
+        // A view keeps all that was changed in the index since: none may be open while as much is stored as here.
+        let view = repo.index.reader()?;
+        let mut scratch = Scratch::new(&repo.keys, &repo.scratch_folder()?)?;
+        let merged = merge_all(plan, material, &repo.fetcher(&view), &repo.chunker, &mut scratch)?;
+        (merged, scratch.finish()?)
     };
     count(report, &merged);
     let is_empty = merged.iter().all(|(_, merged)| merged.versions == 0 && merged.numbers == 0);
     if is_empty && material.histories.is_empty() {
         // What nothing needs is not written: it would come back at once and be counted as freed.
-        store.abandon();
         return Ok(None);
     }
-    let stored = store.finish()?;
+    // Also where nothing changed: another writer may be about to delete a pack with some of it.
+    let stored = store_trees(repo, &trees, members, monitor)?;
     if let [only] = material.histories.as_slice()
         && is_unchanged(&only.snapshot, &merged)
     {
@@ -275,6 +273,21 @@ fn history(
     writer.put_snapshot(&id, &row)?;
     writer.commit()?;
     Ok(Some(id))
+}
+
+fn store_trees(
+    repo: &Repo,
+    trees: &ChunkFile,
+    members: &[OpenDestination],
+    monitor: &dyn Monitor,
+) -> Result<Stored, Error> {
+    let mut store = repo.store_moved(members, monitor)?;
+    let put = trees.each(|bytes| store.put_tree_chunk(bytes).map(drop));
+    if let Err(error) = put {
+        store.abandon();
+        return Err(error);
+    }
+    store.finish()
 }
 
 /// Every source's history.

@@ -1,4 +1,4 @@
-//! Trees of a history that is only thought of: what `--dry-run` needs to say how much space would come back.
+//! Trees of a history before they are stored. `--dry-run` stores nothing and only says how much space would come back.
 //!
 //! They go into temporary files of the state folder, and where they lie there too, so that memory does not grow with
 //! them: every path with a version in the history has a tree of its own.

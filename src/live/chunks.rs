@@ -1,16 +1,18 @@
 //! Chunks in a file, looked up by their ids: what is only needed while a command runs, and may be too much for memory.
 
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::LiveError;
 use super::record::{Record, prefix};
 use super::sort::{Sorter, WRITE_BUFFER};
-use super::temporary::TemporaryFile;
+use super::temporary::{FromStart, TemporaryFile};
 use crate::format::id::ChunkId;
 
 /// Memory for places that are not sorted yet.
 const PLACES_BUDGET: usize = 8 << 20;
+/// Read ahead when all are read in order.
+const READ_BUFFER: usize = 256 << 10;
 /// Places that one lookup reads.
 const PAGE_PLACES: u64 = 128;
 
@@ -48,6 +50,7 @@ pub struct ChunkFileWriter {
     folder: PathBuf,
     out: BufWriter<TemporaryFile>,
     len: u64,
+    puts: u64,
     places: Sorter<ChunkPlace>,
 }
 
@@ -62,7 +65,7 @@ impl ChunkFileWriter {
 
     pub(super) fn with_budget(folder: &Path, budget: usize) -> Result<Self, LiveError> {
         let out = BufWriter::with_capacity(WRITE_BUFFER, TemporaryFile::new(folder)?);
-        Ok(Self { folder: folder.to_owned(), out, len: 0, places: Sorter::new(folder, budget) })
+        Ok(Self { folder: folder.to_owned(), out, len: 0, puts: 0, places: Sorter::new(folder, budget) })
     }
 
     /// Adds one. One that comes twice takes its room twice.
@@ -70,10 +73,12 @@ impl ChunkFileWriter {
     /// # Errors
     /// [`LiveError::Io`].
     pub fn put(&mut self, id: ChunkId, bytes: &[u8]) -> Result<(), LiveError> {
-        self.out.write_all(bytes).map_err(|error| self.out.get_ref().failed("write", error))?;
-        self.places.push(ChunkPlace { id, offset: self.len, len: bytes.len() as u32 })?;
-        self.len += bytes.len() as u64;
-        Ok(())
+        let place = ChunkPlace { id, offset: self.len + size_of::<u32>() as u64, len: bytes.len() as u32 };
+        let written = place.len.write(&mut self.out).and_then(|()| self.out.write_all(bytes));
+        written.map_err(|error| self.out.get_ref().failed("write", error))?;
+        self.len = place.offset + u64::from(place.len);
+        self.puts += 1;
+        self.places.push(place)
     }
 
     /// All of them.
@@ -81,7 +86,7 @@ impl ChunkFileWriter {
     /// # Errors
     /// [`LiveError::Io`].
     pub fn finish(self) -> Result<ChunkFile, LiveError> {
-        let Self { folder, mut out, places, .. } = self;
+        let Self { folder, mut out, puts, places, .. } = self;
         out.flush().map_err(|error| out.get_ref().failed("write", error))?;
         let (bytes, _) = out.into_parts();
         let mut file = TemporaryFile::new(&folder)?;
@@ -102,13 +107,15 @@ impl ChunkFileWriter {
         let written = written.and_then(|()| out.flush());
         drop(out.into_parts());
         written.map_err(|error| file.failed("write", error))?;
-        Ok(ChunkFile { bytes, places: file, count, fences })
+        Ok(ChunkFile { bytes, puts, places: file, count, fences })
     }
 }
 
 /// Chunks that can be looked up; in memory are 8 bytes for 128 of them.
 pub struct ChunkFile {
+    /// Length and bytes of each, as they came.
     bytes: TemporaryFile,
+    puts: u64,
     places: TemporaryFile,
     count: u64,
     fences: Vec<u64>,
@@ -132,6 +139,22 @@ impl ChunkFile {
             }
         }
         Ok(None)
+    }
+
+    /// Gives the bytes of every chunk in the order in which they were put.
+    ///
+    /// # Errors
+    /// [`LiveError::Io`], or what `each` returns.
+    pub fn each<E: From<LiveError>>(&self, mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut reader = BufReader::with_capacity(READ_BUFFER, FromStart::new(&self.bytes));
+        let mut bytes = Vec::new();
+        for _ in 0..self.puts {
+            let len = u32::read(&mut reader).map_err(|error| self.bytes.failed("read", error))?;
+            bytes.resize(len as usize, 0);
+            reader.read_exact(&mut bytes).map_err(|error| self.bytes.failed("read", error))?;
+            each(&bytes)?;
+        }
+        Ok(())
     }
 
     fn find_in(&self, page: u64, id: &ChunkId) -> Result<Option<ChunkPlace>, LiveError> {

@@ -444,6 +444,9 @@ proptest! {
             writer.put(id(*number), &content(*number)).expect("put");
         }
         let chunks = writer.finish().expect("finished");
+        let mut given = Vec::new();
+        chunks.each(|bytes| -> Result<(), LiveError> { given.push(bytes.to_vec()); Ok(()) }).expect("readable");
+        prop_assert_eq!(given, numbers.iter().map(|number| content(*number)).collect::<Vec<_>>());
         let put: BTreeSet<u32> = numbers.into_iter().collect();
         for number in 0..2000 {
             let expected = put.contains(&number).then(|| content(number));

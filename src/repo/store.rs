@@ -52,6 +52,8 @@ pub(crate) struct StoreContext<'a> {
     pub block_bytes: usize,
     /// Stored bytes of a full pack.
     pub pack_bytes: usize,
+    /// Whether what is stored was only moved: it comes faster than any disk takes it, and must not wait in memory.
+    pub is_moving: bool,
 }
 
 /// What was stored.
@@ -278,6 +280,9 @@ impl<'a> Store<'a> {
             PackInfo { id: pack.id(), len: pack.bytes().len() as u64, kind, epoch: pack.epoch(), salt: pack.salt() };
         self.new_packs.push(NewPack { number, info, blocks_offset: pack.blocks_offset(), directory });
         self.lanes.send(number, &pack);
+        if self.context.is_moving {
+            self.lanes.wait_until_written(&pack);
+        }
         drop(pack);
         if self.new_chunks >= INDEX_CHUNKS { self.remember() } else { Ok(()) }
     }

@@ -148,7 +148,7 @@ impl Repo {
         destinations: &[OpenDestination],
         monitor: &'a dyn Monitor,
     ) -> Result<Store<'a>, Error> {
-        self.store_through(Lanes::start(destinations, PACKS_WAITING, monitor), destinations)
+        self.store_through(Lanes::start(destinations, PACKS_WAITING, monitor), destinations, false)
     }
 
     /// The same for what is only moved: packs come faster than any disk takes them, and none waits in memory.
@@ -157,10 +157,15 @@ impl Repo {
         destinations: &[OpenDestination],
         monitor: &'a dyn Monitor,
     ) -> Result<Store<'a>, Error> {
-        self.store_through(Lanes::start(destinations, 0, monitor), destinations)
+        self.store_through(Lanes::start(destinations, 0, monitor), destinations, true)
     }
 
-    fn store_through<'a>(&'a self, lanes: Lanes<'a>, destinations: &[OpenDestination]) -> Result<Store<'a>, Error> {
+    fn store_through<'a>(
+        &'a self,
+        lanes: Lanes<'a>,
+        destinations: &[OpenDestination],
+        is_moving: bool,
+    ) -> Result<Store<'a>, Error> {
         let context = StoreContext {
             keys: &self.keys,
             index: &self.index,
@@ -170,6 +175,7 @@ impl Repo {
             max_bytes: self.config.chunker.max_bytes as usize,
             block_bytes: self.config.block_bytes as usize,
             pack_bytes: self.config.pack_bytes as usize,
+            is_moving,
         };
         Store::new(context, lanes)
     }
