@@ -13,7 +13,7 @@ use crate::chunk::Chunker;
 use crate::error::Error;
 use crate::format::FormatError;
 use crate::format::history::Merged as MergedHistories;
-use crate::format::id::{ChunkId, PackId, SnapshotId};
+use crate::format::id::{PackId, SnapshotId};
 use crate::format::mark::{Action, ForgetReason};
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
@@ -25,7 +25,7 @@ use crate::replicate::{OpenDestination, ReplicateError};
 use crate::repo::store::Stored;
 use crate::repo::{KnownSnapshot, Repo, machine_name, user_name};
 use crate::snapshot::history::{MergeRequest, Merged, Standing, State, merge};
-use crate::snapshot::{ChunkSink, ChunkSource, ReadError, each_need, place_of};
+use crate::snapshot::{ChunkSink, ChunkSource, ReadError, place_of};
 
 /// A destination, and what goes from it.
 pub(super) struct Target {
@@ -394,12 +394,7 @@ fn unreadable(material: &Material, source: &dyn ChunkSource, error: ReadError) -
     let states = material.states.iter().map(|(known, _)| known);
     let broken: Vec<&KnownSnapshot> = states
         .chain(&material.histories)
-        .filter(|known| !known.snapshot.roots.iter().all(|root| is_readable(source, &root.node)))
+        .filter(|known| !known.snapshot.roots.iter().all(|root| super::unreadable::is_readable(source, &root.node)))
         .collect();
-    Ok(super::cannot_be_read(&broken, &error))
-}
-
-pub(super) fn is_readable(source: &dyn ChunkSource, root: &Node) -> bool {
-    let mut each = |_, _: &ChunkId, _| Ok::<(), ReadError>(());
-    each_need(source, None, root, &mut each).is_ok()
+    Ok(super::unreadable::sentence(&broken, &error))
 }

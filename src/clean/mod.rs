@@ -31,6 +31,7 @@ mod reclaim;
 mod repack;
 mod scratch;
 mod survey;
+mod unreadable;
 
 use std::time::Instant;
 
@@ -43,8 +44,8 @@ use crate::format::record::Time;
 use crate::live::LiveSet;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::OpenDestination;
-use crate::repo::{DestinationState, KnownSnapshot, Repo};
-use crate::snapshot::{ReadError, place_of};
+use crate::repo::{DestinationState, Repo};
+use crate::snapshot::place_of;
 
 use choose::{Choice, Rules};
 use plan::Plan;
@@ -228,20 +229,6 @@ fn forget(repo: &mut Repo, plan: &Plan) -> Result<(), Error> {
         return Ok(());
     }
     repo.decide(Action::Forget { reason: ForgetReason::Rule, snapshots })
-}
-
-/// A sentence, without a full stop, on snapshots that cannot be read.
-fn cannot_be_read(snapshots: &[&KnownSnapshot], error: &ReadError) -> String {
-    let ids: Vec<String> = snapshots.iter().map(|known| known.id.short().to_string()).collect();
-    if ids.is_empty() {
-        return format!("something could not be read ({error}), so it cannot be told what is still needed; try again");
-    }
-    format!(
-        "snapshot {} cannot be read whole ({error}), so it cannot be told what is still needed; `cryptbackup forget {}` gives \
-         it up",
-        ids.join(", "),
-        ids.join(" ")
-    )
 }
 
 /// The destinations that are configured and could not be cleaned, in words.

@@ -104,10 +104,10 @@ fn needs(
     match needs.finish(&source, monitor) {
         Err(LiveError::Read(error)) => {
             let is_readable = |known: &&&KnownSnapshot| {
-                !known.snapshot.roots.iter().all(|root| super::histories::is_readable(&source, &root.node))
+                !known.snapshot.roots.iter().all(|root| super::unreadable::is_readable(&source, &root.node))
             };
             let broken: Vec<&KnownSnapshot> = staying.iter().filter(is_readable).copied().collect();
-            Err(Stop::because(super::cannot_be_read(&broken, &error)))
+            Err(Stop::because(super::unreadable::sentence(&broken, &error)))
         }
         result => Ok(result?),
     }
