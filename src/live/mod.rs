@@ -1,7 +1,7 @@
 //! Marking: which chunks some snapshots need, and how much of every pack that is.
 //!
 //! A repository has more chunks than fit into memory, so nothing here is a hash set of them. Ids are sorted in runs on
-//! disk and merged ([`sort`]); trees are read level by level, the distinct folders of one level once each, so that a
+//! disk and merged (`sort`); trees are read level by level, the distinct folders of one level once each, so that a
 //! hundred snapshots that share most of their folders cost little more than one ([`Needs`]); what comes out is a sorted
 //! file that is read in order or looked up in with one read ([`LiveSet`]). Joined with the index it tells what a
 //! destination's packs still hold that is needed ([`Keepers`]). What is only thought of lies in a [`ChunkFile`] meanwhile.
