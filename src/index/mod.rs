@@ -23,7 +23,7 @@ pub use tables::{MarkRow, SnapshotRow};
 pub use write::IndexWriter;
 
 /// The share of `limits.memory` that redb may keep.
-const CACHE_SHARE: u64 = 6;
+const CACHE_SHARE: u64 = 12;
 
 /// Why the index could not be used.
 #[derive(Debug, thiserror::Error)]
