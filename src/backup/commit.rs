@@ -274,7 +274,7 @@ fn report(repo: &Repo, written: Written, id: SnapshotId, parts: BTreeMap<String,
 /// What happened on each configured destination.
 fn outcomes(repo: &Repo, mut parts: BTreeMap<String, Part>) -> Result<Vec<DestinationOutcome>, Error> {
     let view = repo.index.reader()?;
-    let mounts = place::mounts().unwrap_or_default();
+    let mounts = repo.home.machine().mounts().unwrap_or_default();
     let mut destinations = Vec::new();
     for (name, path) in repo.settings.destinations.iter() {
         let part = parts.remove(name).unwrap_or_default();

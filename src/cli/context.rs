@@ -31,7 +31,7 @@ impl Context {
     /// Those of [`Home::require`] and of [`Settings::load`].
     pub fn settings(&self) -> Result<Settings, Error> {
         self.home.require()?;
-        let settings = Settings::load(&self.home.settings_path(), true)?;
+        let settings = self.home.settings()?;
         if self.has_warned.replace(true) {
             return Ok(settings);
         }
@@ -48,7 +48,7 @@ impl Context {
     /// Those of [`Home::require`] and of [`Settings::edit`].
     pub fn edit_settings<T>(&self, change: impl FnOnce(&mut Settings) -> Result<T, Error>) -> Result<T, Error> {
         self.home.require()?;
-        Settings::edit(&self.home.settings_path(), change)
+        self.home.edit_settings(change)
     }
 
     /// What opens the repository; `None` is the key in the configuration.

@@ -63,7 +63,8 @@ pub fn create(context: &Context, args: &NewKeyArgs, force: bool) -> Result<NewRe
         reserve(file)?;
     }
     let on_terminal = context.out.stdout_is_terminal && std::io::stdin().is_terminal() && !context.out.wishes.json;
-    let request = InitRequest { force, passphrase: passphrase.clone(), recovery: words_file.is_some() || on_terminal };
+    let recovery = words_file.is_some() || on_terminal;
+    let request = InitRequest { force, passphrase: passphrase.clone(), recovery, sizes: None };
     let report = repo::init(&context.home, request).inspect_err(|_| {
         if let Some(file) = &words_file {
             // It is empty and ours; the error that counts is the one above.

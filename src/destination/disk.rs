@@ -8,9 +8,19 @@ mod unix;
 
 use std::io;
 use std::ops::Range;
+use std::path::Path;
 
 #[cfg(unix)]
-pub use unix::RealDisk;
+pub use unix::{RealDisk, RealRoots};
+
+/// Where folders of a machine are opened and made by their paths: the one way to a [`Disk`].
+pub trait Roots: Send + Sync {
+    /// Opens a folder that exists. A link to a folder is followed.
+    fn open_root(&self, path: &Path) -> io::Result<Box<dyn Disk>>;
+
+    /// Makes a folder whose parent exists, durably. A folder that exists already is a success, and as durable.
+    fn make_root(&self, path: &Path) -> io::Result<()>;
+}
 
 /// What a name in a folder is. Links are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,4 +95,25 @@ pub trait Disk: Send + Sync {
 
     /// Bytes this user may still write.
     fn free_bytes(&self) -> io::Result<u64>;
+}
+
+/// Puts `bytes` in the place of whatever is at `path`, durably: whoever reads it after a crash finds the old or the new,
+/// whole. `temporary` is a path in the same folder that nobody else uses.
+pub fn replace_file(disk: &dyn Disk, temporary: &str, path: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut written = disk.write_new(temporary, bytes);
+    if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists) {
+        // Left by a process with the same number that did not end.
+        disk.remove(temporary)?;
+        written = disk.write_new(temporary, bytes);
+    }
+    written.and_then(|()| disk.rename(temporary, path)).inspect_err(|_| {
+        // Best effort: the error that counts is the first.
+        let _ = disk.remove(temporary);
+    })?;
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    match disk.sync_folder(folder) {
+        // There is nothing better to do there.
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        done => done,
+    }
 }

@@ -14,7 +14,7 @@ mod write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use redb::{Builder, ConcurrencyMode, Database, ReadOnlyDatabase, ReadableDatabase};
+use redb::{Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase};
 
 use crate::format::id::{ChunkKind, DestinationId, PackId, RepoId};
 
@@ -106,7 +106,19 @@ impl Index {
     /// # Errors
     /// [`IndexError::Busy`]; [`IndexError::Broken`], after which the caller moves the file aside.
     pub fn open(path: &Path, repo: RepoId, memory: u64) -> Result<Self, IndexError> {
-        let database = guarded(|| builder(memory).create(path).map_err(opening))?;
+        Self::open_with(repo, memory, |builder| builder.create(path))
+    }
+
+    /// The same, on whatever storage `create` finds for it.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub fn open_with(
+        repo: RepoId,
+        memory: u64,
+        create: impl FnOnce(&Builder) -> Result<Database, DatabaseError>,
+    ) -> Result<Self, IndexError> {
+        let database = guarded(|| create(&builder(memory)).map_err(opening))?;
         let index = Self { store: Store::Writable(database) };
         index.adopt(repo)?;
         Ok(index)
@@ -117,10 +129,19 @@ impl Index {
     /// # Errors
     /// [`IndexError::Missing`], [`IndexError::Busy`], [`IndexError::Broken`].
     pub fn open_read_only(path: &Path, repo: RepoId, memory: u64) -> Result<Self, IndexError> {
-        if !path.exists() {
-            return Err(IndexError::Missing);
-        }
-        let database = guarded(|| builder(memory).open_read_only(path).map_err(opening))?;
+        Self::open_read_only_with(repo, memory, |builder| builder.open_read_only(path))
+    }
+
+    /// The same, on whatever storage `open` finds for it.
+    ///
+    /// # Errors
+    /// Those of [`Self::open_read_only`].
+    pub fn open_read_only_with(
+        repo: RepoId,
+        memory: u64,
+        open: impl FnOnce(&Builder) -> Result<ReadOnlyDatabase, DatabaseError>,
+    ) -> Result<Self, IndexError> {
+        let database = guarded(|| open(&builder(memory)).map_err(opening))?;
         let index = Self { store: Store::ReadOnly(database) };
         let found = index.reader()?.repo()?;
         if found != Some(repo) {
@@ -178,9 +199,12 @@ fn guarded<T>(open: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexEr
     catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Err(IndexError::Broken("opening it failed badly".into())))
 }
 
-fn opening(error: redb::DatabaseError) -> IndexError {
+fn opening(error: DatabaseError) -> IndexError {
     match error {
-        redb::DatabaseError::DatabaseAlreadyOpen => IndexError::Busy,
+        DatabaseError::DatabaseAlreadyOpen => IndexError::Busy,
+        DatabaseError::Storage(redb::StorageError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            IndexError::Missing
+        }
         other => broken(other),
     }
 }

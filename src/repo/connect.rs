@@ -52,10 +52,11 @@ pub fn connect(
     let copied = match copied {
         Some(settings) => Some(settings),
         // A copy of config.yaml put back in its place is what the forerunner's users do.
-        None if home.settings_path().exists() => Some(Settings::load(&home.settings_path(), true)?),
+        None if home.has_settings() => Some(home.settings()?),
         None => None,
     };
-    let place = LocalDestination::open(destination, None).map_err(|error| not_usable(destination, &error))?;
+    let place = LocalDestination::open_at(home.machine(), destination, None)
+        .map_err(|error| not_usable(destination, &error))?;
     let shown = destination.display().to_string();
     let header = place.header();
     let objects = heads::from_destination(&place, &header)?;
@@ -84,10 +85,10 @@ pub fn connect(
     if let Secret::Inline(key) = &secret {
         settings.encryption.key = Some(key.clone());
     }
-    let destination_name = choose_name(&settings, destination);
+    let destination_name = choose_name(home, &settings, destination);
     settings.destinations.insert(destination_name.clone(), destination.to_owned());
     drop(place);
-    settings.save(&home.settings_path())?;
+    home.save_settings(&settings)?;
 
     finish(home, secret, destination_name, is_copied, monitor)
 }
@@ -108,7 +109,7 @@ fn finish(
         .first()
         .map_or_else(Vec::new, |known| known.snapshot.roots.iter().map(|root| paths::from_bytes(&root.path)).collect());
     if !is_copied || repo.settings.sources.is_empty() {
-        Settings::edit(&home.settings_path(), |settings| {
+        home.edit_settings(|settings| {
             for path in &sources {
                 if settings.source(path).is_none() {
                     settings.put_source(SourceSettings::new(path.clone(), &jiff::Zoned::now()));
@@ -125,11 +126,11 @@ fn opens(key: &str, objects: &heads::Objects, header: &crate::format::header::Re
 }
 
 /// The name whose path this is; else the first configured one that is not here; else the first free one.
-fn choose_name(settings: &Settings, path: &Path) -> String {
+fn choose_name(home: &Home, settings: &Settings, path: &Path) -> String {
     if let Some(name) = settings.destinations.name_of(path) {
         return name.to_owned();
     }
-    if let Some((name, _)) = settings.destinations.iter().find(|(_, known)| !known.exists()) {
+    if let Some((name, _)) = settings.destinations.iter().find(|(_, known)| home.machine().open_root(known).is_err()) {
         return name.clone();
     }
     let free = ["primary", "secondary", "tertiary"].into_iter().find(|name| !settings.destinations.contains_key(name));

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::heads::{HeadStore, damaged};
-use super::home::{Home, io_error};
-use super::settings::{Settings, write_private};
+use super::home::Home;
+use super::settings::Settings;
 use super::{DestinationState, Repo};
 use crate::destination::{
     CreateError, Destination, DestinationErrorKind, LocalDestination, OpenError, Settle, Throttle,
@@ -44,22 +44,21 @@ pub enum Added {
     TakenUp,
 }
 
+/// Where the ids are kept.
+const IDS_FILE: &str = "destinations.json";
+
 /// Which destination belongs to which name: `state/destinations.json`.
-pub(super) struct KnownIds {
-    path: PathBuf,
+pub(super) struct KnownIds<'a> {
+    home: &'a Home,
     ids: BTreeMap<String, String>,
 }
 
-impl KnownIds {
-    pub(super) fn load(home: &Home) -> Result<Self, Error> {
-        let path = home.state_path("destinations.json");
-        let ids = match std::fs::read(&path) {
-            // What cannot be read is learned again from the destinations.
-            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(source) => return Err(io_error("read", &path, source)),
-        };
-        Ok(Self { path, ids })
+impl<'a> KnownIds<'a> {
+    pub(super) fn load(home: &'a Home) -> Result<Self, Error> {
+        // What cannot be read is learned again from the destinations.
+        let read = home.read_state(IDS_FILE)?;
+        let ids = read.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        Ok(Self { home, ids })
     }
 
     pub(super) fn get(&self, name: &str) -> Option<DestinationId> {
@@ -86,7 +85,7 @@ impl KnownIds {
 
     fn save(&self) -> Result<(), Error> {
         let bytes = serde_json::to_vec_pretty(&self.ids).map_err(|error| Error::Usage(error.to_string()))?;
-        write_private(&self.path, &bytes)
+        self.home.write_state(IDS_FILE, &bytes)
     }
 }
 
@@ -109,7 +108,7 @@ pub(super) fn open_all(
             detail,
             is_missing: false,
         };
-        let place = match LocalDestination::open(path, expected.as_ref()) {
+        let place = match LocalDestination::open_at(home.machine(), path, expected.as_ref()) {
             Ok(place) => place,
             Err(error) => {
                 let is_missing = matches!(error, OpenError::NotFound { .. });
@@ -199,15 +198,17 @@ impl Repo {
         }
         self.stands_alone(name, path).map_err(refuse)?;
         let mut known = KnownIds::load(&self.home)?;
-        let (place, added) = match LocalDestination::open(path, None) {
+        let machine = self.home.machine();
+        let (place, added) = match LocalDestination::open_at(machine, path, None) {
             Ok(place) => (self.take_up(place, name, path, &known)?, Added::TakenUp),
             Err(OpenError::NotFound { .. } | OpenError::NotADestination { .. }) => {
                 let destination = DestinationId::from_bytes(random()?);
                 let mark = DestinationMark { repo: self.header.repo, destination };
-                let place = LocalDestination::create(path, mark, &self.header).map_err(|error| match error {
-                    CreateError::Io(error) => Error::Destination(error),
-                    error => refuse(error.to_string()),
-                })?;
+                let place =
+                    LocalDestination::create_at(machine, path, mark, &self.header).map_err(|error| match error {
+                        CreateError::Io(error) => Error::Destination(error),
+                        error => refuse(error.to_string()),
+                    })?;
                 (place, Added::Created)
             }
             Err(error) => return Err(refuse(error.to_string())),
@@ -215,7 +216,7 @@ impl Repo {
         put_heads(&self.home, &place)?;
         known.set(name, &place.mark().destination)?;
         let path = path.to_owned();
-        self.settings = Settings::edit(&self.home.settings_path(), |settings| {
+        self.settings = self.home.edit_settings(|settings| {
             settings.destinations.insert(name.to_owned(), path);
             Ok(settings.clone())
         })?;
@@ -269,7 +270,7 @@ impl Repo {
         let own = DestinationMark { repo: mark.repo, destination: DestinationId::from_bytes(random()?) };
         place.replace(&ObjectName::DestinationMark, &own.encode())?;
         place.settle(Settle::Touched)?;
-        LocalDestination::open(path, Some(&own))
+        LocalDestination::open_at(self.home.machine(), path, Some(&own))
             .map_err(|error| damaged(&"dest.id", &path.display().to_string(), &error))
     }
 
@@ -278,7 +279,7 @@ impl Repo {
     /// # Errors
     /// [`Error::Config`] where there is none of that name.
     pub fn forget_destination(&mut self, name: &str) -> Result<PathBuf, Error> {
-        let path = Settings::edit(&self.home.settings_path(), |settings| {
+        let path = self.home.edit_settings(|settings| {
             settings.destinations.remove(name).ok_or_else(|| Error::Config {
                 key: format!("destinations.{name}"),
                 detail: "there is no destination of that name".to_owned(),
@@ -300,7 +301,8 @@ impl Repo {
         let refuse = |detail: String| Error::Config { key: format!("destinations.{name}"), detail };
         let path = self.settings.destinations.get(name).cloned();
         let path = path.ok_or_else(|| refuse("there is no destination of that name".to_owned()))?;
-        let place = LocalDestination::open(&path, None).map_err(|error| refuse(error.to_string()))?;
+        let place =
+            LocalDestination::open_at(self.home.machine(), &path, None).map_err(|error| refuse(error.to_string()))?;
         let mut known = KnownIds::load(&self.home)?;
         let place = self.take_up(place, name, &path, &known)?;
         known.set(name, &place.mark().destination)?;

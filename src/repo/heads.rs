@@ -1,13 +1,9 @@
 //! Local copies of the repository's heads: header, key slots, ring, config, writer. They make a new destination
 //! usable, and open the repository while none is within reach.
 
-use std::fs;
-use std::path::PathBuf;
-
 use zeroize::Zeroizing;
 
-use super::home::{Home, io_error};
-use super::settings::write_private;
+use super::home::Home;
 use crate::destination::Destination;
 use crate::error::Error;
 use crate::format::FormatError;
@@ -24,42 +20,28 @@ use crate::seal::{Keys, SealError};
 pub(super) type Objects = Vec<(ObjectName, Vec<u8>)>;
 
 /// The folder of the copies.
-pub(super) struct HeadStore {
-    folder: PathBuf,
+const FOLDER: &str = "repo";
+
+/// The copies.
+pub(super) struct HeadStore<'a> {
+    home: &'a Home,
 }
 
-impl HeadStore {
-    pub(super) fn new(home: &Home) -> Self {
-        Self { folder: home.state_path("repo") }
+impl<'a> HeadStore<'a> {
+    pub(super) fn new(home: &'a Home) -> Self {
+        Self { home }
     }
 
     /// Keeps an object, for the owner's eyes only, durably.
     pub(super) fn put(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), Error> {
-        let path = self.folder.join(name.path());
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|source| io_error("create", parent, source))?;
-        }
-        write_private(&path, bytes)
+        self.home.write_state(&format!("{FOLDER}/{}", name.path()), bytes)
     }
 
     /// Everything kept. A file that is not what its name says is left out: the destinations have it too.
     pub(super) fn all(&self) -> Result<Objects, Error> {
-        let mut objects = Vec::new();
-        for entry in walkdir::WalkDir::new(&self.folder).sort_by_file_name() {
-            let entry = entry.map_err(|error| {
-                let path = error.path().unwrap_or(&self.folder).to_path_buf();
-                io_error("list", &path, error.into())
-            })?;
-            let relative = entry.path().strip_prefix(&self.folder).unwrap_or(entry.path());
-            let Some(name) = relative.to_str().and_then(|path| ObjectName::parse(&path.replace('\\', "/"))) else {
-                continue;
-            };
-            let bytes = fs::read(entry.path()).map_err(|source| io_error("read", entry.path(), source))?;
-            if name.matches(&bytes) {
-                objects.push((name, bytes));
-            }
-        }
-        Ok(objects)
+        let files = self.home.read_state_below(FOLDER, |path| ObjectName::parse(path).is_some())?;
+        let named = files.into_iter().filter_map(|(path, bytes)| Some((ObjectName::parse(&path)?, bytes)));
+        Ok(named.filter(|(name, bytes)| name.matches(bytes)).collect())
     }
 }
 

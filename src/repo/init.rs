@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::format::header::RepoHeader;
 use crate::format::id::RepoId;
 use crate::format::layout::ObjectName;
-use crate::format::record::ConfigRecord;
+use crate::format::record::{ChunkerParameters, ConfigRecord};
 use crate::format::sealed::ObjectType;
 use crate::seal::Keys;
 use crate::seal::keys::random;
@@ -28,6 +28,19 @@ pub struct InitRequest {
     pub passphrase: Option<Zeroizing<String>>,
     /// Make recovery words too.
     pub recovery: bool,
+    /// Other sizes than the usual ones. They hold for the life of the repository, and small ones cost much room.
+    pub sizes: Option<Sizes>,
+}
+
+/// Into what data are cut, gathered and packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    /// How streams are cut.
+    pub chunker: ChunkerParameters,
+    /// Raw bytes of a full block.
+    pub block_bytes: u32,
+    /// Stored bytes of a full pack.
+    pub pack_bytes: u32,
 }
 
 /// What was set up.
@@ -43,7 +56,7 @@ pub struct InitReport {
 /// Sets up a new repository in a state folder. No destination is touched.
 ///
 /// # Errors
-/// [`Error::AlreadyInitialised`], [`Error::ForeignState`], [`Error::Io`].
+/// [`Error::AlreadyInitialised`], [`Error::ForeignState`], [`Error::Io`]; [`Error::Format`] for sizes that cannot be.
 pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
     home.check_not_foreign()?;
     let moved_aside = match (home.exists(), request.force) {
@@ -75,15 +88,24 @@ pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
     }
     let ring = keys.seal_ring()?;
     store.put(&ObjectName::Ring(keys.ring_number(), hashed(&ring)), &ring)?;
-    let config = ConfigRecord::new(header);
-    let record = config.encode().map_err(|source| Error::Format { object: "config".to_owned(), source })?;
+    let config = config_of(header, request.sizes);
+    let record = config.validate().and_then(|()| config.encode());
+    let record = record.map_err(|source| Error::Format { object: "config".to_owned(), source })?;
     let stored = keys.seal_record(ObjectType::Config, &record)?;
     store.put(&ObjectName::Config(config.number, hashed(&stored)), &stored)?;
     Writer::ready(home, &keys, None, None, Clock::default().now())?;
     // The header last but one, the settings last: until they are there, nothing is set up.
     store.put(&ObjectName::Header, &header.encode())?;
-    settings.save(&home.settings_path())?;
+    home.save_settings(&settings)?;
     Ok(InitReport { repo, recovery_words, moved_aside })
+}
+
+fn config_of(header: RepoHeader, sizes: Option<Sizes>) -> ConfigRecord {
+    let usual = ConfigRecord::new(header);
+    match sizes {
+        Some(Sizes { chunker, block_bytes, pack_bytes }) => ConfigRecord { chunker, block_bytes, pack_bytes, ..usual },
+        None => usual,
+    }
 }
 
 pub(super) fn put_slot(store: &HeadStore, keys: &Keys, secret: &Secret) -> Result<(ObjectName, Vec<u8>), Error> {

@@ -9,6 +9,8 @@
 //!   state/destinations.json   which destination belongs to which name
 //!   state/lock         held by the command that writes
 //! ```
+//!
+//! [`Machine`] is the one door to whatever all of this lies on.
 
 pub mod settings;
 
@@ -21,6 +23,7 @@ mod home;
 mod init;
 mod kept;
 mod lineage;
+mod machine;
 mod marks;
 mod numbers;
 mod open;
@@ -36,8 +39,9 @@ pub use connect::{ConnectReport, connect, require_destination};
 pub use destinations::{Added, Unreachable};
 pub use files::FileInfo;
 pub use home::Home;
-pub use init::{InitReport, InitRequest, init};
+pub use init::{InitReport, InitRequest, Sizes, init};
 pub use lineage::{KnownSnapshot, Lineage};
+pub use machine::{Machine, RealMachine};
 pub(crate) use open::state_after;
 pub use open::{Access, RebuildReport, Repo, Secret, rebuild_index};
 pub use query::{LsEntry, RootInfo, SnapshotInfo};

@@ -8,12 +8,13 @@ use zeroize::Zeroizing;
 
 use super::clock::Clock;
 use super::heads::{self, HeadStore};
-use super::home::{Home, Lock, io_error};
+use super::home::{Home, Lock};
 use super::lineage::Lineage;
 use super::settings::Settings;
 use super::writer::Writer;
 use super::{Unreachable, destinations, numbers};
 use crate::chunk::Chunker;
+use crate::destination::LocalDestination;
 use crate::error::Error;
 use crate::format::header::RepoHeader;
 use crate::format::record::ConfigRecord;
@@ -133,7 +134,7 @@ impl Repo {
     fn into_reader(self) -> Result<Self, Error> {
         // The writable handle has to be closed before the file can be opened again.
         drop(self.index);
-        let index = Index::open_read_only(&self.home.index_path(), self.header.repo, self.settings.limits.memory)?;
+        let index = open_to_read(&self.home, &self.header, self.settings.limits.memory)?;
         Ok(Self { index, _lock: None, ..self })
     }
 
@@ -230,7 +231,7 @@ pub(crate) fn state_after(error: &crate::destination::DestinationError) -> super
 
 fn unlock(home: &Home, secret: Option<Secret>) -> Result<(Settings, RepoHeader, Keys, ConfigRecord), Error> {
     home.require()?;
-    let settings = Settings::load(&home.settings_path(), true)?;
+    let settings = home.settings()?;
     let objects = HeadStore::new(home).all()?;
     let place = home.path().display().to_string();
     let header = heads::header(&objects, &place)?;
@@ -242,9 +243,10 @@ fn unlock(home: &Home, secret: Option<Secret>) -> Result<(Settings, RepoHeader, 
 
 /// Opens the index for writing; a broken one is moved aside, since everything in it is on the destinations too.
 fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monitor) -> Result<Index, Error> {
-    let path = home.index_path();
-    let existed = path.exists();
-    match Index::open(&path, header.repo, memory) {
+    let existed = home.has_index();
+    let open =
+        || Index::open_with(header.repo, memory, |builder| home.machine().open_index(&home.index_path(), builder));
+    match open() {
         Ok(index) => {
             if !existed && Writer::load(home)?.is_some_and(|writer| writer.sequence > 0) {
                 monitor.note("The index was missing and is rebuilt from the destinations within reach.");
@@ -257,14 +259,19 @@ fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monit
                 "The index could not be used ({why}); it was moved to {} and is rebuilt from the destinations within reach.",
                 aside.display()
             ));
-            Ok(Index::open(&path, header.repo, memory)?)
+            Ok(open()?)
         }
         Err(other) => Err(other.into()),
     }
 }
 
+fn open_to_read(home: &Home, header: &RepoHeader, memory: u64) -> Result<Index, IndexError> {
+    let path = home.index_path();
+    Index::open_read_only_with(header.repo, memory, |builder| home.machine().open_index_to_read(&path, builder))
+}
+
 fn read_index(home: &Home, header: &RepoHeader, memory: u64) -> Result<Index, Error> {
-    match Index::open_read_only(&home.index_path(), header.repo, memory) {
+    match open_to_read(home, header, memory) {
         Ok(index) => Ok(index),
         // Whoever holds the lock is making or rebuilding it.
         Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)) => Err(home.locked()),
@@ -273,11 +280,10 @@ fn read_index(home: &Home, header: &RepoHeader, memory: u64) -> Result<Index, Er
 }
 
 fn move_index_aside(home: &Home) -> Result<PathBuf, Error> {
-    let path = home.index_path();
     let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
-    let aside = home.path().join(format!("backups.db.broken-{stamp}"));
-    std::fs::rename(&path, &aside).map_err(|source| io_error("move aside", &path, source))?;
-    Ok(aside)
+    let name = format!("backups.db.broken-{stamp}");
+    home.rename_index(&name)?;
+    Ok(home.path().join(name))
 }
 
 /// What `rebuild-index` did.
@@ -305,14 +311,14 @@ pub fn rebuild_index(home: &Home, secret: Option<Secret>, monitor: &dyn Monitor)
     let moved_aside = {
         let _lock = home.lock()?;
         let reachable = settings.destinations.iter().any(|(_, path)| {
-            crate::destination::LocalDestination::open(path, None).is_ok_and(|place| place.mark().repo == header.repo)
+            LocalDestination::open_at(home.machine(), path, None).is_ok_and(|place| place.mark().repo == header.repo)
         });
         if !reachable {
             let tried = settings.destinations.iter();
             let tried = tried.map(|(name, path)| (name.clone(), format!("{} is not there", path.display())));
             return Err(Error::NoDestination { tried: tried.collect() });
         }
-        if home.index_path().exists() { Some(move_index_aside(home)?) } else { None }
+        if home.has_index() { Some(move_index_aside(home)?) } else { None }
     };
     monitor.begin(Stage::Rebuilding, None, None);
     let repo = Repo::open(home, Access::Write, secret, monitor)?;

@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 
 pub use destinations::Destinations;
+pub(super) use file::read as read_private;
 pub use file::{create_private, write_private};
 pub use keys::DESTINATION_PREFIX;
 pub use sections::{Compression, Encryption, Extra, Level, Limits, Retention, SourceSettings, Watch};
@@ -86,8 +87,12 @@ impl Settings {
     /// # Errors
     /// [`Error::OpenToOthers`], [`Error::Io`], and [`Error::Config`] naming the line or the key.
     pub fn load(path: &Path, strict: bool) -> Result<Self, Error> {
-        let text = file::read(path, strict)?;
-        Self::parse(&text).map_err(|error| match error {
+        Self::parse_file(path, &file::read(path, strict)?)
+    }
+
+    /// [`parse`](Self::parse), of what was read at a path.
+    pub(super) fn parse_file(path: &Path, text: &str) -> Result<Self, Error> {
+        Self::parse(text).map_err(|error| match error {
             Error::Config { key, detail } if key.is_empty() => {
                 Error::Config { key: path.display().to_string(), detail }
             }
@@ -135,12 +140,22 @@ impl Settings {
     /// # Errors
     /// Those of [`Self::load`], [`Self::save`] and `change`.
     pub fn edit<T>(path: &Path, change: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        Self::edit_through(path, || Self::load(path, true), |after| after.save(path), change)
+    }
+
+    /// [`edit`](Self::edit), with other ways to load and save.
+    pub(super) fn edit_through<T>(
+        path: &Path,
+        load: impl FnOnce() -> Result<Self, Error>,
+        save: impl FnOnce(&Self) -> Result<(), Error>,
+        change: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let _guard = file::lock(path)?;
-        let before = Self::load(path, true)?;
+        let before = load()?;
         let mut after = before.clone();
         let outcome = change(&mut after)?;
         if after != before {
-            after.save(path)?;
+            save(&after)?;
         }
         Ok(outcome)
     }
@@ -210,7 +225,7 @@ impl Settings {
     }
 
     /// Checks what a type alone cannot say.
-    fn validate(&self) -> Result<(), Error> {
+    pub(super) fn validate(&self) -> Result<(), Error> {
         let bad = |key: &str, detail: String| Err(Error::Config { key: key.to_owned(), detail });
         let major = self.version.split('.').next().and_then(|major| major.parse::<u64>().ok());
         match major {

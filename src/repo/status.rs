@@ -183,7 +183,7 @@ impl Repo {
                 (state, lost.filter(|lost| !lost.is_missing).map(|lost| lost.detail.clone()), None)
             }
         };
-        let kind = place::kind_of(&path, &place::mounts().unwrap_or_default());
+        let kind = place::kind_of(&path, &self.home.machine().mounts().unwrap_or_default());
         Ok(DestinationStatus { name, path, kind, state, detail, free_bytes, snapshots_behind, last_snapshot })
     }
 

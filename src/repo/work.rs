@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 
 use super::clock::Clock;
-use super::home::io_error;
-use super::settings::write_private;
 use super::store::{Store, StoreContext};
 use super::writer::Writer;
 use super::{Repo, destinations};
@@ -124,17 +122,12 @@ impl Repo {
 
     /// A small file of the state folder that may be lost; none where there is none.
     pub(crate) fn read_state(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        let path = self.home.state_path(name);
-        match std::fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(io_error("read", &path, source)),
-        }
+        self.home.read_state(name)
     }
 
     /// Writes such a file.
     pub(crate) fn write_state(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        write_private(&self.home.state_path(name), bytes)
+        self.home.write_state(name, bytes)
     }
 
     /// What time it is.

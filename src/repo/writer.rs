@@ -6,8 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::heads::{HeadStore, hashed};
-use super::home::{Home, io_error};
-use super::settings::write_private;
+use super::home::Home;
 use crate::error::Error;
 use crate::format::id::{SnapshotId, WriterId};
 use crate::format::layout::ObjectName;
@@ -15,6 +14,9 @@ use crate::format::record::{Extra, Time, WriterRecord};
 use crate::format::sealed::ObjectType;
 use crate::seal::Keys;
 use crate::seal::keys::random;
+
+/// Where it is kept.
+const FILE: &str = "writer.json";
 
 /// How far this writer got. Written after each commit, before it is reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,13 +36,8 @@ pub struct Writer {
 impl Writer {
     /// The writer of this state folder, if there is one.
     pub(super) fn load(home: &Home) -> Result<Option<Self>, Error> {
-        let path = home.state_path("writer.json");
-        match std::fs::read(&path) {
-            // What cannot be read is as good as not there: a new writer goes on from the newest snapshot.
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(io_error("read", &path, source)),
-        }
+        // What cannot be read is as good as not there: a new writer goes on from the newest snapshot.
+        Ok(home.read_state(FILE)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
     /// The writer that may write here: the one that is known, if this machine made it, else a new one that goes on from
@@ -90,7 +87,7 @@ impl Writer {
     /// Remembers how far the writer got.
     pub(crate) fn save(&self, home: &Home) -> Result<(), Error> {
         let bytes = serde_json::to_vec_pretty(self).map_err(|error| Error::Usage(error.to_string()))?;
-        write_private(&home.state_path("writer.json"), &bytes)
+        home.write_state(FILE, &bytes)
     }
 }
 

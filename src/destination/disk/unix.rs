@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::retry_on_intr;
 
-use super::{Disk, DiskEntry, EntryKind};
+use super::{Disk, DiskEntry, EntryKind, Roots};
 use crate::destination::errno;
 
 const FILE_MODE: Mode = Mode::from_raw_mode(0o600);
@@ -40,15 +40,18 @@ impl RealDisk {
     /// Makes a folder whose parent exists, durably. A folder that exists already is a success.
     pub fn make_root(path: &Path) -> io::Result<()> {
         let path = std::path::absolute(path)?;
-        match rustix::fs::mkdir(&path, FOLDER_MODE) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::EXIST) => return Ok(()),
+        let existed = match rustix::fs::mkdir(&path, FOLDER_MODE) {
+            Ok(()) => false,
+            Err(rustix::io::Errno::EXIST) => true,
             Err(error) => return Err(error.into()),
-        }
+        };
         let Some(parent) = path.parent() else { return Ok(()) };
-        match Self::open(parent)?.sync_folder("") {
+        // Whoever made one that exists may have died before this.
+        match Self::open(parent).and_then(|parent| parent.sync_folder("")) {
             // The destination will be shown as weak when its own folders are synced.
             Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+            // A folder that is not ours to make may stand in one that is not ours to read.
+            Err(error) if existed && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
             done => done,
         }
     }
@@ -82,6 +85,20 @@ impl RealDisk {
     /// What makes the promise of [`Disk::rename_new`] true on FAT.
     fn sync_renamed(&self, path: &str) -> io::Result<()> {
         if self.syncs_renamed { self.open_regular(path)?.0.sync_all() } else { Ok(()) }
+    }
+}
+
+/// The folders of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RealRoots;
+
+impl Roots for RealRoots {
+    fn open_root(&self, path: &Path) -> io::Result<Box<dyn Disk>> {
+        Ok(Box::new(RealDisk::open(path)?))
+    }
+
+    fn make_root(&self, path: &Path) -> io::Result<()> {
+        RealDisk::make_root(path)
     }
 }
 

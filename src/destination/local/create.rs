@@ -8,14 +8,14 @@ use std::io;
 use std::path::Path;
 
 use super::{LocalDestination, folders, publish};
-use crate::destination::disk::{Disk, DiskEntry, EntryKind};
+use crate::destination::disk::{Disk, DiskEntry, EntryKind, Roots};
 use crate::destination::{Destination, DestinationError, DestinationErrorKind, Settle};
 use crate::format::FormatError;
 use crate::format::header::{DestinationMark, HEADER_LEN, RepoHeader};
 use crate::format::layout::ObjectName;
 
 #[cfg(unix)]
-use crate::destination::disk::RealDisk;
+use crate::destination::disk::RealRoots;
 
 /// Length of the reserve in bytes.
 pub const RESERVE_LEN: usize = 4 << 20;
@@ -65,21 +65,30 @@ pub enum CreateError {
 
 #[cfg(unix)]
 impl LocalDestination {
-    /// Makes `path` a destination and opens it. The folder is made if its parent exists. Everything is durable
-    /// afterwards. What a creation that was cut short left is taken over.
+    /// [`create_at`](Self::create_at), on this machine.
     pub fn create(path: &Path, mark: DestinationMark, header: &RepoHeader) -> Result<Self, CreateError> {
-        let place = path.display().to_string();
-        let disk =
-            RealDisk::make_root(path).and_then(|()| RealDisk::open(path)).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => CreateError::ParentMissing { place: place.clone() },
-                io::ErrorKind::NotADirectory => CreateError::NotAFolder { place: place.clone() },
-                _ => DestinationError::from_io("create the destination", &place, &error).into(),
-            })?;
-        Self::create_on(Box::new(disk), &place, mark, header)
+        Self::create_at(&RealRoots, path, mark, header)
     }
 }
 
 impl LocalDestination {
+    /// Makes `path` a destination and opens it. The folder is made if its parent exists. Everything is durable
+    /// afterwards. What a creation that was cut short left is taken over.
+    pub fn create_at(
+        roots: &dyn Roots,
+        path: &Path,
+        mark: DestinationMark,
+        header: &RepoHeader,
+    ) -> Result<Self, CreateError> {
+        let place = path.display().to_string();
+        let disk = roots.make_root(path).and_then(|()| roots.open_root(path)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => CreateError::ParentMissing { place: place.clone() },
+            io::ErrorKind::NotADirectory => CreateError::NotAFolder { place: place.clone() },
+            _ => DestinationError::from_io("create the destination", &place, &error).into(),
+        })?;
+        Self::create_on(disk, &place, mark, header)
+    }
+
     /// [`create`](Self::create), on any disk; `place` is what the root is called.
     pub fn create_on(
         disk: Box<dyn Disk>,

@@ -8,10 +8,13 @@ use std::path::Path;
 
 use super::open::{self, Identity};
 use super::{LocalDestination, OpenError};
-use crate::destination::disk::Disk;
+use crate::destination::disk::{Disk, Roots};
 use crate::destination::{Destination, Settle};
 use crate::format::header::{DestinationMark, RepoHeader};
 use crate::format::layout::ObjectName;
+
+#[cfg(unix)]
+use crate::destination::disk::RealRoots;
 
 impl LocalDestination {
     /// Opens a destination of which [`open`](Self::open) or [`list`](Destination::list) said that it is damaged,
@@ -20,14 +23,24 @@ impl LocalDestination {
     ///
     /// A folder whose `dest.id` can be read must be the expected one, and one whose header can be read must be of the
     /// same repository. Where neither can be read nothing is changed, and the error is that of `open`.
-    #[cfg(unix)]
-    pub fn mend(path: &Path, mark: &DestinationMark, header: &RepoHeader) -> Result<(Self, usize), OpenError> {
+    pub fn mend_at(
+        roots: &dyn Roots,
+        path: &Path,
+        mark: &DestinationMark,
+        header: &RepoHeader,
+    ) -> Result<(Self, usize), OpenError> {
         let place = path.display().to_string();
-        let disk = open::open_root(path, &place)?;
+        let disk = open::open_root(roots, path, &place)?;
         Self::mend_on(disk, &place, mark, header)
     }
 
-    /// [`mend`](Self::mend), on any disk; `place` is what the root is called.
+    /// [`mend_at`](Self::mend_at), on this machine.
+    #[cfg(unix)]
+    pub fn mend(path: &Path, mark: &DestinationMark, header: &RepoHeader) -> Result<(Self, usize), OpenError> {
+        Self::mend_at(&RealRoots, path, mark, header)
+    }
+
+    /// [`mend_at`](Self::mend_at), on any disk; `place` is what the root is called.
     pub fn mend_on(
         disk: Box<dyn Disk>,
         place: &str,

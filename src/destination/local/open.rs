@@ -7,14 +7,14 @@ use std::io;
 use std::path::Path;
 
 use super::{LocalDestination, folders};
-use crate::destination::disk::{Disk, EntryKind};
+use crate::destination::disk::{Disk, EntryKind, Roots};
 use crate::destination::{DestinationError, DestinationErrorKind, errno};
 use crate::format::FormatError;
 use crate::format::header::{DestinationMark, HEADER_LEN, RepoHeader};
 use crate::format::layout::{ObjectKind, ObjectName};
 
 #[cfg(unix)]
-use crate::destination::disk::RealDisk;
+use crate::destination::disk::RealRoots;
 
 /// Why a path could not be opened as the destination that was expected.
 #[derive(Debug, thiserror::Error)]
@@ -94,18 +94,15 @@ pub(super) const OTHER_REPO: &str = "it names another repository than dest.id";
 
 #[cfg(unix)]
 impl LocalDestination {
-    /// Opens the destination at `path`, and checks that it is the expected one. Changes nothing.
+    /// [`open_at`](Self::open_at), on this machine.
     pub fn open(path: &Path, expected: Option<&DestinationMark>) -> Result<Self, OpenError> {
-        let place = path.display().to_string();
-        let disk = open_root(path, &place)?;
-        Self::open_on(disk, &place, expected)
+        Self::open_at(&RealRoots, path, expected)
     }
 }
 
 /// Opens a root for opening or mending.
-#[cfg(unix)]
-pub(super) fn open_root(path: &Path, place: &str) -> Result<Box<dyn Disk>, OpenError> {
-    RealDisk::open(path).map(|disk| Box::new(disk) as Box<dyn Disk>).map_err(|error| match error.kind() {
+pub(super) fn open_root(roots: &dyn Roots, path: &Path, place: &str) -> Result<Box<dyn Disk>, OpenError> {
+    roots.open_root(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => OpenError::NotFound { place: place.to_owned() },
         io::ErrorKind::NotADirectory => OpenError::NotADestination { place: place.to_owned() },
         io::ErrorKind::PermissionDenied => OpenError::Denied { place: place.to_owned(), reason: error.to_string() },
@@ -114,7 +111,14 @@ pub(super) fn open_root(path: &Path, place: &str) -> Result<Box<dyn Disk>, OpenE
 }
 
 impl LocalDestination {
-    /// [`open`](Self::open), on any disk; `place` is what the root is called.
+    /// Opens the destination at `path`, and checks that it is the expected one. Changes nothing.
+    pub fn open_at(roots: &dyn Roots, path: &Path, expected: Option<&DestinationMark>) -> Result<Self, OpenError> {
+        let place = path.display().to_string();
+        let disk = open_root(roots, path, &place)?;
+        Self::open_on(disk, &place, expected)
+    }
+
+    /// [`open_at`](Self::open_at), on any disk; `place` is what the root is called.
     pub fn open_on(disk: Box<dyn Disk>, place: &str, expected: Option<&DestinationMark>) -> Result<Self, OpenError> {
         let found = Identity::read(disk.as_ref(), place)?;
         let mark = found.expect_mark(disk.as_ref(), place, expected)?;

@@ -1,0 +1,212 @@
+//! T1 and T2: a crash after every operation, and a crash after every operation of what follows a crash.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use crate::disk::chance::Chance;
+use crate::disk::crash::Policy;
+use crate::recover::{Kept, Scene, Violation, caught};
+use crate::rig::Rig;
+use crate::source::Tree;
+use crate::workload::{self, Workload};
+
+/// What may be left after a crash at one point.
+const OUTCOMES: [(Policy, u64); 8] = [
+    (Policy::Kill, 0),
+    (Policy::Nothing, 0),
+    (Policy::Ordered, 1),
+    (Policy::Ordered, 2),
+    (Policy::Names, 3),
+    (Policy::Hostile, 4),
+    (Policy::Hostile, 5),
+    (Policy::Hostile, 6),
+];
+
+/// The cores of the machine the figures are for.
+const THREADS: usize = 2;
+
+/// Cases that were looked at, and what was wrong.
+#[derive(Default)]
+struct Tally {
+    by_policy: Mutex<BTreeMap<String, usize>>,
+    violations: Mutex<Vec<String>>,
+}
+
+impl Tally {
+    fn add(&self, what: &str, where_: impl FnOnce() -> String, result: Result<(), Violation>) {
+        *self.by_policy.lock().expect("counts").entry(what.to_owned()).or_default() += 1;
+        if let Err(why) = result {
+            self.violations.lock().expect("a list").push(format!("{}: {why}", where_()));
+        }
+    }
+
+    fn recoveries(&self) -> usize {
+        self.by_policy.lock().expect("counts").values().sum()
+    }
+
+    /// Prints the counts, and fails where something was wrong.
+    fn finish(self, name: &str, points: usize, began: Instant) {
+        let recoveries = self.recoveries();
+        let violations = self.violations.into_inner().expect("a list");
+        let by_policy = self.by_policy.into_inner().expect("counts");
+        println!(
+            "{name}: {points} points, {recoveries} recoveries {by_policy:?}, {} violations, {:.0} s",
+            violations.len(),
+            began.elapsed().as_secs_f64()
+        );
+        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+        for violation in &violations {
+            let kind: String = violation.rsplit("]: ").next().unwrap_or(violation).chars().take(90).collect();
+            *kinds.entry(kind).or_default() += 1;
+        }
+        let few: Vec<&String> = violations.iter().take(12).collect();
+        assert!(violations.is_empty(), "{} violations {kinds:#?}, among them {few:#?}", violations.len());
+    }
+}
+
+/// Runs every case, on all cores.
+fn each<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|threads| {
+        for _ in 0..THREADS {
+            threads.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    act(case);
+                }
+            });
+        }
+    });
+}
+
+fn scene<'w>(work: &'w Workload, tree: &'w Tree, source: &'w std::path::Path, case: Case) -> Scene<'w> {
+    let (at, policy, salt) = case;
+    Scene { source, ..Scene::after(work, tree, at, policy, salt ^ ((at as u64) << 8)) }
+}
+
+type Case = (usize, Policy, u64);
+
+fn crash_after(work: &Workload, cases: &[Case], tally: &Tally) {
+    let (tree, source) = (work.source.tree(), work.source.path());
+    let what = |policy: Policy| if work.liar.is_some() { "Lying".to_owned() } else { format!("{policy:?}") };
+    each(cases, |case| {
+        let result = caught(|| scene(work, &tree, &source, *case).check());
+        tally.add(&what(case.1), || format!("[{} {:?} {}]", work.describe(case.0), case.1, case.2), result);
+    });
+}
+
+/// Every point with every outcome.
+fn all_cases(work: &Workload) -> Vec<Case> {
+    let points = work.points();
+    points.iter().flat_map(|at| OUTCOMES.map(|(policy, seed)| (*at, policy, seed))).collect()
+}
+
+/// So many of them, spread evenly over the work, with another outcome each time.
+fn sample<T: Clone>(cases: &[T], count: usize, seed: u64) -> Vec<T> {
+    let mut chance = Chance::new(seed);
+    let count = count.min(cases.len());
+    let strata = (0..count).map(|at| (at * cases.len() / count, (at + 1) * cases.len() / count));
+    strata.map(|(from, to)| cases[from + chance.below((to - from) as u64) as usize].clone()).collect()
+}
+
+#[test]
+fn what_was_promised_survives_a_crash_at_some_points() {
+    let began = Instant::now();
+    let work = workload::run(None);
+    assert!(work.leaks.is_empty(), "plaintext on a destination: {:?}", work.leaks);
+    let tally = Tally::default();
+    let cases = sample(&all_cases(&work), 60, 1);
+    crash_after(&work, &cases, &tally);
+    tally.finish("T1, a slice", cases.len(), began);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn t01_what_was_promised_survives_a_crash_after_every_operation() {
+    let began = Instant::now();
+    let work = workload::run(None);
+    assert!(work.leaks.is_empty(), "plaintext on a destination: {:?}", work.leaks);
+    let tally = Tally::default();
+    let points = work.points().len();
+    println!("{} steps, {points} points", work.steps.len());
+    for (phase, range) in &work.phases {
+        let count = work.points().iter().filter(|at| range.contains(&(work.steps[**at].number - 1))).count();
+        println!("  {phase}: {count} points");
+    }
+    crash_after(&work, &all_cases(&work), &tally);
+    for liar in crate::rig::PLACES {
+        let work = workload::run(Some(liar));
+        crash_after(&work, &sample(&all_cases(&work), 400, 2), &tally);
+    }
+    tally.finish("T1", points, began);
+}
+
+/// The recovery of some first crashes is recorded, and then cut off after every one of its operations.
+fn crash_twice(work: &Workload, firsts: &[Case], seconds: usize, tally: &Tally) -> usize {
+    let (tree, source) = (work.source.tree(), work.source.path());
+    let points = AtomicUsize::new(0);
+    each(firsts, |first| {
+        let place = || format!("[{} {:?} {}]", work.describe(first.0), first.1, first.2);
+        let result = caught(|| {
+            let scene = scene(work, &tree, &source, *first);
+            let rig = Rig::new(&source, Some(scene.image.clone()));
+            rig.set_day(scene.day);
+            rig.machine.record();
+            scene.set_up(&rig)?;
+            let is_set_up = rig.machine.now();
+            let new = scene.back_up(&mut rig.open().map_err(|error| error.to_string())?)?;
+            let end = rig.machine.now();
+            let steps = rig.machine.0.state().steps.take().expect("recorded");
+            let dull = |verb: &str| matches!(verb, "make_folder" | "sync_folder");
+            let mut all: Vec<usize> = (0..steps.len())
+                .filter(|at| !dull(steps[*at].verb) || *at == 0 || !dull(steps[*at - 1].verb) || at % 97 == 0)
+                .collect();
+            all = sample(&all, seconds, first.2 ^ first.0 as u64);
+            for at in all {
+                let step = &steps[at];
+                let (policy, seed) = OUTCOMES[at % OUTCOMES.len()];
+                let mut kept: Vec<Kept<'_>> = scene.kept.clone();
+                kept.extend((step.number >= end).then(|| new.clone()));
+                let image = step.image.crash(policy, seed ^ ((at as u64) << 8));
+                let is_set_up = scene.is_set_up || step.number >= is_set_up;
+                let is_kill = policy == Policy::Kill;
+                let second =
+                    Scene { image, kept, is_set_up, is_kill, source: &source, tree: &tree, ..scene_rest(&scene) };
+                points.fetch_add(1, Ordering::Relaxed);
+                let what = format!("then {} {} on disk {} {policy:?}", step.verb, step.path, step.volume);
+                tally.add(&format!("{policy:?}"), || format!("{} {what}", place()), second.check());
+            }
+            Ok(())
+        });
+        if let Err(why) = result {
+            tally.add("first", place, Err(why));
+        }
+    });
+    points.into_inner()
+}
+
+fn scene_rest<'w>(scene: &Scene<'w>) -> Scene<'w> {
+    Scene { image: scene.image.clone(), kept: Vec::new(), day: scene.day + 2, ..*scene }
+}
+
+#[test]
+fn what_was_promised_survives_a_crash_while_recovering_from_one() {
+    let began = Instant::now();
+    let work = workload::run(None);
+    let tally = Tally::default();
+    let firsts = sample(&all_cases(&work), 6, 3);
+    let points = crash_twice(&work, &firsts, 5, &tally);
+    tally.finish("T2, a slice", points, began);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn t02_what_was_promised_survives_a_crash_after_every_operation_of_a_recovery() {
+    let began = Instant::now();
+    let work = workload::run(None);
+    let tally = Tally::default();
+    let firsts = sample(&all_cases(&work), 200, 4);
+    let points = crash_twice(&work, &firsts, usize::MAX, &tally);
+    tally.finish("T2", points, began);
+}
