@@ -1,5 +1,7 @@
 //! Several destinations: behind, full, replaced, and where one may be.
 
+#[cfg(target_os = "linux")]
+use crate::full_disk::SmallDisk;
 use crate::support::{Ended, World, noise};
 
 #[test]
@@ -60,34 +62,6 @@ fn fewer_copies_than_wanted_is_fourteen() {
     world.run("backup").expect_error(14, &said);
     world.rename("unplugged", "secondary");
     world.run("backup").expect_code(0);
-}
-
-/// A disk of a few megabytes, taken away when dropped.
-#[cfg(target_os = "linux")]
-struct SmallDisk(std::path::PathBuf);
-
-#[cfg(target_os = "linux")]
-impl SmallDisk {
-    fn new(world: &World, megabytes: u32) -> Option<Self> {
-        let path = world.folder("small");
-        let size = format!("size={megabytes}m");
-        let mounted =
-            std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&path).output();
-        match mounted {
-            Ok(output) if output.status.success() => Some(Self(path)),
-            _ => {
-                eprintln!("skipped: a small disk cannot be mounted here");
-                None
-            }
-        }
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(&self.0).status();
-    }
 }
 
 #[cfg(target_os = "linux")]
@@ -208,7 +182,6 @@ fn forgotten_destinations_stay_as_they_are_and_can_come_back() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_disk_without_a_byte_left_can_be_cleaned() {
-    use std::io::Write;
     let world = World::set_up(&[]);
     let Some(disk) = SmallDisk::new(&world, 24) else { return };
     world.run("config set destinations.primary small/backup").expect_code(0);
@@ -217,16 +190,7 @@ fn a_disk_without_a_byte_left_can_be_cleaned() {
         world.write(&format!("docs/{number}/kept"), "kept");
         world.run("backup -q").expect_code(0);
     }
-    // Whatever is still free goes to somebody else.
-    let mut filler = std::fs::File::create(disk.0.join("somebody else's")).expect("a file");
-    let mut block = 1 << 20;
-    while block > 0 {
-        match filler.write_all(&vec![1; block]) {
-            Ok(()) => {}
-            Err(_) => block /= 2,
-        }
-    }
-    drop(filler);
+    disk.fill(0);
     world.write("docs/more", noise(1 << 20, 9));
     world.run("backup").expect_error(14, &["No space left"]);
     let ended = world.run("clean --keep-last 1 --keep-days 0 --keep-versions 2 --json").expect_code(0).summary();

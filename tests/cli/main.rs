@@ -9,6 +9,8 @@ mod codes;
 mod connect;
 mod damage;
 mod destinations;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod help;
 mod json;
 mod quickstart;
