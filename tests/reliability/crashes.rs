@@ -24,8 +24,10 @@ const OUTCOMES: [(Policy, u64); 8] = [
     (Policy::Hostile, 6),
 ];
 
-/// The cores of the machine the figures are for.
-const THREADS: usize = 2;
+/// How many cases are looked at at once: `CRYPTBACKUP_TEST_THREADS`, or two.
+fn thread_count() -> usize {
+    std::env::var("CRYPTBACKUP_TEST_THREADS").ok().and_then(|count| count.parse().ok()).unwrap_or(2)
+}
 
 /// Cases that were looked at, and what was wrong.
 #[derive(Default)]
@@ -37,6 +39,10 @@ struct Tally {
 impl Tally {
     fn add(&self, what: &str, where_: impl FnOnce() -> String, result: Result<(), Violation>) {
         *self.by_policy.lock().expect("counts").entry(what.to_owned()).or_default() += 1;
+        let recoveries = self.recoveries();
+        if recoveries.is_multiple_of(1000) {
+            println!("  {recoveries} …, {} violations", self.violations.lock().expect("a list").len());
+        }
         if let Err(why) = result {
             self.violations.lock().expect("a list").push(format!("{}: {why}", where_()));
         }
@@ -70,7 +76,7 @@ impl Tally {
 fn each<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|threads| {
-        for _ in 0..THREADS {
+        for _ in 0..thread_count() {
             threads.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     act(case);
