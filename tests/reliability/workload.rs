@@ -10,7 +10,7 @@ use cryptbackup::clean::purge::{self, PurgeRequest};
 use cryptbackup::clean::{self, CleanRequest, hand};
 use cryptbackup::format::id::SnapshotId;
 use cryptbackup::monitor::Silent;
-use cryptbackup::repo;
+use cryptbackup::repo::{self, Repo};
 use cryptbackup::sync::{self, SyncRequest};
 
 use crate::disk::Step;
@@ -41,6 +41,12 @@ pub struct Workload {
     pub liar: Option<&'static str>,
     /// Where plaintext was seen.
     pub leaks: Vec<String>,
+}
+
+/// Cleaning that asks nobody.
+pub fn clean_request(repo: &Repo, keep_days: u32, keep_versions: u32) -> CleanRequest {
+    let rules = Rules { keep_days, keep_versions, ..Rules::of(&repo.settings().retention) };
+    CleanRequest { is_forced: true, ..CleanRequest::new(rules) }
 }
 
 struct Run {
@@ -175,8 +181,7 @@ impl Run {
         self.phase(name, |run| {
             let began = run.rig.machine.now();
             let mut repo = run.rig.open().expect("opens");
-            let rules = Rules { keep_days, keep_versions, ..Rules::of(&repo.settings().retention) };
-            let request = CleanRequest { is_forced: true, ..CleanRequest::new(rules) };
+            let request = clean_request(&repo, keep_days, keep_versions);
             let report = clean::run(&mut repo, request, &Silent).expect(name);
             for choice in report.choices.iter().filter(|choice| !choice.stays()) {
                 let gone = run.work.promises.iter_mut().filter(|promise| promise.id == choice.id);
