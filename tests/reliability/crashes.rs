@@ -1,15 +1,13 @@
 //! T1 and T2: a crash after every operation, and a crash after every operation of what follows a crash.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use crate::disk::chance::Chance;
 use crate::disk::crash::Policy;
-use crate::recover::{Kept, Scene, Violation, caught};
+use crate::recover::{Kept, Scene, caught};
 use crate::rig::Rig;
 use crate::source::Tree;
+use crate::tally::{Tally, each, sample};
 use crate::workload::{self, Workload};
 
 /// What may be left after a crash at one point.
@@ -23,62 +21,6 @@ const OUTCOMES: [(Policy, u64); 8] = [
     (Policy::Hostile, 5),
     (Policy::Hostile, 6),
 ];
-
-/// The cores of the machine the figures are for.
-const THREADS: usize = 2;
-
-/// Cases that were looked at, and what was wrong.
-#[derive(Default)]
-struct Tally {
-    by_policy: Mutex<BTreeMap<String, usize>>,
-    violations: Mutex<Vec<String>>,
-}
-
-impl Tally {
-    fn add(&self, what: &str, where_: impl FnOnce() -> String, result: Result<(), Violation>) {
-        *self.by_policy.lock().expect("counts").entry(what.to_owned()).or_default() += 1;
-        if let Err(why) = result {
-            self.violations.lock().expect("a list").push(format!("{}: {why}", where_()));
-        }
-    }
-
-    fn recoveries(&self) -> usize {
-        self.by_policy.lock().expect("counts").values().sum()
-    }
-
-    /// Prints the counts, and fails where something was wrong.
-    fn finish(self, name: &str, points: usize, began: Instant) {
-        let recoveries = self.recoveries();
-        let violations = self.violations.into_inner().expect("a list");
-        let by_policy = self.by_policy.into_inner().expect("counts");
-        println!(
-            "{name}: {points} points, {recoveries} recoveries {by_policy:?}, {} violations, {:.0} s",
-            violations.len(),
-            began.elapsed().as_secs_f64()
-        );
-        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
-        for violation in &violations {
-            let kind: String = violation.rsplit("]: ").next().unwrap_or(violation).chars().take(90).collect();
-            *kinds.entry(kind).or_default() += 1;
-        }
-        let few: Vec<&String> = violations.iter().take(12).collect();
-        assert!(violations.is_empty(), "{} violations {kinds:#?}, among them {few:#?}", violations.len());
-    }
-}
-
-/// Runs every case, on all cores.
-fn each<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|threads| {
-        for _ in 0..THREADS {
-            threads.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    act(case);
-                }
-            });
-        }
-    });
-}
 
 fn scene<'w>(work: &'w Workload, tree: &'w Tree, source: &'w std::path::Path, case: Case) -> Scene<'w> {
     let (at, policy, salt) = case;
@@ -102,25 +44,18 @@ fn all_cases(work: &Workload) -> Vec<Case> {
     points.iter().flat_map(|at| OUTCOMES.map(|(policy, seed)| (*at, policy, seed))).collect()
 }
 
-/// So many of them, spread evenly over the work, with another outcome each time.
-fn sample<T: Clone>(cases: &[T], count: usize, seed: u64) -> Vec<T> {
-    let mut chance = Chance::new(seed);
-    let count = count.min(cases.len());
-    let strata = (0..count).map(|at| (at * cases.len() / count, (at + 1) * cases.len() / count));
-    strata.map(|(from, to)| cases[from + chance.below((to - from) as u64) as usize].clone()).collect()
-}
-
 #[test]
 fn what_was_promised_survives_a_crash_at_some_points() {
     let began = Instant::now();
     let work = workload::run(None);
     assert!(work.leaks.is_empty(), "plaintext on a destination: {:?}", work.leaks);
     let tally = Tally::default();
-    let cases = sample(&all_cases(&work), 60, 1);
+    let cases = sample(&all_cases(&work), 50, 1);
     crash_after(&work, &cases, &tally);
     tally.finish("T1, a slice", cases.len(), began);
 }
 
+/// All of it; with `CRYPTBACKUP_TEST_CASES` so many cases, spread evenly.
 #[test]
 #[ignore = "minutes"]
 fn t01_what_was_promised_survives_a_crash_after_every_operation() {
@@ -134,7 +69,8 @@ fn t01_what_was_promised_survives_a_crash_after_every_operation() {
         let count = work.points().iter().filter(|at| range.contains(&(work.steps[**at].number - 1))).count();
         println!("  {phase}: {count} points");
     }
-    crash_after(&work, &all_cases(&work), &tally);
+    let share = std::env::var("CRYPTBACKUP_TEST_CASES").ok().and_then(|count| count.parse().ok());
+    crash_after(&work, &sample(&all_cases(&work), share.unwrap_or(usize::MAX), 9), &tally);
     for liar in crate::rig::PLACES {
         let work = workload::run(Some(liar));
         crash_after(&work, &sample(&all_cases(&work), 400, 2), &tally);
@@ -195,8 +131,8 @@ fn what_was_promised_survives_a_crash_while_recovering_from_one() {
     let began = Instant::now();
     let work = workload::run(None);
     let tally = Tally::default();
-    let firsts = sample(&all_cases(&work), 6, 3);
-    let points = crash_twice(&work, &firsts, 5, &tally);
+    let firsts = sample(&all_cases(&work), 5, 3);
+    let points = crash_twice(&work, &firsts, 4, &tally);
     tally.finish("T2, a slice", points, began);
 }
 

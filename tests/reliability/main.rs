@@ -7,9 +7,11 @@
 
 mod crashes;
 mod disk;
+mod errors;
 mod recover;
 mod rig;
 mod source;
+mod tally;
 mod workload;
 
 #[path = "../library/support/trees.rs"]

@@ -10,10 +10,11 @@ use cryptbackup::clean::purge::{self, PurgeRequest};
 use cryptbackup::clean::{self, CleanRequest, hand};
 use cryptbackup::format::id::SnapshotId;
 use cryptbackup::monitor::Silent;
-use cryptbackup::repo;
+use cryptbackup::repo::{self, Repo};
 use cryptbackup::sync::{self, SyncRequest};
 
 use crate::disk::Step;
+use crate::disk::storage::NAME as INDEX;
 use crate::rig::{PLACES, Rig};
 use crate::source::{CANARY, Source, Tree, without};
 
@@ -40,6 +41,12 @@ pub struct Workload {
     pub liar: Option<&'static str>,
     /// Where plaintext was seen.
     pub leaks: Vec<String>,
+}
+
+/// Cleaning that asks nobody.
+pub fn clean_request(repo: &Repo, keep_days: u32, keep_versions: u32) -> CleanRequest {
+    let rules = Rules { keep_days, keep_versions, ..Rules::of(&repo.settings().retention) };
+    CleanRequest { is_forced: true, ..CleanRequest::new(rules) }
 }
 
 struct Run {
@@ -174,8 +181,7 @@ impl Run {
         self.phase(name, |run| {
             let began = run.rig.machine.now();
             let mut repo = run.rig.open().expect("opens");
-            let rules = Rules { keep_days, keep_versions, ..Rules::of(&repo.settings().retention) };
-            let request = CleanRequest { is_forced: true, ..CleanRequest::new(rules) };
+            let request = clean_request(&repo, keep_days, keep_versions);
             let report = clean::run(&mut repo, request, &Silent).expect(name);
             for choice in report.choices.iter().filter(|choice| !choice.stays()) {
                 let gone = run.work.promises.iter_mut().filter(|promise| promise.id == choice.id);
@@ -229,20 +235,24 @@ impl Workload {
     }
 
     /// The steps after which a crash is looked at. Of runs of the same verb on one disk, which making a thousand folders
-    /// and syncing them is, only the first, the last, and a few between: the others are no different work.
+    /// is, or writing the pages of the index, only the first, the last, and a few between: the others are no different
+    /// work.
     pub fn points(&self) -> Vec<usize> {
+        let is_page = |step: &Step| step.volume == 0 && step.verb == "write" && step.path == INDEX;
+        let is_dull = |step: &Step| matches!(step.verb, "make_folder" | "sync_folder") || is_page(step);
+        let same = |one: &Step, other: Option<&Step>| {
+            other.is_some_and(|other| {
+                let alike = (one.verb, one.volume, is_page(one)) == (other.verb, other.volume, is_page(other));
+                alike && is_dull(one)
+            })
+        };
         let mut points = Vec::new();
         let mut run = 0usize;
-        for at in 0..self.steps.len() {
-            let same = |other: Option<&Step>| {
-                let step = &self.steps[at];
-                let is_dull = matches!(step.verb, "make_folder" | "sync_folder");
-                is_dull && other.is_some_and(|other| (other.verb, other.volume) == (step.verb, step.volume))
-            };
+        for (at, step) in self.steps.iter().enumerate() {
             let previous = at.checked_sub(1).and_then(|before| self.steps.get(before));
-            run = if same(previous) { run + 1 } else { 0 };
-            let is_last = !same(self.steps.get(at + 1));
-            if run < 3 || is_last || run.is_multiple_of(97) {
+            run = if same(step, previous) { run + 1 } else { 0 };
+            let is_last = !same(step, self.steps.get(at + 1));
+            if run == 0 || is_last || run.is_multiple_of(if is_page(step) { 6 } else { 97 }) {
                 points.push(at);
             }
         }

@@ -40,7 +40,8 @@ pub struct Storage {
     pub handle: u64,
 }
 
-const NAME: &str = "index";
+/// What a step on the index has for a path.
+pub const NAME: &str = "index";
 
 impl fmt::Debug for Storage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -65,7 +65,7 @@ fn bytes_that_are_not_synced_are_torn() {
     let machine = machine();
     let disk = disk(&machine);
     // A write that is cut off: its sync fails, and the file stays.
-    machine.0.state().fault = Some(Fault::new(0, 0, Failure::Sync));
+    machine.0.state().fault = Some(Fault::new(0, Failure::Sync));
     disk.write_new("torn", &[9; 4096]).expect_err("the sync fails");
     machine.0.state().fault = None;
     disk.sync_folder("").expect("synced");
@@ -113,7 +113,7 @@ fn errors_hit_what_they_were_ordered_for() {
     for failure in Failure::ALL {
         let machine = machine();
         let disk = disk(&machine);
-        machine.0.state().fault = Some(Fault::new(0, 2, failure));
+        machine.0.state().fault = Some(Fault::new(2, failure));
         let first = disk.write_new("file", &[1; 2000]);
         let hit = machine.0.state().fault.as_ref().and_then(|fault| fault.hit.clone());
         assert!(first.is_err() == hit.is_some(), "{failure:?}: {first:?}, {hit:?}");

@@ -72,28 +72,31 @@ impl Failure {
     }
 }
 
-/// An error that was ordered: the first operation from `at` on, on one disk, that it concerns.
+/// An error that was ordered: the first operation from `at` on that it concerns. What lasts stays with that disk.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    pub volume: usize,
+    /// The disk it hit.
+    pub volume: Option<usize>,
     pub at: u64,
     pub failure: Failure,
     /// Whether it hit something.
     pub is_spent: bool,
-    /// What it hit.
+    /// The operation it hit.
     pub hit: Option<String>,
 }
 
 impl Fault {
-    pub fn new(volume: usize, at: u64, failure: Failure) -> Self {
-        Self { volume, at, failure, is_spent: false, hit: None }
+    pub fn new(at: u64, failure: Failure) -> Self {
+        Self { volume: None, at, failure, is_spent: false, hit: None }
     }
 
     pub(super) fn meet(&mut self, now: u64, volume: usize, verb: &'static str, path: &str) -> io::Result<()> {
         let is_over = self.is_spent && !self.failure.lasts();
-        if volume != self.volume || now < self.at || is_over || !self.failure.concerns(verb) {
+        let is_elsewhere = self.volume.is_some_and(|hit| hit != volume);
+        if is_elsewhere || now < self.at || is_over || !self.failure.concerns(verb) {
             return Ok(());
         }
+        self.volume = Some(volume);
         self.hit.get_or_insert_with(|| format!("{verb} {path}"));
         self.is_spent = true;
         Err(self.failure.errno().into())
