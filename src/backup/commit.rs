@@ -88,6 +88,7 @@ pub(super) fn commit(
         repo.decide(Action::Forget { reason: ForgetReason::Replaced, snapshots })?;
     }
     committed?;
+    repo.look_for_what_is_gone(None, monitor)?;
     report(repo, written, id, parts)
 }
 
@@ -113,6 +114,11 @@ fn everywhere(
     if parts.values().any(|part| part.is_committed) {
         return remember(repo, id, snapshot);
     }
+    // It may be on one of them all the same: its number is not given again.
+    let mut given: Writer = writer(repo)?.clone();
+    given.sequence = snapshot.sequence;
+    given.save(&repo.home)?;
+    repo.writer = Some(given);
     let mut writer = repo.index.writer()?;
     writer.remove_snapshot(id)?;
     Ok(writer.commit()?)

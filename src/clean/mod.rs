@@ -155,6 +155,7 @@ pub fn run(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -> Res
         restore_reserve(destination);
     }
     let mut report = result?;
+    repo.look_for_what_is_gone(None, monitor)?;
     report.duration_seconds = began.elapsed().as_secs_f64();
     report.dry_run = request.dry_run;
     Ok(report)

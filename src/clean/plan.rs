@@ -56,7 +56,10 @@ impl Plan {
             candidates: Vec::new(),
             own,
         };
-        let wanted = |known: &&KnownSnapshot| known.committed != 0 && plan.marks.forgotten(&known.id).is_none();
+        // What is left on a destination that was rolled back says nothing about what there was.
+        let trusted = !repo.rolled_back_bits();
+        let wanted =
+            |known: &&KnownSnapshot| known.committed & trusted != 0 && plan.marks.forgotten(&known.id).is_none();
         let ours = plan.line.chain.iter().filter(wanted).filter(|known| plan.is_ours(&known.id, &known.snapshot));
         plan.candidates = ours.filter_map(|known| plan.candidate(known)).collect();
         plan.chosen = choose(&plan.candidates, &request.rules, now);

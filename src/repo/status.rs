@@ -168,14 +168,18 @@ impl Repo {
         let (state, detail, free_bytes) = match open {
             Some(open) => {
                 let free = open.place.free_bytes().ok().flatten();
-                let state = if free == Some(0) {
+                let rolled_back = self.rolled_back(&name);
+                let state = if rolled_back.is_some() {
+                    DestinationState::RolledBack
+                } else if free == Some(0) {
                     DestinationState::Full
                 } else if open.place.is_weak() {
                     DestinationState::Weak
                 } else {
                     DestinationState::Online
                 };
-                (state, None, free)
+                let detail = rolled_back.map(|gone| gone.sentence(&name));
+                (state, detail.or_else(|| self.first_look(&name).cloned()), free)
             }
             None => {
                 let lost = self.unreachable.iter().find(|lost| lost.name == name);

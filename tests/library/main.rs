@@ -14,5 +14,6 @@ mod model;
 mod places;
 mod privacy;
 mod restore;
+mod rollback;
 mod roots;
 mod source;
