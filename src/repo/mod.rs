@@ -39,7 +39,7 @@ pub use destinations::{Added, Unreachable};
 pub use files::FileInfo;
 pub use home::Home;
 pub use init::{InitReport, InitRequest, init};
-pub use lineage::{KnownSnapshot, Lineage};
+pub use lineage::{KnownSnapshot, Lineage, Suspect};
 pub(crate) use open::state_after;
 pub use open::{Access, RebuildReport, Repo, Secret, rebuild_index};
 pub use query::{LsEntry, RootInfo, SnapshotInfo};

@@ -9,6 +9,7 @@ mod beside;
 mod clean;
 mod destinations;
 mod golden;
+mod guard;
 mod incremental;
 mod model;
 mod places;
