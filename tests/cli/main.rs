@@ -9,6 +9,7 @@ mod codes;
 mod connect;
 mod damage;
 mod destinations;
+mod guard;
 mod help;
 mod json;
 mod quickstart;

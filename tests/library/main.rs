@@ -11,6 +11,7 @@ mod destinations;
 mod golden;
 mod guard;
 mod incremental;
+mod machines;
 mod model;
 mod places;
 mod privacy;

@@ -425,6 +425,11 @@ fn t10_ordinary_life_is_no_alarm() {
 #[test]
 #[ignore = "minutes: the whole of it"]
 fn t10_a_thousand_ordinary_lives_are_no_alarm() {
-    let looks: usize = (1..=1000).map(|seed| ordinary_life(seed, 12)).sum();
-    eprintln!("T10: 1,000 lives, {looks} looks, no alarm");
+    let mut looks = 0;
+    for seed in 1..=1000 {
+        looks += ordinary_life(seed, 12);
+        if seed % 50 == 0 {
+            eprintln!("T10: {seed} lives, {looks} looks, no alarm");
+        }
+    }
 }
