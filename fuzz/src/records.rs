@@ -4,10 +4,10 @@ use cryptbackup::chunk::Chunker;
 use cryptbackup::format::FormatError;
 use cryptbackup::format::cleaning::{Announcement, CONDEMNED_MAX, CleaningRecord};
 use cryptbackup::format::history::{MERGED_TAG, Merged, Place, SEEN_TAG, Seen};
-use cryptbackup::format::mark::{Action, MARK_TEXT_MAX, MarkRecord};
+use cryptbackup::format::mark::{ACCEPTED_TAG, Accepted, Action, MARK_TEXT_MAX, MarkRecord};
 use cryptbackup::format::record::{ConfigRecord, RingRecord, WriterRecord};
 use cryptbackup::format::sealed::{ObjectType, RECORD_HEAD_LEN, RecordHead, pad_record, unpad_record};
-use cryptbackup::format::snapshot::Snapshot;
+use cryptbackup::format::snapshot::{SUSPECT_TAG, Snapshot, Suspicion};
 use cryptbackup::format::tree::Node;
 
 use crate::keys::{REPO, keys};
@@ -73,7 +73,14 @@ pub fn records(data: &[u8]) {
 
 /// Snapshots.
 pub fn snapshot(data: &[u8]) {
+    let decode = |bytes: &[u8]| {
+        Suspicion::find(&vec![(SUSPECT_TAG, bytes.to_vec())])
+            .ok_or(FormatError::Record("suspicion", "it cannot be decoded"))
+    };
+    comes_back(data, decode, |suspicion: &Suspicion| suspicion.encode().map(|(_, bytes)| bytes));
     let Some(snapshot) = comes_back(data, Snapshot::decode, Snapshot::encode) else { return };
+    // It may be anything, and must only be looked at.
+    let _ = snapshot.suspect_sources();
     if snapshot.validate().is_ok() {
         assert!(snapshot.roots.iter().all(|root| snapshot.root(&root.path) == Some(root)));
     }
@@ -104,6 +111,11 @@ pub fn history(data: &[u8]) {
 
 /// Decisions about snapshots.
 pub fn mark(data: &[u8]) {
+    let decode = |bytes: &[u8]| {
+        let accepted = Accepted::find(&vec![(ACCEPTED_TAG, bytes.to_vec())])?;
+        Ok(accepted.expect("there is an addition of its tag"))
+    };
+    comes_back(data, decode, |accepted: &Accepted| accepted.encode().map(|(_, bytes)| bytes));
     let Some(mark) = comes_back(data, MarkRecord::decode, MarkRecord::encode) else { return };
     if mark.validate().is_ok() {
         assert!(mark.sequence > 0);

@@ -15,7 +15,7 @@ use crate::format::id::SnapshotId;
 use crate::format::mark::{Action, ForgetReason};
 use crate::format::record::Extra;
 use crate::format::sealed::ObjectType;
-use crate::format::snapshot::{Snapshot, packs_digest};
+use crate::format::snapshot::{Snapshot, Suspicion, packs_digest};
 use crate::index::SnapshotRow;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::lanes::LaneTrouble;
@@ -88,6 +88,7 @@ pub(super) fn commit(
         repo.decide(Action::Forget { reason: ForgetReason::Replaced, snapshots })?;
     }
     committed?;
+    repo.look_for_what_is_gone(None, monitor)?;
     report(repo, written, id, parts)
 }
 
@@ -113,6 +114,11 @@ fn everywhere(
     if parts.values().any(|part| part.is_committed) {
         return remember(repo, id, snapshot);
     }
+    // It may be on one of them all the same: its number is not given again.
+    let mut given: Writer = writer(repo)?.clone();
+    given.sequence = snapshot.sequence;
+    given.save(&repo.home)?;
+    repo.writer = Some(given);
     let mut writer = repo.index.writer()?;
     writer.remove_snapshot(id)?;
     Ok(writer.commit()?)
@@ -132,6 +138,11 @@ fn seal_snapshot(
     let mut pack_ids = written.stored.pack_ids.clone();
     let finished = repo.now();
     let packs_digest = packs_digest(&mut pack_ids);
+    let mut extra = Extra::new();
+    if !written.tally.suspect.is_empty() {
+        let suspicion = Suspicion { sources: written.tally.suspect.clone() };
+        extra.push(suspicion.encode().map_err(|source| Error::Format { object: "snapshot".to_owned(), source })?);
+    }
     let snapshot = Snapshot {
         writer: repo.writer_id()?,
         sequence: repo.next_sequence()?,
@@ -142,12 +153,12 @@ fn seal_snapshot(
         machine: machine_name(),
         user: user_name(),
         roots: written.roots.clone(),
-        flags: 0,
+        flags: if extra.is_empty() { 0 } else { Snapshot::SUSPECT },
         tags: request.tags.clone(),
         packs_written: pack_ids.len() as u32,
         packs_digest,
         version_ceiling: written.version_ceiling.max(written.tally.version_ceiling),
-        extra: Extra::new(),
+        extra,
     };
     let format = |source| Error::Format { object: "snapshot".to_owned(), source };
     snapshot.validate().map_err(format)?;
@@ -265,6 +276,7 @@ fn report(repo: &Repo, written: Written, id: SnapshotId, parts: BTreeMap<String,
         bytes_added: written.stored.counts.bytes_added,
         bytes_stored: written.stored.counts.bytes_stored,
         problems: tally.problems,
+        suspect: tally.suspect,
         destinations,
         copies,
         ..BackupReport::default()

@@ -11,6 +11,7 @@
 
 mod commit;
 mod coverage;
+mod guard;
 mod outcome;
 mod pipeline;
 mod read;
@@ -22,8 +23,11 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::format::id::SnapshotId;
+use crate::format::mark::Action;
 use crate::format::record::Time;
+use crate::format::snapshot::SuspectSource;
 use crate::monitor::{Monitor, Stage};
+use crate::paths;
 use crate::replicate::DestinationState;
 use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
@@ -45,6 +49,8 @@ pub struct BackupRequest {
     pub force: bool,
     /// Leave destinations that are behind as they are.
     pub no_sync: bool,
+    /// What changed is meant, however much it is; so is what looked suspect in earlier runs.
+    pub accept_changes: bool,
 }
 
 /// What happened.
@@ -70,6 +76,10 @@ pub struct BackupReport {
     pub bytes_stored: u64,
     /// What went wrong with single entries.
     pub problems: Vec<Problem>,
+    /// The sources that look suspect, and why.
+    pub suspect: Vec<SuspectSource>,
+    /// Snapshots that looked suspect and are accepted now.
+    pub accepted: Vec<SnapshotId>,
     /// What happened on each configured destination.
     pub destinations: Vec<DestinationOutcome>,
     /// On how many destinations the snapshot is.
@@ -126,9 +136,27 @@ pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Re
     } else {
         store_and_commit(repo, &sources, &request, started, monitor)?
     };
+    if request.accept_changes && !request.dry_run {
+        report.accepted = accept(repo, &sources)?;
+    }
     report.started = started;
     report.duration_seconds = began.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Says of the snapshots that looked suspect because of these sources that they are right.
+fn accept(repo: &mut Repo, sources: &[SourceSettings]) -> Result<Vec<SnapshotId>, Error> {
+    let is_chosen = |path: &[u8]| sources.iter().any(|source| paths::to_bytes(&source.path) == path);
+    let mut accepted = Vec::new();
+    for suspect in repo.suspects(&repo.index.reader()?)? {
+        if suspect.sources.iter().all(|source| is_chosen(&source.path)) {
+            accepted.push(suspect.id);
+        }
+    }
+    for snapshot in &accepted {
+        repo.decide(Action::Accept { snapshot: *snapshot })?;
+    }
+    Ok(accepted)
 }
 
 /// Where other machines write to a destination, one of them may have cleaned it while this one stood still: then what was

@@ -1,6 +1,6 @@
 //! What was counted on the way, source by source.
 
-use crate::format::snapshot::{Root, RootCounts};
+use crate::format::snapshot::{Root, RootCounts, SuspectSource};
 use crate::repo::store::Stored;
 use crate::report::Problem;
 
@@ -13,6 +13,10 @@ pub(super) struct RootTally {
     pub files_new: u64,
     /// Files whose content is another one.
     pub files_changed: u64,
+    /// Of those, files whose content looks random.
+    pub files_opaque: u64,
+    /// Files that are gone, and were not moved.
+    pub files_gone: u64,
     /// Files whose content is the same.
     pub files_unmodified: u64,
     /// Bytes read.
@@ -21,6 +25,8 @@ pub(super) struct RootTally {
     pub version_ceiling: u32,
     /// What went wrong.
     pub problems: Vec<Problem>,
+    /// The sources that look suspect.
+    pub suspect: Vec<SuspectSource>,
 }
 
 impl RootTally {
@@ -34,10 +40,13 @@ impl RootTally {
         self.counts.problems += other.counts.problems;
         self.files_new += other.files_new;
         self.files_changed += other.files_changed;
+        self.files_opaque += other.files_opaque;
+        self.files_gone += other.files_gone;
         self.files_unmodified += other.files_unmodified;
         self.bytes_read += other.bytes_read;
         self.version_ceiling = self.version_ceiling.max(other.version_ceiling);
         self.problems.extend(other.problems);
+        self.suspect.extend(other.suspect);
     }
 }
 

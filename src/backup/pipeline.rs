@@ -27,7 +27,7 @@ use super::outcome::{RootTally, Written};
 use super::read::{Batch, GroupReader, Item};
 use super::scan::{Begun, Previous, Scan, ScanContext, ScanOutcome, Step};
 use super::trees::RootBuilder;
-use super::{BackupReport, BackupRequest};
+use super::{BackupReport, BackupRequest, guard};
 use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::record::Time;
@@ -172,6 +172,13 @@ impl<'a> SourceRun<'a> {
         let (node, mut tally, lacking) = builder.finish();
         store.lacking |= outcome.lacking | lacking;
         tally.counts.excluded = outcome.excluded;
+        // Who accepts changes has looked, and so has who says that an empty source is really empty.
+        if let Some((_, before)) = self.line.root(&context.root)
+            && !self.request.accept_changes
+            && !(self.request.force && tally.counts.files == 0)
+        {
+            tally.suspect.extend(guard::judge(&self.repo.settings.guard, &context.root, &before.counts, &tally));
+        }
         let root =
             node.map(|node| Root { path: context.root, node, carried_from: None, scanned, counts: tally.counts });
         Ok((root, tally))

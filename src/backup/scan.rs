@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::iter::Peekable;
 
 use super::coverage::Coverage;
+use super::guard::Fingerprint;
 use crate::format::FormatError;
 use crate::format::recipe::Recipe;
 use crate::format::record::{Extra, Time};
@@ -14,7 +15,7 @@ use crate::format::tree::{Flags, Metadata, Node, NodeKind};
 use crate::index::DestinationBits;
 use crate::replicate::Fetcher;
 use crate::report::{Problem, ProblemKind};
-use crate::snapshot::versions::{each_version_below, join};
+use crate::snapshot::versions::{each_entry_below, join};
 use crate::snapshot::{ReadError, TreeReader, path_hash};
 use crate::source::{
     ChangePolicy, DeviceOrdinals, Entry, EntryKind, Event, FolderIdentity, Owners, Walk, has_same_metadata,
@@ -45,8 +46,8 @@ pub(super) enum Step {
     Link(Box<FileJob>),
     /// Something went wrong.
     Problem(Problem),
-    /// A path is gone, and had this number.
-    Retire([u8; 32], u32),
+    /// A path is gone, and had this number; what tells it again where it was a file.
+    Retire([u8; 32], u32, Option<Fingerprint>),
 }
 
 /// A file that must be read.
@@ -217,8 +218,8 @@ impl<'a, 'out> Scan<'a, 'out> {
 
     fn retire_below(&mut self, path: &[u8], node: &Node) -> Result<(), ReadError> {
         let context = self.context;
-        let result = each_version_below(context.fetcher, path, node, &mut |path, number| {
-            self.give(Step::Retire(path_hash(&context.root, path), number));
+        let result = each_entry_below(context.fetcher, path, node, &mut |path, gone| {
+            self.give(Step::Retire(path_hash(&context.root, path), gone.version, Fingerprint::of_node(gone)));
         });
         match result {
             Err(ReadError::Index(error)) => Err(error.into()),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::coverage::Coverage;
+use super::guard::{FileSample, Fingerprint, Moves};
 use super::outcome::RootTally;
 use super::read::{Batch, Item};
 use super::scan::{FileJob, Step, number, unread};
@@ -35,6 +36,7 @@ struct FolderDraft {
 struct FileDraft {
     job: Box<FileJob>,
     recipe: RecipeBuilder,
+    sample: FileSample,
 }
 
 /// Puts one source together.
@@ -49,6 +51,7 @@ pub(super) struct RootBuilder<'a> {
     /// Content of inodes with several names.
     linked: HashMap<FolderIdentity, Recipe>,
     root: Option<Node>,
+    moves: Moves,
     /// What was counted.
     pub tally: RootTally,
     /// Destinations that lack something that is carried.
@@ -73,13 +76,15 @@ impl<'a> RootBuilder<'a> {
             file: None,
             linked: HashMap::new(),
             root: None,
+            moves: Moves::default(),
             tally: RootTally::default(),
             lacking: 0,
         }
     }
 
     /// The finished root.
-    pub fn finish(self) -> (Option<Node>, RootTally, DestinationBits) {
+    pub fn finish(mut self) -> (Option<Node>, RootTally, DestinationBits) {
+        self.tally.files_gone = self.moves.files_gone();
         (self.root, self.tally, self.lacking)
     }
 
@@ -92,12 +97,15 @@ impl<'a> RootBuilder<'a> {
                 Item::Step(step) => self.step(step, store)?,
                 Item::Begin(job) => {
                     store.begin_stretch();
-                    self.file = Some(FileDraft { job, recipe: RecipeBuilder::default() });
+                    self.begin_file(job);
                 }
                 Item::Chunk(range) => {
                     let (Some(id), Some(bytes)) = (ids.next(), batch.bytes.get(range)) else { continue };
                     bytes_read += bytes.len() as u64;
                     store.put(ChunkKind::Data, id, bytes)?;
+                    if let Some(file) = self.file.as_mut().filter(|file| file.job.previous.is_some()) {
+                        file.sample.chunk(bytes);
+                    }
                     self.part(Part::Chunk { id, len: bytes.len() as u32 }, store)?;
                 }
                 Item::Hole(len) => {
@@ -134,7 +142,10 @@ impl<'a> RootBuilder<'a> {
                 self.problem(problem);
                 Ok(())
             }
-            Step::Retire(path, number) => store.retire(path, number),
+            Step::Retire(path, number, file) => {
+                file.into_iter().for_each(|file| self.moves.went(file));
+                store.retire(path, number)
+            }
             // Files to be read come as items of their own.
             Step::Read(_) => Ok(()),
         }
@@ -192,15 +203,24 @@ impl<'a> RootBuilder<'a> {
         }
     }
 
+    fn begin_file(&mut self, job: Box<FileJob>) {
+        if job.previous.is_none() {
+            self.moves.came(Fingerprint::of_entry(&job.entry));
+        }
+        self.file = Some(FileDraft { job, recipe: RecipeBuilder::default(), sample: FileSample::default() });
+    }
+
     fn end_file(&mut self, is_settled: bool, store: &mut Store<'_>) -> Result<(), Error> {
-        let Some(FileDraft { job, recipe }) = self.file.take() else { return Ok(()) };
+        let Some(FileDraft { job, recipe, sample }) = self.file.take() else { return Ok(()) };
         let recipe = recipe.finish(self.chunker, store)?;
         let path = job.entry.path.clone();
         if let Some(link) = job.link {
             self.linked.insert(link, recipe.clone());
         }
         let flags = if is_settled { Flags::NONE } else { Flags::UNSETTLED };
+        let changed = self.tally.files_changed;
         self.finish_file(*job, recipe, flags, store)?;
+        self.tally.files_opaque += u64::from(self.tally.files_changed > changed && sample.is_opaque());
         if !is_settled {
             self.problem(Problem {
                 path,
@@ -235,7 +255,7 @@ impl<'a> RootBuilder<'a> {
                     kind: ProblemKind::Unreadable,
                     detail: "another name of the same file could not be read".to_owned(),
                 };
-                self.file = Some(FileDraft { job, recipe: RecipeBuilder::default() });
+                self.begin_file(job);
                 self.fail_file(problem, store)
             }
         }

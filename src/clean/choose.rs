@@ -61,6 +61,8 @@ pub struct Candidate {
     pub sources: Vec<SourceRead>,
     /// Whether a person pinned it.
     pub is_pinned: bool,
+    /// The source it read of which nothing may go, because a run looked suspect.
+    pub suspended: Option<Vec<u8>>,
 }
 
 impl Candidate {
@@ -75,6 +77,7 @@ impl Candidate {
             zone_offset: snapshot.zone_offset,
             sources: read.map(|root| SourceRead { path: root.path.clone(), bytes: root.counts.bytes }).collect(),
             is_pinned,
+            suspended: None,
         })
     }
 
@@ -118,6 +121,11 @@ pub enum Reason {
     FromTheFuture,
     /// A person pinned it.
     Pinned,
+    /// A run looked suspect that read a source it read, and nobody accepted that.
+    Suspended {
+        /// The source's path.
+        path: Vec<u8>,
+    },
     /// It is younger than `keep_days`.
     Young,
     /// It is among the newest `keep_last`.
@@ -215,6 +223,11 @@ pub fn choose(candidates: &[Candidate], rules: &Rules, now: Time) -> Chosen {
     for candidate in candidates.iter().filter(|candidate| candidate.is_pinned) {
         add(candidate, Reason::Pinned);
     }
+    for candidate in candidates {
+        if let Some(path) = &candidate.suspended {
+            add(candidate, Reason::Suspended { path: path.clone() });
+        }
+    }
     for (candidate, reason) in always(&present, &sources) {
         add(candidate, reason);
     }
@@ -246,8 +259,8 @@ pub fn may_go_from(
     let (present, _) = newest_first(candidates_on_destination, now);
     let held: HashSet<SnapshotId> =
         always(&present, &by_source(&present)).into_iter().map(|(candidate, _)| candidate.id).collect();
-    let ids = present.iter().map(|candidate| candidate.id);
-    ids.filter(|id| going.contains(id) && !held.contains(id)).collect()
+    let may_go = present.iter().filter(|candidate| candidate.suspended.is_none()).map(|candidate| candidate.id);
+    may_go.filter(|id| going.contains(id) && !held.contains(id)).collect()
 }
 
 /// The paths of the sources of which nothing would be left when `forgotten` are gone, in order.

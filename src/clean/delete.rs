@@ -38,6 +38,7 @@ impl Cleaner<'_> {
             return Ok(());
         }
         let destination = self.destination();
+        self.repo.expect_gone(destination, going, &[])?;
         for id in going {
             destination.place.delete(&ObjectName::Snapshot(*id))?;
         }
@@ -67,6 +68,8 @@ impl Cleaner<'_> {
         let destination = self.destination();
         let view = self.repo.index.reader()?;
         let (mut freed, mut gone) = (0, BTreeMap::new());
+        let ids = packs.iter().map(|&pack| Ok(view.pack(pack)?.id)).collect::<Result<Vec<PackId>, Stop>>()?;
+        self.repo.expect_gone(destination, &HashSet::new(), &ids)?;
         for &number in packs {
             let info = view.pack(number)?;
             destination.place.delete(&ObjectName::Pack(info.id))?;

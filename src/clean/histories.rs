@@ -301,7 +301,6 @@ fn merge_all<S: ChunkSink>(
 where
     S::Error: From<ReadError>,
 {
-    let rule = plan.rules.per_file();
     let mut all = Vec::new();
     for path in material.paths() {
         let states = material.states.iter().filter_map(|(known, stays)| {
@@ -313,11 +312,7 @@ where
         let histories: Vec<&Node> =
             material.histories.iter().filter_map(|known| known.snapshot.root(path)).map(|root| &root.node).collect();
         let newest = plan.newest_of(path).or_else(|| states.last().map(|state| state.time)).unwrap_or(plan.now);
-        let is_protected = |standing: &Standing| {
-            rule.is_some_and(|rule| {
-                rule.protects(standing.position, standing.last_seen, standing.newest_seen, standing.is_deleted, newest)
-            })
-        };
+        let is_protected = |standing: &Standing| plan.protects(path, standing, newest);
         let request = MergeRequest { states: &states, histories: &histories, is_protected: &is_protected };
         all.push((path.to_vec(), merge(source, &request, chunker, sink)?));
     }

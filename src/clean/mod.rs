@@ -44,7 +44,7 @@ use crate::format::record::Time;
 use crate::live::LiveSet;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::OpenDestination;
-use crate::repo::{DestinationState, Repo};
+use crate::repo::{DestinationState, Repo, Suspect};
 use crate::snapshot::place_of;
 
 use choose::{Choice, Rules};
@@ -86,6 +86,8 @@ pub struct CleanReport {
     pub versions_kept: u64,
     /// Versions of files that nothing holds any more.
     pub versions_dropped: u64,
+    /// Snapshots that looked suspect and were not accepted, newest first: of their sources nothing goes.
+    pub suspects: Vec<Suspect>,
     /// Why nothing was done, as a sentence without a full stop; none where it was.
     pub held: Option<String>,
     /// What happened on each configured destination.
@@ -155,6 +157,7 @@ pub fn run(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -> Res
         restore_reserve(destination);
     }
     let mut report = result?;
+    repo.look_for_what_is_gone(None, monitor)?;
     report.duration_seconds = began.elapsed().as_secs_f64();
     report.dry_run = request.dry_run;
     Ok(report)
@@ -172,6 +175,7 @@ fn run_released(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -
     let mut report = CleanReport {
         choices: plan.chosen.choices.clone(),
         future: plan.chosen.future.clone(),
+        suspects: plan.suspects.clone(),
         ..CleanReport::default()
     };
     if let Some(why) = plan.looks_like_a_mistake(request.is_unattended).filter(|_| !request.is_forced) {

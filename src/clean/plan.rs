@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::CleanRequest;
-use super::choose::{Candidate, Chosen, Rules, choose, may_go_from};
+use super::choose::{Candidate, Chosen, FileRule, Rules, choose, may_go_from};
 use super::observed::Observed;
 use crate::error::Error;
 use crate::format::id::SnapshotId;
@@ -12,8 +12,9 @@ use crate::format::record::Time;
 use crate::format::snapshot::Snapshot;
 use crate::index::IndexReader;
 use crate::replicate::OpenDestination;
-use crate::repo::{KnownSnapshot, Lineage, Repo};
+use crate::repo::{KnownSnapshot, Lineage, Repo, Suspect};
 use crate::snapshot::Marks;
+use crate::snapshot::history::Standing;
 
 /// Packs below this size are small; so many of them make an unattended run worth while.
 pub(super) const SMALL_BYTES: u64 = 4 << 20;
@@ -37,6 +38,8 @@ pub(super) struct Plan {
     /// What was chosen of those that are ours and were not forgotten yet.
     pub chosen: Chosen,
     candidates: Vec<Candidate>,
+    /// Snapshots that looked suspect and were not accepted: of their sources nothing goes.
+    pub suspects: Vec<Suspect>,
     own: Option<crate::format::id::WriterId>,
 }
 
@@ -54,9 +57,13 @@ impl Plan {
             shared,
             chosen: Chosen::default(),
             candidates: Vec::new(),
+            suspects: repo.suspects(&view)?,
             own,
         };
-        let wanted = |known: &&KnownSnapshot| known.committed != 0 && plan.marks.forgotten(&known.id).is_none();
+        // What is left on a destination that was rolled back says nothing about what there was.
+        let trusted = !repo.rolled_back_bits();
+        let wanted =
+            |known: &&KnownSnapshot| known.committed & trusted != 0 && plan.marks.forgotten(&known.id).is_none();
         let ours = plan.line.chain.iter().filter(wanted).filter(|known| plan.is_ours(&known.id, &known.snapshot));
         plan.candidates = ours.filter_map(|known| plan.candidate(known)).collect();
         plan.chosen = choose(&plan.candidates, &request.rules, now);
@@ -65,7 +72,15 @@ impl Plan {
 
     fn candidate(&self, known: &KnownSnapshot) -> Option<Candidate> {
         let is_pinned = self.marks.get(&known.id).is_some_and(|decision| decision.is_pinned);
-        Candidate::of(known.id, &known.snapshot, is_pinned)
+        let mut candidate = Candidate::of(known.id, &known.snapshot, is_pinned)?;
+        let suspended = candidate.sources.iter().find(|source| self.is_suspended(&source.path));
+        candidate.suspended = suspended.map(|source| source.path.clone());
+        Some(candidate)
+    }
+
+    /// Whether nothing of a source may go, because a run looked suspect that read it.
+    pub(super) fn is_suspended(&self, path: &[u8]) -> bool {
+        self.suspects.iter().flat_map(|suspect| &suspect.sources).any(|source| source.path == path)
     }
 
     /// Whether this writer decides about a snapshot: its own, and those of a writer before it that nobody else goes on
@@ -78,6 +93,13 @@ impl Plan {
     pub(super) fn is_our_history(&self, history: &Snapshot) -> bool {
         let before = history.previous.filter(|previous| !self.shared.contains(previous));
         Some(history.writer) == self.own || before.is_some_and(|previous| self.line.has_passed(&previous))
+    }
+
+    /// Whether a version of a file is protected, in a source whose versions are counted back from `newest`.
+    pub(super) fn protects(&self, path: &[u8], standing: &Standing, newest: Time) -> bool {
+        let Standing { position, last_seen, newest_seen, is_deleted } = *standing;
+        let by_rule = |rule: FileRule| rule.protects(position, last_seen, newest_seen, is_deleted, newest);
+        self.is_suspended(path) || self.rules.per_file().is_some_and(by_rule)
     }
 
     /// What goes by this plan and was not forgotten before.

@@ -153,6 +153,10 @@ impl Cleaner<'_> {
     }
 
     fn run(&mut self) -> Result<(), Stop> {
+        let name = &self.destination().name;
+        if let Some(gone) = self.repo.rolled_back(name) {
+            return Err(Stop::because(gone.sentence(name)));
+        }
         if self.request.dry_run {
             let survey = self.survey(&HashSet::new())?;
             return self.foresee(&survey);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::exit::ExitStatus;
 use super::output::Output;
 use super::table::Table;
-use super::{names, shapes, units, words};
+use super::{names, shapes, suspect, units, words};
 use crate::clean::choose::{Choice, Reason, Rules};
 use crate::clean::{CleanReport, DestinationCleaned};
 use crate::destination::place::{self, PlaceKind};
@@ -50,6 +50,7 @@ pub fn document(report: &CleanReport) -> Value {
         "versions_kept": report.versions_kept,
         "versions_dropped": report.versions_dropped,
         "held": report.held,
+        "suspect": report.suspects.iter().map(suspect::snapshot).collect::<Value>(),
         "destinations": report.destinations.iter().map(destination).collect::<Value>(),
         "duration_seconds": report.duration_seconds,
         "exit_code": exit_status(report).code(),
@@ -78,6 +79,7 @@ fn reason_name(reason: &Reason) -> &'static str {
         Reason::NothingNewer => "nothing-newer",
         Reason::FromTheFuture => "from-the-future",
         Reason::Pinned => "pinned",
+        Reason::Suspended { .. } => "suspect",
         Reason::Young => "keep-days",
         Reason::Last => "keep-last",
         Reason::Hourly => "keep-hourly",
@@ -96,6 +98,7 @@ fn reason_words(reason: &Reason, rules: &Rules) -> String {
         Reason::NothingNewer => "nothing is newer".to_owned(),
         Reason::FromTheFuture => "later than the clock".to_owned(),
         Reason::Pinned => "pinned".to_owned(),
+        Reason::Suspended { path } => format!("a backup of {} looks suspect", names::escape(path)),
         Reason::Young => format!("younger than {}", units::counted(rules.keep_days.into(), "day", "days")),
         Reason::Last => format!("among the newest {}", units::count(rules.keep_last.unwrap_or_default().into())),
         Reason::Hourly => newest_of("hour"),
@@ -162,6 +165,7 @@ pub fn warn(out: &Output, report: &CleanReport, kinds: &Kinds) {
         out.warn(&format!("{subject} {verb} later than the clock of this machine: no rule counts them"));
         out.tell("hint: look at the clock; `cryptbackup forget SNAPSHOT` removes what a wrong clock made");
     }
+    suspect::warn_of_suspended(out, &report.suspects);
     if let Some(held) = &report.held {
         let held = names::escape(held.as_bytes());
         out.warn(&format!("{} without --force: {held}", if report.dry_run { "refused" } else { "not cleaned" }));

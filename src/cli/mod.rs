@@ -26,6 +26,7 @@ pub mod progress;
 pub mod secrets;
 pub mod shapes;
 pub mod signals;
+mod suspect;
 pub mod table;
 pub mod units;
 pub mod words;

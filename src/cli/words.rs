@@ -29,6 +29,7 @@ pub fn trouble(state: DestinationState, kind: PlaceKind, detail: Option<&str>) -
         (DestinationState::ReadOnly, _) => "It cannot be written",
         (DestinationState::Full, _) => "Full",
         (DestinationState::Weak, _) => "Names cannot be made durable there at once",
+        (DestinationState::RolledBack, _) => "Rolled back, or something is hidden",
         (DestinationState::Damaged, _) => "Damaged",
     };
     Some(match detail {
@@ -57,6 +58,9 @@ pub fn hint_of(state: DestinationState) -> &'static str {
         }
         DestinationState::Full => "make room on it, then run `cryptbackup sync`",
         DestinationState::ReadOnly => "make it writable, then run `cryptbackup sync`",
+        DestinationState::RolledBack => {
+            "`cryptbackup sync` brings back what other destinations have; `cryptbackup destination accept NAME` takes it as it is"
+        }
         DestinationState::Damaged => "`cryptbackup check --read-data` lists what is damaged",
         DestinationState::Online | DestinationState::Weak => {
             "`cryptbackup sync` brings it up to date while a destination that has those snapshots is within reach"

@@ -8,11 +8,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::FormatError;
-use super::id::{SnapshotId, WriterId};
+use super::id::{DestinationId, ObjectHash, SnapshotId, WriterId};
 use super::record::{Extra, Time, versioned};
 
 /// The longest text of a tag or a note, in bytes.
 pub const MARK_TEXT_MAX: usize = 4096;
+
+/// Tag of the addition of a mark that accepts a destination.
+pub const ACCEPTED_TAG: u32 = 4;
 
 /// Why a snapshot is not wanted any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,11 +79,51 @@ pub enum Action {
         /// Whether it is.
         is_pinned: bool,
     },
-    /// A person looked at a snapshot that looked suspect and found it to be right.
+    /// A person looked at a snapshot that looked suspect and found it to be right. With an [`Accepted`] among the
+    /// additions it was a destination.
     Accept {
-        /// Which snapshot.
+        /// Which snapshot; [`Accepted::NO_SNAPSHOT`] for a destination.
         snapshot: SnapshotId,
     },
+}
+
+/// A destination that a person accepted as it was: what was missing there then is not missed any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// Which destination.
+    pub destination: DestinationId,
+    /// Snapshots and histories that were missing.
+    pub snapshots: Vec<SnapshotId>,
+    /// Marks that were.
+    pub marks: Vec<ObjectHash>,
+    /// The first bytes of the names of the packs that were.
+    pub packs: Vec<[u8; 8]>,
+    /// Snapshots there that had the number of another one.
+    pub forks: Vec<SnapshotId>,
+}
+
+impl Accepted {
+    /// What stands in the place of a snapshot in a mark that is about none.
+    pub const NO_SNAPSHOT: SnapshotId = SnapshotId::from_bytes([0; 32]);
+
+    /// As an addition of a mark.
+    ///
+    /// # Errors
+    /// [`FormatError::Record`].
+    pub fn encode(&self) -> Result<(u32, Vec<u8>), FormatError> {
+        Ok((ACCEPTED_TAG, super::record::encode("accepted", self)?))
+    }
+
+    /// From the additions of a mark; none where there is none of this tag.
+    ///
+    /// # Errors
+    /// [`FormatError::Record`], [`FormatError::Trailing`].
+    pub fn find(extra: &Extra) -> Result<Option<Self>, FormatError> {
+        match extra.iter().find(|(tag, _)| *tag == ACCEPTED_TAG) {
+            Some((_, bytes)) => super::record::decode("accepted", bytes).map(Some),
+            None => Ok(None),
+        }
+    }
 }
 
 versioned!(MarkRoot, MarkRecord, "mark");

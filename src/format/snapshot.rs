@@ -40,6 +40,48 @@ pub struct Root {
     pub counts: RootCounts,
 }
 
+/// Tag of the addition of a snapshot that says why the run looked suspect.
+pub const SUSPECT_TAG: u32 = 5;
+
+/// A source that looked suspect, against the files that the last snapshot of it had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuspectSource {
+    /// Its path.
+    #[serde(with = "serde_bytes")]
+    pub path: Bytes,
+    /// Files it had.
+    pub files: u64,
+    /// How many of them have another content.
+    pub changed: u64,
+    /// How many of those have one that looks random.
+    pub opaque: u64,
+    /// How many are gone, and were not moved.
+    pub gone: u64,
+}
+
+/// Why the run looked suspect.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Suspicion {
+    /// The sources that did, sorted by path.
+    pub sources: Vec<SuspectSource>,
+}
+
+impl Suspicion {
+    /// As an addition of a snapshot.
+    ///
+    /// # Errors
+    /// [`FormatError::Record`].
+    pub fn encode(&self) -> Result<(u32, Vec<u8>), FormatError> {
+        Ok((SUSPECT_TAG, super::record::encode("suspicion", self)?))
+    }
+
+    /// From the additions of a snapshot; none where there is none of this tag, or none that can be understood.
+    pub fn find(extra: &Extra) -> Option<Self> {
+        let (_, bytes) = extra.iter().find(|(tag, _)| *tag == SUSPECT_TAG)?;
+        super::record::decode("suspicion", bytes).ok()
+    }
+}
+
 versioned!(SnapshotRoot, Snapshot, "snapshot");
 
 /// One version of everything.
@@ -89,6 +131,19 @@ impl Snapshot {
     /// Whether this is a history.
     pub fn is_history(&self) -> bool {
         self.flags & Self::HISTORY != 0
+    }
+
+    /// The sources that looked suspect: those named, or where that is not known all that were read.
+    pub fn suspect_sources(&self) -> Vec<SuspectSource> {
+        if self.flags & Self::SUSPECT == 0 {
+            return Vec::new();
+        }
+        if let Some(suspicion) = Suspicion::find(&self.extra) {
+            return suspicion.sources;
+        }
+        let read = self.roots.iter().filter(|root| root.carried_from.is_none());
+        let all = read.map(|root| SuspectSource { path: root.path.clone(), files: 0, changed: 0, opaque: 0, gone: 0 });
+        all.collect()
     }
 
     /// The root at `path`.

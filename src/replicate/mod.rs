@@ -50,6 +50,8 @@ pub enum DestinationState {
     Full,
     /// It cannot make folder entries durable; a power cut may lose what was just committed.
     Weak,
+    /// It shows less than it did, and nobody is known to have deleted it.
+    RolledBack,
     /// Its mark or header is damaged.
     Damaged,
 }

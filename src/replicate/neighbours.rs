@@ -122,6 +122,14 @@ impl Announced {
             .collect()
     }
 
+    /// The packs that anybody is going to delete, or may have deleted.
+    pub fn condemned(&self) -> impl Iterator<Item = &PackId> {
+        self.all.iter().flat_map(|(_, record)| match &record.announcement {
+            Announcement::Condemned { packs, .. } => packs.as_slice(),
+            Announcement::Session => &[],
+        })
+    }
+
     /// The packs that others are going to delete.
     pub fn condemned_by_others(&self, own: &WriterId) -> HashSet<PackId> {
         let lists = self.all.iter().filter(|(_, record)| record.writer != *own);

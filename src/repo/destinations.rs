@@ -292,8 +292,8 @@ impl Repo {
         Ok(path)
     }
 
-    /// Accepts what is now at the path of a destination as that destination: a disk that was replaced by a copy, or
-    /// restored from an image.
+    /// Accepts what is now at the path of a destination as that destination, and as all there is to be: a disk that was
+    /// replaced by a copy, or restored from an image. Other machines learn of it by a mark.
     ///
     /// # Errors
     /// [`Error::Config`] where there is no such destination or nothing of this repository at its path.
@@ -306,6 +306,8 @@ impl Repo {
         let mut known = KnownIds::load(&self.home)?;
         let place = self.take_up(place, name, &path, &known)?;
         known.set(name, &place.mark().destination)?;
-        self.refresh(monitor)
+        drop(place);
+        self.refresh(monitor)?;
+        self.accept_what_is_there(name, monitor)
     }
 }

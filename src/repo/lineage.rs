@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use super::Repo;
 use super::writer::Writer;
 use crate::error::Error;
 use crate::format::FormatError;
 use crate::format::id::SnapshotId;
 use crate::format::mark::ForgetReason;
-use crate::format::snapshot::{Root, Snapshot};
+use crate::format::snapshot::{Root, Snapshot, SuspectSource};
 use crate::index::{DestinationBits, IndexReader};
 use crate::snapshot::Marks;
 
@@ -22,6 +23,39 @@ pub struct KnownSnapshot {
     pub committed: DestinationBits,
     /// Where everything it needs was seen to be.
     pub whole: DestinationBits,
+}
+
+/// A snapshot in force that looked suspect and that nobody accepted.
+#[derive(Debug, Clone)]
+pub struct Suspect {
+    /// Its id.
+    pub id: SnapshotId,
+    /// When it was finished.
+    pub time: crate::format::record::Time,
+    /// The sources that looked suspect, and why.
+    pub sources: Vec<SuspectSource>,
+}
+
+impl Repo {
+    /// The snapshots of this writer's line that looked suspect, newest first, as far as they are in force and nobody
+    /// accepted them. While there is one of a source, no rule removes anything of it.
+    ///
+    /// # Errors
+    /// [`Error::Index`].
+    pub(crate) fn suspects(&self, view: &IndexReader) -> Result<Vec<Suspect>, Error> {
+        let marks = self.marks(view)?;
+        let is_open = |id: &SnapshotId| {
+            marks.get(id).is_none_or(|decision| decision.forgotten.is_none() && !decision.is_accepted)
+        };
+        let line = self.lineage(view)?;
+        let open = line.chain.into_iter().filter(|known| known.committed != 0 && is_open(&known.id));
+        let suspects = open.map(|known| Suspect {
+            id: known.id,
+            time: known.snapshot.finished,
+            sources: known.snapshot.suspect_sources(),
+        });
+        Ok(suspects.filter(|suspect| !suspect.sources.is_empty()).collect())
+    }
 }
 
 /// Newest first.

@@ -26,15 +26,14 @@ impl Repo {
     /// # Errors
     /// [`Error::NoDestination`] where it is durable nowhere; nothing was decided then.
     pub(crate) fn decide(&mut self, action: Action) -> Result<(), Error> {
+        self.decide_with(action, Extra::new())
+    }
+
+    /// The same with additions.
+    pub(super) fn decide_with(&mut self, action: Action, extra: Extra) -> Result<(), Error> {
         let highest = Marks::load(&self.index.reader()?)?.highest_sequence();
         let format = |source| Error::Format { object: "mark".to_owned(), source };
-        let record = MarkRecord {
-            writer: self.writer_id()?,
-            sequence: highest + 1,
-            made: self.now(),
-            action,
-            extra: Extra::new(),
-        };
+        let record = MarkRecord { writer: self.writer_id()?, sequence: highest + 1, made: self.now(), action, extra };
         record.validate().map_err(format)?;
         let record = record.encode().map_err(format)?;
         let stored = self.keys.seal_record(ObjectType::Mark, &record)?;
@@ -55,7 +54,8 @@ impl Repo {
         }
         let mut writer = self.index.writer()?;
         writer.put_mark(&hash, &row)?;
-        Ok(writer.commit()?)
+        writer.commit()?;
+        self.expect_mark(&hash, row.present)
     }
 
     /// Puts the marks that a destination lacks. One where that fails is out of this run.

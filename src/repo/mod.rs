@@ -7,6 +7,7 @@
 //!   state/repo         copies of the repository's heads: header, key slots, ring, config, writer
 //!   state/writer.json  who writes here, and how far it got
 //!   state/destinations.json   which destination belongs to which name
+//!   state/seen-…       what each destination showed when it was last seen
 //!   state/lock         held by the command that writes
 //! ```
 //!
@@ -30,6 +31,7 @@ mod open;
 mod query;
 mod status;
 pub(crate) mod store;
+mod trust;
 mod versions;
 mod work;
 mod writer;
@@ -40,12 +42,13 @@ pub use destinations::{Added, Unreachable};
 pub use files::FileInfo;
 pub use home::Home;
 pub use init::{InitReport, InitRequest, Sizes, init};
-pub use lineage::{KnownSnapshot, Lineage};
+pub use lineage::{KnownSnapshot, Lineage, Suspect};
 pub use machine::{Machine, RealMachine};
 pub(crate) use open::state_after;
 pub use open::{Access, RebuildReport, Repo, Secret, rebuild_index};
 pub use query::{LsEntry, RootInfo, SnapshotInfo};
 pub use status::{DestinationStatus, SourceStatus, StatusReport};
+pub use trust::RolledBack;
 pub use versions::VersionInfo;
 pub use writer::Writer;
 pub(crate) use writer::{machine_name, user_name};

@@ -12,13 +12,13 @@ use super::home::{Home, Lock};
 use super::lineage::Lineage;
 use super::settings::Settings;
 use super::writer::Writer;
-use super::{Unreachable, destinations, numbers};
+use super::{RolledBack, Unreachable, destinations, numbers};
 use crate::chunk::Chunker;
 use crate::destination::LocalDestination;
 use crate::error::Error;
 use crate::format::header::RepoHeader;
 use crate::format::record::ConfigRecord;
-use crate::index::{Index, IndexError, IndexReader, PackNumber};
+use crate::index::{DestinationBits, Index, IndexError, IndexReader, PackNumber};
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::{self, Fetcher, OpenDestination, ReplicateError};
 use crate::seal::{Keys, slots};
@@ -86,6 +86,10 @@ pub struct Repo {
     pub(crate) lost_packs: BTreeMap<String, (Vec<PackNumber>, u64)>,
     /// Whether every version number that can be known is accounted for.
     pub(crate) is_counted: bool,
+    /// By the name of the destination: what it does not show any more.
+    pub(super) rolled_back: BTreeMap<String, RolledBack>,
+    /// By the name of the destination: what is to be known of one that was seen for the first time.
+    pub(super) first_looks: BTreeMap<String, String>,
     pub(super) clock: Clock,
     _lock: Option<Lock>,
 }
@@ -123,6 +127,8 @@ impl Repo {
             findings: Vec::new(),
             lost_packs: BTreeMap::new(),
             is_counted: true,
+            rolled_back: BTreeMap::new(),
+            first_looks: BTreeMap::new(),
             clock: Clock::default(),
             _lock: lock,
         };
@@ -147,8 +153,9 @@ impl Repo {
         self.destinations = open;
         self.findings.clear();
         if !is_writing {
-            return Ok(());
+            return self.recall_what_was_seen();
         }
+        let known_before = self.known_bits()?;
         monitor.begin(Stage::Opening, Some(self.destinations.len() as u64), None);
         let mut lost = Vec::new();
         for destination in &self.destinations {
@@ -169,8 +176,19 @@ impl Repo {
         for (destination, error) in lost {
             self.lose(&destination, &error);
         }
+        self.look_for_what_is_gone(Some(known_before), monitor)?;
         self.is_counted = numbers::count(self, monitor)?;
         Ok(())
+    }
+
+    /// The destinations on which the index knows of something.
+    fn known_bits(&self) -> Result<DestinationBits, Error> {
+        let mut bits = 0;
+        self.index.reader()?.each_snapshot(|_, row| -> Result<(), IndexError> {
+            bits |= row.seen;
+            Ok(())
+        })?;
+        Ok(bits)
     }
 
     /// Takes a destination out of this run.

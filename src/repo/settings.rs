@@ -22,7 +22,7 @@ pub use destinations::Destinations;
 pub(super) use file::read as read_private;
 pub use file::{create_private, write_private};
 pub use keys::DESTINATION_PREFIX;
-pub use sections::{Compression, Encryption, Extra, Level, Limits, Retention, SourceSettings, Watch};
+pub use sections::{Compression, Encryption, Extra, Guard, Level, Limits, Retention, SourceSettings, Watch};
 
 /// Major number of the file's layout; a file with a higher one is refused.
 const LAYOUT_MAJOR: u64 = 1;
@@ -49,6 +49,8 @@ pub struct Settings {
     pub watch: Watch,
     /// What cleaning keeps.
     pub retention: Retention,
+    /// When a run looks suspect.
+    pub guard: Guard,
     /// On how many destinations a snapshot must be for a backup to have succeeded; at least 1.
     pub min_copies: usize,
     /// What the program may use.
@@ -69,6 +71,7 @@ impl Default for Settings {
             destinations: Destinations::default(),
             watch: Watch::default(),
             retention: Retention::default(),
+            guard: Guard::default(),
             min_copies: 1,
             limits: Limits::default(),
             extra: Extra::new(),
@@ -207,12 +210,13 @@ impl Settings {
 
     /// Dotted names of the keys in the file that mean nothing to this program.
     pub fn unknown_keys(&self) -> Vec<String> {
-        let sections: [(&str, &Extra); 6] = [
+        let sections: [(&str, &Extra); 7] = [
             ("", &self.extra),
             ("encryption.", &self.encryption.extra),
             ("compression.", &self.compression.extra),
             ("watch.", &self.watch.extra),
             ("retention.", &self.retention.extra),
+            ("guard.", &self.guard.extra),
             ("limits.", &self.limits.extra),
         ];
         let mut keys: Vec<String> =

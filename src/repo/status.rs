@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use super::{DestinationState, Repo};
 use crate::destination::place::{self, PlaceKind};
 use crate::error::Error;
-use crate::format::id::{DestinationId, RepoId};
+use crate::format::id::{DestinationId, RepoId, SnapshotId};
 use crate::format::record::Time;
+use crate::format::snapshot::SuspectSource;
 use crate::index::{DestinationBits, IndexReader};
 use crate::paths;
 
@@ -52,6 +53,8 @@ pub struct SourceStatus {
     pub bytes: u64,
     /// Entries with a problem then.
     pub problems: u64,
+    /// The newest snapshot of it that looked suspect and was not accepted, and why.
+    pub suspect: Option<(SnapshotId, Time, SuspectSource)>,
 }
 
 /// One configured destination.
@@ -88,6 +91,7 @@ impl Repo {
             bytes_stored += if presence == 0 { 0 } else { info.len };
             Ok(())
         })?;
+        let suspects = self.suspects(&view)?;
         let sources = self.settings.sources.iter().map(|source| {
             let path = paths::to_bytes(&source.path);
             let read = known.iter().filter_map(|known| {
@@ -102,6 +106,10 @@ impl Repo {
                 files: newest.map_or(0, |(_, root)| root.counts.files),
                 bytes: newest.map_or(0, |(_, root)| root.counts.bytes),
                 problems: newest.map_or(0, |(_, root)| root.counts.problems),
+                suspect: suspects.iter().find_map(|suspect| {
+                    let source = suspect.sources.iter().find(|source| source.path == path)?;
+                    Some((suspect.id, suspect.time, source.clone()))
+                }),
             }
         });
         let counts = known.first().map(|known| known.snapshot.roots.iter().map(|root| root.counts));
@@ -168,14 +176,18 @@ impl Repo {
         let (state, detail, free_bytes) = match open {
             Some(open) => {
                 let free = open.place.free_bytes().ok().flatten();
-                let state = if free == Some(0) {
+                let rolled_back = self.rolled_back(&name);
+                let state = if rolled_back.is_some() {
+                    DestinationState::RolledBack
+                } else if free == Some(0) {
                     DestinationState::Full
                 } else if open.place.is_weak() {
                     DestinationState::Weak
                 } else {
                     DestinationState::Online
                 };
-                (state, None, free)
+                let detail = rolled_back.map(|gone| gone.sentence(&name));
+                (state, detail.or_else(|| self.first_look(&name).cloned()), free)
             }
             None => {
                 let lost = self.unreachable.iter().find(|lost| lost.name == name);

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use super::ReadError;
-use crate::format::id::SnapshotId;
-use crate::format::mark::{Action, ForgetReason, Forgotten, MarkRecord};
+use crate::format::id::{SnapshotId, WriterId};
+use crate::format::mark::{Accepted, Action, ForgetReason, Forgotten, MarkRecord};
 use crate::format::snapshot::Snapshot;
 use crate::index::IndexReader;
 
@@ -32,6 +32,7 @@ pub struct Decision {
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
     decisions: HashMap<SnapshotId, Decision>,
+    accepted: Vec<((WriterId, u64), Accepted)>,
     highest_sequence: u64,
 }
 
@@ -46,17 +47,22 @@ impl Marks {
             records.push(MarkRecord::decode(&row.record)?);
             Ok(())
         })?;
-        Ok(Self::of(records))
+        Self::of(records)
     }
 
-    fn of(mut records: Vec<MarkRecord>) -> Self {
+    fn of(mut records: Vec<MarkRecord>) -> Result<Self, ReadError> {
         records.sort_by_key(|record| (record.sequence, record.writer));
         let mut marks = Self::default();
         for record in records {
             marks.highest_sequence = record.sequence;
+            if let Some(accepted) = Accepted::find(&record.extra)? {
+                // It is about a destination and no snapshot.
+                marks.accepted.push(((record.writer, record.sequence), accepted));
+                continue;
+            }
             marks.apply(record.action);
         }
-        marks
+        Ok(marks)
     }
 
     fn apply(&mut self, action: Action) {
@@ -91,6 +97,11 @@ impl Marks {
     /// The highest sequence number any mark has.
     pub fn highest_sequence(&self) -> u64 {
         self.highest_sequence
+    }
+
+    /// The destinations that were accepted as they were, each with the writer and sequence of its mark.
+    pub fn accepted(&self) -> &[((WriterId, u64), Accepted)] {
+        &self.accepted
     }
 
     /// What was decided about a snapshot.
@@ -134,7 +145,6 @@ pub fn place_of(id: SnapshotId, snapshot: &Snapshot) -> Forgotten {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::id::WriterId;
     use crate::format::record::{Extra, Time};
 
     const SNAPSHOT: SnapshotId = SnapshotId::from_bytes([7; 32]);
@@ -155,12 +165,12 @@ mod tests {
         let in_order = [mark(2, 1, forget(ForgetReason::Rule)), mark(1, 2, unforget.clone())];
         let reversed = [in_order[1].clone(), in_order[0].clone()];
         for records in [in_order.to_vec(), reversed.to_vec()] {
-            let marks = Marks::of(records);
+            let marks = Marks::of(records).expect("readable");
             assert_eq!(marks.forgotten(&SNAPSHOT), None);
             assert_eq!(marks.place(&SNAPSHOT).map(|place| place.sequence), Some(3), "its place stays known");
             assert_eq!(marks.highest_sequence, 2);
         }
-        let at_once = Marks::of(vec![mark(2, 1, forget(ForgetReason::Hand)), mark(1, 1, unforget)]);
+        let at_once = Marks::of(vec![mark(2, 1, forget(ForgetReason::Hand)), mark(1, 1, unforget)]).expect("readable");
         assert_eq!(
             at_once.forgotten(&SNAPSHOT),
             Some(ForgetReason::Hand),
@@ -175,7 +185,8 @@ mod tests {
             add: add.iter().map(|tag| (*tag).to_owned()).collect(),
             remove: remove.iter().map(|tag| (*tag).to_owned()).collect(),
         };
-        let marks = Marks::of(vec![mark(1, 1, tag(&["a", "b"], &[])), mark(1, 2, tag(&["c"], &["a", "made"]))]);
+        let marks = Marks::of(vec![mark(1, 1, tag(&["a", "b"], &[])), mark(1, 2, tag(&["c"], &["a", "made"]))])
+            .expect("readable");
         let snapshot = Snapshot {
             writer: WriterId::from_bytes([1; 16]),
             sequence: 1,

@@ -21,14 +21,27 @@ pub fn each_version_below(
     node: &Node,
     each: &mut dyn FnMut(&[u8], u32),
 ) -> Result<(), ReadError> {
+    each_entry_below(source, path, node, &mut |path, node| each(path, node.version))
+}
+
+/// Gives everything but folders at and below `node`, which is at `path` below its source.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn each_entry_below(
+    source: &dyn ChunkSource,
+    path: &[u8],
+    node: &Node,
+    each: &mut dyn FnMut(&[u8], &Node),
+) -> Result<(), ReadError> {
     let NodeKind::Folder(recipe) = &node.kind else {
-        each(path, node.version);
+        each(path, node);
         return Ok(());
     };
     for (below, node) in TreeWalk::new(source, recipe) {
         let node = node?;
         if !matches!(node.kind, NodeKind::Folder(_)) {
-            each(&join(path, &below), node.version);
+            each(&join(path, &below), &node);
         }
     }
     Ok(())

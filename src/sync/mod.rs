@@ -62,7 +62,7 @@ pub fn run(repo: &mut Repo, request: SyncRequest, monitor: &dyn Monitor) -> Resu
         return Err(repo.no_destination());
     }
     monitor.begin(Stage::CatchingUp, None, None);
-    let mut outcomes = Vec::new();
+    let mut outcomes: Vec<(DestinationSynced, Option<DestinationState>)> = Vec::new();
     for (name, path) in repo.settings.destinations.iter() {
         if request.destination.as_ref().is_some_and(|wanted| wanted != name) {
             continue;
@@ -82,14 +82,19 @@ pub fn run(repo: &mut Repo, request: SyncRequest, monitor: &dyn Monitor) -> Resu
             monitor.current(name);
             failed = bring_up_to_date(repo, target, &mut outcome, monitor)?;
         }
-        let view = repo.index.reader()?;
-        let status = repo.destination_status(&view, name.clone(), path.clone())?;
+        outcomes.push((outcome, failed));
+    }
+    repo.look_for_what_is_gone(None, monitor)?;
+    let view = repo.index.reader()?;
+    let mut destinations = Vec::new();
+    for (mut outcome, failed) in outcomes {
+        let status = repo.destination_status(&view, outcome.name.clone(), outcome.path.clone())?;
         outcome.state = failed.unwrap_or(status.state);
         outcome.snapshots_behind = status.snapshots_behind;
         outcome.detail = outcome.detail.or(status.detail);
-        outcomes.push(outcome);
+        destinations.push(outcome);
     }
-    Ok(SyncReport { destinations: outcomes, duration_seconds: began.elapsed().as_secs_f64() })
+    Ok(SyncReport { destinations, duration_seconds: began.elapsed().as_secs_f64() })
 }
 
 /// Gives the state the destination is in where it failed.

@@ -11,6 +11,7 @@ mod damage;
 mod destinations;
 #[cfg(target_os = "linux")]
 mod full_disk;
+mod guard;
 mod help;
 mod json;
 mod quickstart;

@@ -194,6 +194,8 @@ fn streams(out: &mut Blocks) {
     out.hex("node", &describe::node(&example::link_node()));
     out.hex("tree", &describe::tree(&example::nodes()));
     out.hex("since", &describe_decisions::since(&example_decisions::since()));
+    out.hex("accepted", &describe_decisions::accepted(&example_decisions::accepted()));
+    out.hex("suspicion", &describe_decisions::suspicion(&example_decisions::suspicion()));
     out.hex("seen", &describe_decisions::seen(&example_decisions::seen()));
     out.hex("history-tree", &describe::tree(&example_decisions::history_tree()));
     out.hex("history-drafts", &describe::tree(&example_decisions::drafts()));

@@ -5,13 +5,13 @@ use cryptbackup::format::cleaning::CleaningRecord;
 use cryptbackup::format::header::{DestinationMark, RepoHeader};
 use cryptbackup::format::history::{MERGED_TAG, Merged, SEEN_TAG, Seen};
 use cryptbackup::format::layout::ObjectName;
-use cryptbackup::format::mark::MarkRecord;
+use cryptbackup::format::mark::{ACCEPTED_TAG, Accepted, MarkRecord};
 use cryptbackup::format::pack::{Directory, DirectoryLengths, End, Extents, PackHead};
 use cryptbackup::format::recipe::Recipe;
 use cryptbackup::format::record::{self, ConfigRecord, RingRecord, WriterRecord};
 use cryptbackup::format::sealed::RecordHead;
 use cryptbackup::format::slot::Slot;
-use cryptbackup::format::snapshot::Snapshot;
+use cryptbackup::format::snapshot::{SUSPECT_TAG, Snapshot, Suspicion};
 use cryptbackup::format::tree::{Node, SINCE_TAG, TreeDecoder};
 use cryptbackup::format::wire;
 
@@ -65,6 +65,14 @@ fn through_the_library(name: &str, bytes: &[u8]) -> Result<Option<(Lines, Vec<u8
         "merged" => {
             let merged = Merged::find(&vec![(MERGED_TAG, bytes.to_vec())])?;
             round(merged, describe_decisions::merged, |merged| merged.encode().map(|(_, bytes)| bytes))?
+        }
+        "accepted" => {
+            let accepted = Accepted::find(&vec![(ACCEPTED_TAG, bytes.to_vec())])?.ok_or(FormatError::Truncated)?;
+            round(accepted, describe_decisions::accepted, |accepted| accepted.encode().map(|(_, bytes)| bytes))?
+        }
+        "suspicion" => {
+            let suspicion = Suspicion::find(&vec![(SUSPECT_TAG, bytes.to_vec())]).ok_or(FormatError::Truncated)?;
+            round(suspicion, describe_decisions::suspicion, |suspicion| suspicion.encode().map(|(_, bytes)| bytes))?
         }
         "since" => {
             let mut node = example::link_node();
@@ -132,7 +140,7 @@ fn examples_decode_to_what_is_beside_them() {
             }
         }
     }
-    assert_eq!(decoded, 28, "examples that the library decodes");
+    assert_eq!(decoded, 30, "examples that the library decodes");
 }
 
 #[test]

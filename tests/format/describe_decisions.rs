@@ -2,8 +2,9 @@
 
 use cryptbackup::format::cleaning::{Announcement, CleaningRecord};
 use cryptbackup::format::history::{Merged, Seen};
-use cryptbackup::format::mark::{Action, ForgetReason, Forgotten, MarkRecord};
+use cryptbackup::format::mark::{Accepted, Action, ForgetReason, Forgotten, MarkRecord};
 use cryptbackup::format::record::Time;
+use cryptbackup::format::snapshot::Suspicion;
 
 use crate::describe::{extra, optional_id, record, time};
 use crate::lines::Lines;
@@ -32,6 +33,35 @@ pub fn merged(merged: &Merged) -> Lines {
     out.count("histories", merged.histories.len());
     for history in &merged.histories {
         out.raw("id", history.as_bytes());
+    }
+    out
+}
+
+/// An addition of a mark: a record without a version.
+pub fn accepted(accepted: &Accepted) -> Lines {
+    let mut out = Lines::default();
+    out.raw("destination", accepted.destination.as_bytes());
+    out.count("snapshots", accepted.snapshots.len());
+    accepted.snapshots.iter().for_each(|id| out.raw("id", id.as_bytes()));
+    out.count("marks", accepted.marks.len());
+    accepted.marks.iter().for_each(|hash| out.raw("hash", hash.as_bytes()));
+    out.count("packs", accepted.packs.len());
+    accepted.packs.iter().for_each(|start| out.raw("start", start));
+    out.count("forks", accepted.forks.len());
+    accepted.forks.iter().for_each(|id| out.raw("id", id.as_bytes()));
+    out
+}
+
+/// An addition of a snapshot: a record without a version.
+pub fn suspicion(suspicion: &Suspicion) -> Lines {
+    let mut out = Lines::default();
+    out.count("sources", suspicion.sources.len());
+    for source in &suspicion.sources {
+        out.string("path", &source.path);
+        out.uint("files", source.files);
+        out.uint("changed", source.changed);
+        out.uint("opaque", source.opaque);
+        out.uint("gone", source.gone);
     }
     out
 }

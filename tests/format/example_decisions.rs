@@ -3,13 +3,13 @@
 
 use cryptbackup::format::cleaning::{Announcement, CleaningRecord};
 use cryptbackup::format::history::{Merged, Place, Seen, version_name};
-use cryptbackup::format::id::{ChunkKind, ObjectHash, PackId, SnapshotId, WriterId};
+use cryptbackup::format::id::{ChunkKind, DestinationId, ObjectHash, PackId, SnapshotId, WriterId};
 use cryptbackup::format::layout::ObjectName;
-use cryptbackup::format::mark::{Action, ForgetReason, Forgotten, MarkRecord};
+use cryptbackup::format::mark::{Accepted, Action, ForgetReason, Forgotten, MarkRecord};
 use cryptbackup::format::pack::Compression;
 use cryptbackup::format::recipe::{Part, Recipe};
 use cryptbackup::format::record::{Extra, Time};
-use cryptbackup::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
+use cryptbackup::format::snapshot::{Root, RootCounts, Snapshot, SuspectSource, Suspicion, packs_digest};
 use cryptbackup::format::tree::{Flags, Metadata, Node, NodeKind};
 
 use crate::example::{self, DISK_END, GONE, Pack, chunk_id, metadata, node, noon, record_seal, salt};
@@ -24,6 +24,25 @@ fn day_before() -> Time {
 /// When the run began that gave a node its number.
 pub fn since() -> Time {
     Time { nanos: 500, ..noon(-86402) }
+}
+
+/// What was missing on the destination when somebody accepted it.
+pub fn accepted() -> Accepted {
+    let (mark, pack) = (ObjectHash::from_bytes([0xCC; 32]), [0xBB; 8]);
+    let destination = DestinationId::from_bytes([0x10; 16]);
+    Accepted {
+        destination,
+        snapshots: vec![SnapshotId::from_bytes(GONE)],
+        marks: vec![mark],
+        packs: vec![pack],
+        forks: Vec::new(),
+    }
+}
+
+/// Why a run looked suspect.
+pub fn suspicion() -> Suspicion {
+    let path = b"/home/ada/notes".to_vec();
+    Suspicion { sources: vec![SuspectSource { path, files: 1000, changed: 950, opaque: 940, gone: 7 }] }
 }
 
 pub fn seen() -> Seen {

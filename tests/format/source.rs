@@ -102,6 +102,7 @@ fn words(type_: &str) -> String {
     match type_ {
         "[u8; 32]" | "ChunkId" | "SnapshotId" | "PackId" | "ObjectHash" => "32 bytes".into(),
         "RepoId" | "DestinationId" | "WriterId" => "16 bytes".into(),
+        "[u8; 8]" => "8 bytes".into(),
         "String" => "text".into(),
         "Bytes" => "byte string".into(),
         "Extra" => "additions".into(),

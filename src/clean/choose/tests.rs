@@ -47,6 +47,7 @@ fn candidate(number: u8, at: &str, paths: &[&str]) -> Candidate {
         zone_offset: 0,
         sources: read(paths),
         is_pinned: false,
+        suspended: None,
     }
 }
 
@@ -184,6 +185,18 @@ fn who_read_nothing_goes_when_something_is_newer() {
     assert_eq!(staying(&dates, all), [1, 4]);
     dates[1].is_pinned = true;
     assert_eq!(reasons(&dates, all)[1].1, [Reason::Pinned]);
+}
+
+#[test]
+fn of_a_source_that_looks_suspect_nothing_goes() {
+    let mut dates = line(&["2026-03-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"]);
+    assert_eq!(staying(&dates, NONE), [1]);
+    dates[1].suspended = Some(b"/a".to_vec());
+    assert_eq!(reasons(&dates, NONE)[1].1, [Reason::Suspended { path: b"/a".to_vec() }]);
+    assert_eq!(staying(&dates, NONE), [1, 2]);
+    // Also what a rule said to go before, from a destination that was away.
+    let going = HashSet::from([id(2), id(3)]);
+    assert_eq!(may_go_from(&dates, &going, time(NOW)), HashSet::from([id(3)]));
 }
 
 #[test]
@@ -389,6 +402,7 @@ fn a_snapshot_counts_for_what_it_read() {
         zone_offset: 60,
         sources: vec![SourceRead { path: b"/a".to_vec(), bytes: 7 }],
         is_pinned: true,
+        suspended: None,
     };
     assert_eq!(Candidate::of(id(1), &snapshot, true), Some(expected));
     snapshot.flags = Snapshot::HISTORY;
@@ -497,6 +511,7 @@ fn any_candidate() -> impl Strategy<Value = Candidate> {
             zone_offset,
             sources: paths.into_iter().map(|path| SourceRead { path: vec![b'/', path], bytes: sequence }).collect(),
             is_pinned: pin == 0,
+            suspended: None,
         },
     )
 }

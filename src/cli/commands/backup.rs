@@ -14,14 +14,15 @@ use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
-use crate::cli::{hints, names, paths, units, words};
+use crate::cli::{hints, names, paths, suspect, units, words};
 use crate::error::Error;
 use crate::monitor::Monitor;
-use crate::repo::{Access, Repo};
+use crate::repo::{Access, DestinationState, Repo};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup backup
   cryptbackup backup --source ~/Documents --tag before-upgrade
+  cryptbackup backup --accept-changes
   cryptbackup backup --dry-run --verbose";
 
 /// Back up all sources, or some, to every destination that can be reached
@@ -43,6 +44,9 @@ pub struct Args {
     /// Do not bring destinations up to date that are behind
     #[arg(long)]
     no_sync: bool,
+    /// What changed is meant, however much it is: do not call it suspect, now or in earlier backups
+    #[arg(long)]
+    accept_changes: bool,
     #[command(flatten)]
     secret: SecretArgs,
 }
@@ -54,8 +58,14 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     if args.dry_run && context.out.wishes.verbose > 0 {
         progress.list_current();
     }
-    let request =
-        BackupRequest { sources, tags: args.tag, dry_run: args.dry_run, force: args.force, no_sync: args.no_sync };
+    let request = BackupRequest {
+        sources,
+        tags: args.tag,
+        dry_run: args.dry_run,
+        force: args.force,
+        no_sync: args.no_sync,
+        accept_changes: args.accept_changes,
+    };
     let report = backup::run(&mut repo, request, &progress)?;
     let cleaned = clean_after(&mut repo, &report, context, &progress)?;
     progress.done();
@@ -121,6 +131,7 @@ pub fn print(out: &Output, report: &BackupReport, cleaned: Option<&Cleaned>) -> 
     } else {
         say(out, report);
         words::list_problems(out, &report.problems);
+        suspect::warn(out, &report.suspect);
         for outcome in report.destinations.iter().filter(|outcome| !report.dry_run && is_behind(outcome)) {
             let trouble = words::trouble(outcome.state, outcome.kind, outcome.detail.as_deref());
             words::warn_of_behind(out, &outcome.name, outcome.snapshots_behind, outcome.state, trouble);
@@ -130,11 +141,13 @@ pub fn print(out: &Output, report: &BackupReport, cleaned: Option<&Cleaned>) -> 
 }
 
 fn is_behind(outcome: &DestinationOutcome) -> bool {
-    !outcome.committed || outcome.snapshots_behind > 0
+    !outcome.committed || outcome.snapshots_behind > 0 || outcome.state == DestinationState::RolledBack
 }
 
 fn exit_status(report: &BackupReport) -> ExitStatus {
-    if !report.problems.is_empty() {
+    if !report.suspect.is_empty() {
+        ExitStatus::Suspect
+    } else if !report.problems.is_empty() {
         ExitStatus::Partial
     } else if !report.dry_run && report.destinations.iter().any(is_behind) {
         ExitStatus::Behind
@@ -157,6 +170,8 @@ fn summary(report: &BackupReport) -> Value {
         "bytes_added": report.bytes_added,
         "bytes_stored": report.bytes_stored,
         "problems": shapes::problems(&report.problems),
+        "suspect": report.suspect.iter().map(suspect::source).collect::<Value>(),
+        "accepted": report.accepted.iter().map(ToString::to_string).collect::<Value>(),
         "destinations": report.destinations.iter().map(destination).collect::<Value>(),
         "copies": report.copies,
         "duration_seconds": report.duration_seconds,
@@ -206,6 +221,9 @@ fn say(out: &Output, report: &BackupReport) {
         units::bytes(report.bytes_stored),
         units::duration(report.duration_seconds),
     ));
+    if !report.accepted.is_empty() {
+        out.say(&format!("{} accepted", words::snapshots(&report.accepted)));
+    }
     out.say(" Destinations :");
     let mut table = Table::bare(4);
     for outcome in &report.destinations {
@@ -249,7 +267,7 @@ mod tests {
     use crate::destination::place::PlaceKind;
     use crate::format::id::SnapshotId;
     use crate::format::record::Time;
-    use crate::repo::DestinationState;
+    use crate::format::snapshot::SuspectSource;
     use crate::report::{Problem, ProblemKind};
 
     fn outcome(name: &str, committed: bool, snapshots_behind: u64) -> DestinationOutcome {
@@ -279,6 +297,8 @@ mod tests {
             bytes_added: 4_000_000,
             bytes_stored: 1_000_000,
             problems: vec![problem; problems],
+            suspect: Vec::new(),
+            accepted: Vec::new(),
             copies: destinations.iter().filter(|outcome| outcome.committed).count(),
             destinations,
             duration_seconds: 1.25,
@@ -295,6 +315,10 @@ mod tests {
         assert_eq!(exit_status(&report(vec![outcome("a", true, 0), outcome("b", false, 1)], 0)), ExitStatus::Behind);
         assert_eq!(exit_status(&report(vec![outcome("a", true, 0), outcome("b", true, 2)], 0)), ExitStatus::Behind);
         assert_eq!(exit_status(&report(vec![outcome("b", false, 1)], 1)), ExitStatus::Partial, "3 before 5");
+        let source = SuspectSource { path: b"/a".to_vec(), files: 200, changed: 90, opaque: 80, gone: 0 };
+        let suspect = BackupReport { suspect: vec![source], ..report(vec![outcome("b", false, 1)], 1) };
+        assert_eq!(exit_status(&suspect), ExitStatus::Suspect, "4 before 3 before 5");
+        assert_eq!(summary(&suspect)["suspect"][0]["files_opaque"], 80);
         let dry = BackupReport { dry_run: true, ..report(vec![outcome("b", false, 0)], 0) };
         assert_eq!(exit_status(&dry), ExitStatus::Done);
     }

@@ -70,6 +70,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         dry_run: false,
         force: false,
         no_sync: false,
+        accept_changes: false,
     };
     let report = run_backup(&mut repo, request, &progress)?;
     let cleaned = backup::clean_after(&mut repo, &report, context, &progress)?;

@@ -12,7 +12,7 @@ use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
-use crate::cli::{cleaned, names, units, words};
+use crate::cli::{cleaned, names, suspect, units, words};
 use crate::error::Error;
 use crate::repo::{DestinationStatus, Repo, SourceStatus, StatusReport};
 
@@ -80,6 +80,12 @@ fn document(report: &StatusReport, space: &Space) -> Value {
             "files": source.files,
             "bytes": source.bytes,
             "problems": source.problems,
+            "suspect": source.suspect.as_ref().map(|(id, time, source)| {
+                let mut value = suspect::source(source);
+                value["snapshot_id"] = json!(id.to_string());
+                value["time"] = json!(shapes::moment(*time));
+                value
+            }),
         });
         with_path(value, "path", path_bytes(&source.path))
     };
@@ -139,6 +145,11 @@ fn print(out: &Output, report: &StatusReport, space: &Space, now: Timestamp) {
     row("Stored", units::bytes(report.bytes_stored));
     row("Saved", saved(report));
     table.print(out);
+    for (id, time, source) in report.sources.iter().filter_map(|source| source.suspect.as_ref()) {
+        let (when, why) = (units::ago(*time, now), suspect::reason(source));
+        out.warn(&format!("since snapshot {} ({when}) {why}; nothing of it is cleaned", id.short()));
+        out.tell("hint: look at the files; if all is as it should be, run `cryptbackup backup --accept-changes`");
+    }
     if report.destinations.len() < report.min_copies {
         let wanted = report.min_copies;
         out.warn(&format!("{wanted} copies are wanted (min_copies) and fewer destinations are configured"));
@@ -256,6 +267,7 @@ mod tests {
                 files: 1_234,
                 bytes: 5_000_000,
                 problems: 2,
+                suspect: None,
             }],
             destinations: vec![
                 destination("primary", r"C:\Users\Steve\Backup", PlaceKind::Local, Some(45_200_000_000)),

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::sections::{Compression, Encryption, Limits, Retention, Watch};
+use super::sections::{Compression, Encryption, Guard, Limits, Retention, Watch};
 use super::values::{self, Refusal};
 use super::{Error, PathBuf, Settings};
 
@@ -95,6 +95,22 @@ const KEYS: &[Key] = &[
     optional!("retention.keep_yearly", retention.keep_yearly, 0),
     plain!("retention.grace_days", retention.grace_days: Retention, |text| values::number(text, 1)),
     plain!("retention.auto_clean", retention.auto_clean: Retention, values::boolean),
+    plain!("guard.suspect_changes", guard.suspect_changes: Guard, values::boolean),
+    plain!("guard.changed_percent", guard.changed_percent: Guard, values::percent),
+    plain!("guard.vanished_percent", guard.vanished_percent: Guard, values::percent),
+    plain!("guard.min_files", guard.min_files: Guard, |text| values::number(text, 1)),
+    Key {
+        name: "guard.min_bytes",
+        get: |s| Some(values::bytes_text(s.guard.min_bytes)),
+        set: |s, text| {
+            s.guard.min_bytes = values::bytes(text)?;
+            Ok(())
+        },
+        unset: |s| {
+            s.guard.min_bytes = Guard::default().min_bytes;
+            Ok(())
+        },
+    },
     Key {
         name: "min_copies",
         get: |s| Some(s.min_copies.to_string()),
@@ -230,7 +246,8 @@ fn unknown(key: &str) -> Error {
         known.push("limits.upload.NAME");
     }
     if known.is_empty() {
-        known = vec!["encryption", "compression", "destinations", "watch", "retention", "limits", "min_copies"];
+        known =
+            vec!["encryption", "compression", "destinations", "watch", "retention", "guard", "limits", "min_copies"];
         return refused(key, format!("there is no such key; there are: {}", known.join(", ")));
     }
     refused(key, format!("there is no such key; in this section there are: {}", known.join(", ")))

@@ -191,6 +191,41 @@ impl Default for Retention {
     }
 }
 
+/// `guard`: when a run looks suspect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Guard {
+    /// Whether to look at all.
+    pub suspect_changes: bool,
+    /// The share of known files that have to be changed into what looks random, in percent.
+    #[serde(deserialize_with = "text::read_percent")]
+    pub changed_percent: u32,
+    /// The share of known files that have to be gone, in percent.
+    #[serde(deserialize_with = "text::read_percent")]
+    pub vanished_percent: u32,
+    /// Of a source with fewer files nothing is said.
+    pub min_files: u64,
+    /// Nor of one with fewer bytes.
+    #[serde(serialize_with = "text::write_memory", deserialize_with = "text::read_bytes")]
+    pub min_bytes: u64,
+    /// Unknown keys.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            suspect_changes: true,
+            changed_percent: 20,
+            vanished_percent: 50,
+            min_files: 100,
+            min_bytes: 10_000_000,
+            extra: Extra::new(),
+        }
+    }
+}
+
 /// `limits`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

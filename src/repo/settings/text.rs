@@ -123,6 +123,18 @@ pub fn read_memory<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D:
     values::memory(&text).map_err(|why| D::Error::custom(format_args!("limits.memory: {why}")))
 }
 
+/// Reads a number of bytes.
+pub fn read_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let text = deserializer.deserialize_any(ScalarVisitor)?;
+    values::bytes(&text).map_err(D::Error::custom)
+}
+
+/// Reads a share in percent.
+pub fn read_percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let text = deserializer.deserialize_any(ScalarVisitor)?;
+    values::percent(&text).map_err(D::Error::custom)
+}
+
 /// Writes bytes per second by name.
 pub fn write_rates<S: Serializer>(rates: &BTreeMap<String, u64>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(rates.iter().map(|(name, rate)| (name, values::bytes_text(*rate))))

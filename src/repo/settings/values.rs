@@ -26,6 +26,15 @@ pub fn number<N: TryFrom<u64>>(text: &str, least: u64) -> Result<N, Refusal> {
     N::try_from(value).map_err(|_| format!("{value} is too large"))
 }
 
+/// A share in percent.
+pub fn percent(text: &str) -> Result<u32, Refusal> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+    match number.parse() {
+        Ok(percent @ 1..=100) => Ok(percent),
+        _ => Err(format!("`{text}` is not a share from 1 to 100 percent")),
+    }
+}
+
 /// A zstd level or `off`.
 pub fn level(text: &str) -> Result<Level, Refusal> {
     if text.eq_ignore_ascii_case("off") {

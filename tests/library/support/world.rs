@@ -36,9 +36,18 @@ impl World {
         Self::with(InitRequest::default(), destinations).0
     }
 
+    /// The same where nothing has to wait for a disk, if there is such a place: for stories that are told many times.
+    pub fn in_memory(destinations: &[&str]) -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a temporary folder");
+        Self::set_up(folder, InitRequest::default(), destinations).0
+    }
+
     /// The same with another key than the one in `config.yaml`, or with recovery words too.
     pub fn with(request: InitRequest, destinations: &[&str]) -> (Self, InitReport) {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::set_up(tempfile::tempdir().expect("a temporary folder"), request, destinations)
+    }
+
+    fn set_up(folder: tempfile::TempDir, request: InitRequest, destinations: &[&str]) -> (Self, InitReport) {
         let home = Home::at(folder.path().join("home"));
         let secret = request.passphrase.clone().map(Secret::Passphrase);
         let report = repo::init(&home, request).expect("a new repository");

@@ -1,0 +1,128 @@
+//! Several machines in one repository: each finds what the others stored, and each decides about its own snapshots only.
+
+use std::fs;
+use std::thread;
+
+use cryptbackup::backup::BackupRequest;
+use cryptbackup::monitor::Silent;
+use cryptbackup::repo::{self, Access, Home, Repo};
+
+use crate::clean::assert_whole;
+use crate::restore::{restore, to};
+use crate::support::World;
+use crate::support::hooks::Hook;
+use crate::support::trees::{assert_same, tree};
+use crate::support::world::noise;
+
+fn assert_restores(world: &World, name: &str) {
+    let target = world.path(name);
+    restore(world, to(world, &target));
+    assert_same(&tree(&world.source()), &tree(&target));
+}
+
+#[test]
+fn a_machine_that_joins_stores_nothing_that_others_have() {
+    let first = World::in_memory(&["primary"]);
+    first.write("film", noise(4_000_000, 1));
+    first.backup();
+    let second = first.second("primary");
+    second.write("the same film", noise(4_000_000, 1));
+    second.write("own", noise(50_000, 2));
+    let report = second.backup();
+    assert!(report.bytes_added < 60_000, "{}", report.bytes_added);
+    // And the other way round, without having been told.
+    first.write("from the second", noise(50_000, 2));
+    let report = first.backup();
+    assert!(report.bytes_added < 10_000, "{}", report.bytes_added);
+    assert_restores(&first, "restored first");
+    assert_restores(&second, "restored second");
+}
+
+#[test]
+fn snapshots_say_which_machine_and_which_user_made_them() {
+    let first = World::in_memory(&["primary"]);
+    first.write("a", "a");
+    first.backup();
+    let second = first.second("primary");
+    second.write("b", "b");
+    second.backup();
+    let host = sysinfo::System::host_name().unwrap_or_default();
+    let snapshots = first.open().snapshots().expect("readable");
+    assert_eq!(snapshots.len(), 2);
+    for info in &snapshots {
+        assert_eq!(info.machine, host);
+        assert!(!info.user.is_empty());
+    }
+    let sources: Vec<_> = snapshots.iter().map(|info| info.roots[0].path.clone()).collect();
+    assert!(sources.contains(&first.source()) && sources.contains(&second.source()));
+}
+
+#[test]
+fn retention_lets_go_of_own_snapshots_only() {
+    let first = World::in_memory(&["primary"]);
+    first.set_day(0);
+    first.write("a", "first 0");
+    first.backup();
+    let second = first.second("primary");
+    for day in 0..4 {
+        for (world, name) in [(&first, "first"), (&second, "second")] {
+            world.set_day(day);
+            world.write("a", format!("{name} {day}"));
+            world.backup();
+        }
+    }
+    let of = |world: &World, owner: &World| {
+        let all = world.open().snapshots().expect("readable");
+        all.iter().filter(|info| info.roots.iter().any(|root| root.read && root.path == owner.source())).count()
+    };
+    assert_eq!((of(&first, &first), of(&first, &second)), (5, 4));
+    first.set_day(60);
+    second.clean(0, 1);
+    // The first snapshot of the first machine is what the second went on from; it is not the second's to decide about.
+    assert_eq!((of(&second, &first), of(&second, &second)), (5, 1));
+    first.clean(0, 1);
+    assert_eq!(of(&first, &second), 1);
+    assert!(of(&first, &first) <= 2, "its newest, and what others go on from: {}", of(&first, &first));
+    assert_whole(&first);
+    assert_restores(&first, "restored first");
+    assert_restores(&second, "restored second");
+}
+
+#[test]
+fn two_machines_back_up_at_the_same_time() {
+    let first = World::in_memory(&["primary", "secondary"]);
+    first.write("a", noise(2_000_000, 1));
+    first.backup();
+    let second = first.second("primary");
+    for round in 0..4 {
+        first.write("a", noise(1_500_000, 100 + round));
+        second.write("b", noise(1_500_000, 200 + round));
+        // Some of it is the same, and comes to be while the other one looks.
+        first.write("both", noise(700_000, 300 + round));
+        second.write("both", noise(700_000, 300 + round));
+        thread::scope(|scope| {
+            scope.spawn(|| first.backup());
+            scope.spawn(|| second.backup());
+        });
+    }
+    // The one in the middle of the other, too.
+    first.write("c", noise(3_000_000, 5));
+    second.write("d", noise(300_000, 6));
+    let hook = Hook::after(1_000_000, || drop(second.backup()));
+    first.try_backup_with(BackupRequest::default(), &hook).expect("a backup");
+    assert!(hook.has_acted());
+    for world in [&first, &second] {
+        assert_eq!(world.open().snapshots().expect("readable").len(), 11);
+        assert_whole(world);
+    }
+    assert_restores(&first, "restored first");
+    assert_restores(&second, "restored second");
+    // A third one sees the same, from the other destination alone.
+    first.unplug("primary");
+    let home = Home::at(first.path("third home"));
+    let copied = first.settings_now();
+    repo::connect(&home, &first.path("secondary"), None, Some(copied), &Silent).expect("connected");
+    let third = Repo::open(&home, Access::Read, None, &Silent).expect("opened");
+    assert_eq!(third.snapshots().expect("readable").len(), 11);
+    fs::remove_dir_all(home.path()).expect("removed");
+}
