@@ -230,10 +230,10 @@ mod tests {
         draft.finish(keys, [5; 32], Closing::Last { extra: 0 }).expect("sealed")
     }
 
-    fn with_damage(pack: &SealedPack, regions: &[Range<usize>]) -> Vec<u8> {
+    fn with_damage(pack: &SealedPack, regions: impl IntoIterator<Item = Range<usize>>) -> Vec<u8> {
         let mut bytes = pack.bytes().to_vec();
         for region in regions {
-            bytes[region.clone()].iter_mut().for_each(|byte| *byte ^= 0x5A);
+            bytes[region].iter_mut().for_each(|byte| *byte ^= 0x5A);
         }
         bytes
     }
@@ -264,11 +264,11 @@ mod tests {
         assert_eq!(regions.len(), 9);
         for (number, region) in regions.iter().enumerate() {
             let is_block = (2..6).contains(&number);
-            assert_eq!(whole(&keys, &pack, &[with_damage(&pack, &[region.clone()])]), !is_block, "{region:?}");
+            assert_eq!(whole(&keys, &pack, &[with_damage(&pack, [region.clone()])]), !is_block, "{region:?}");
         }
         let ends = |numbers: &[usize]| {
             let damage: Vec<_> = numbers.iter().map(|number| regions[*number].clone()).collect();
-            whole(&keys, &pack, &[with_damage(&pack, &damage)])
+            whole(&keys, &pack, &[with_damage(&pack, damage)])
         };
         assert!(ends(&[0, 1, 6]) && ends(&[6, 7, 8]) && ends(&[0, 6, 7]) && ends(&[1, 8]));
         assert!(!ends(&[0, 8]) && !ends(&[1, 7]));
@@ -279,14 +279,15 @@ mod tests {
         let keys = keys();
         let pack = pack(&keys);
         let regions = regions(&keys, &pack);
-        let left =
-            with_damage(&pack, &[regions[0].clone(), regions[2].clone(), regions[4].clone(), regions[7].clone()]);
+        let left = with_damage(&pack, [regions[0].clone(), regions[2].clone(), regions[4].clone(), regions[7].clone()]);
         let right =
-            with_damage(&pack, &[regions[1].clone(), regions[3].clone(), regions[5].clone(), regions[8].clone()]);
+            with_damage(&pack, [regions[1].clone(), regions[3].clone(), regions[5].clone(), regions[8].clone()]);
         assert!(whole(&keys, &pack, &[left.clone(), right.clone()]) && whole(&keys, &pack, &[right.clone(), left]));
         let short = pack.bytes()[..regions[4].start].to_vec();
-        assert!(!whole(&keys, &pack, &[right.clone()]) && !whole(&keys, &pack, &[short.clone()]));
-        let late = with_damage(&pack, &[0..regions[4].start - 1]);
+        assert!(
+            !whole(&keys, &pack, std::slice::from_ref(&right)) && !whole(&keys, &pack, std::slice::from_ref(&short))
+        );
+        let late = with_damage(&pack, std::iter::once(0..regions[4].start - 1));
         assert!(whole(&keys, &pack, &[short, late]), "its beginning and its end");
         let mut long = pack.bytes().to_vec();
         long.extend([7; 100]);
@@ -299,8 +300,8 @@ mod tests {
         let pack = pack(&keys);
         let regions = regions(&keys, &pack);
         // Block 1 is damaged in both, block 0 and directory A in one.
-        let left = with_damage(&pack, &[regions[0].clone(), regions[1].clone(), regions[3].clone()]);
-        let right = with_damage(&pack, &[regions[1].clone(), regions[2].clone(), regions[3].clone()]);
+        let left = with_damage(&pack, [regions[0].clone(), regions[1].clone(), regions[3].clone()]);
+        let right = with_damage(&pack, [regions[1].clone(), regions[2].clone(), regions[3].clone()]);
         let merged = merge(&keys, &pack.id(), pack.bytes().len() as u64, &[left, right]).expect("sealing works");
         let Merged::Blocks { kind, blocks } = merged else { panic!("{merged:?}") };
         assert_eq!(kind, ChunkKind::Data);
@@ -319,7 +320,7 @@ mod tests {
             assert!(matches!(merged, Merged::Nothing), "{merged:?}");
         }
         let other = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
-        let damaged = with_damage(&pack, &[200..210]);
+        let damaged = with_damage(&pack, std::iter::once(200..210));
         let merged = merge(&other, &pack.id(), len, &[damaged]).expect("sealing works");
         assert!(matches!(merged, Merged::Nothing), "another key");
     }

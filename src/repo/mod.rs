@@ -17,6 +17,7 @@ mod connect;
 mod destinations;
 mod files;
 mod heads;
+mod heal;
 mod home;
 mod init;
 mod kept;
