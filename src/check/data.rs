@@ -4,12 +4,11 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::thread;
 
-use super::{DestinationChecked, Findings, Severity};
+use super::{DestinationChecked, Findings, Severity, object};
 use crate::error::Error;
 use crate::format::layout::ObjectName;
 use crate::index::PackInfo;
 use crate::monitor::{Monitor, Stage};
-use crate::pack::PackReader;
 use crate::replicate::OpenDestination;
 use crate::repo::Repo;
 use crate::seal::Keys;
@@ -57,7 +56,7 @@ pub(super) fn check(
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort();
     for (id, what) in found {
-        findings.add(ObjectName::Pack(id).to_string(), what, Severity::Damage, None);
+        findings.add_object(ObjectName::Pack(id), what, Severity::Damage);
     }
     Ok(())
 }
@@ -66,8 +65,10 @@ pub(super) fn check(
 fn choose(repo: &Repo, destination: &OpenDestination, percent: f64) -> Result<Vec<PackInfo>, Error> {
     let seed: [u8; 32] = random()?;
     let mut packs = Vec::new();
-    repo.index.reader()?.each_pack(|_, info, presence| -> Result<(), Error> {
-        if presence & destination.bit != 0 {
+    let view = repo.index.reader()?;
+    view.each_pack(|number, info, presence| -> Result<(), Error> {
+        // Also what is known to be damaged: it may have been put right.
+        if (presence | view.damaged(number)?) & destination.bit != 0 {
             let hash = blake3::keyed_hash(&seed, info.id.as_bytes());
             let [a, b, ..] = *hash.as_bytes();
             let draw = (f64::from(a) * 256.0 + f64::from(b)) / 65536.0;
@@ -86,28 +87,12 @@ fn choose(repo: &Repo, destination: &OpenDestination, percent: f64) -> Result<Ve
 /// What is wrong with one pack.
 fn check_pack(keys: &Keys, destination: &OpenDestination, pack: &PackInfo) -> Vec<String> {
     let name = ObjectName::Pack(pack.id);
-    let bytes = match destination.place.get(&name, None) {
-        Ok(bytes) => bytes,
-        Err(error) => return vec![error.reason],
-    };
-    let mut damage = Vec::new();
-    if !name.matches(&bytes) {
-        damage.push("its bytes do not match its name".to_owned());
-    }
-    let reader = PackReader::new(keys);
-    let opened = match reader.open_bytes(&bytes) {
-        Ok(opened) => opened,
-        Err(error) => {
-            damage.push(format!("it cannot be opened: {error}"));
-            return damage;
+    match destination.place.get(&name, None) {
+        Ok(bytes) => {
+            let mut damage = object::faults(&name, &bytes);
+            damage.extend(object::pack_faults(keys, &bytes));
+            damage
         }
-    };
-    for place in opened.blocks() {
-        let range = place.offset as usize..(place.offset + u64::from(place.entry.sealed_len)) as usize;
-        let sealed = bytes.get(range).map(<[u8]>::to_vec).unwrap_or_default();
-        if let Err(error) = reader.open_block(&opened.seal, opened.directory.kind, &place, sealed) {
-            damage.push(format!("block {}: {error}", place.number));
-        }
+        Err(error) => vec![error.reason],
     }
-    damage
 }

@@ -5,18 +5,27 @@
 //! - **Data**, on request, of all packs or a random share: each is read, compared with its name, every block is opened
 //!   and every chunk compared with its id.
 //!
-//! Nothing is changed.
+//! Nothing is changed, but by [`heal`], which puts right what can be. [`scrub`] looks at a folder without any key.
+
+pub mod object;
+pub mod scrub;
 
 mod data;
+mod heal;
+mod small;
 mod structure;
 
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::error::Error;
+use crate::format::layout::ObjectName;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::OpenDestination;
 use crate::repo::Repo;
+
+/// What is named where `dest.id`, the header or a folder is damaged, so that the rest could not be looked at.
+const FOLDER: &str = "the folder";
 
 /// What to look at.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +61,9 @@ pub struct Finding {
     pub severity: Severity,
     /// The snapshots that need it, as far as that was looked at.
     pub affects: Vec<String>,
+    /// The object, where it is one.
+    #[serde(skip)]
+    pub name: Option<ObjectName>,
 }
 
 /// What was looked at on one destination.
@@ -71,6 +83,17 @@ pub struct DestinationChecked {
     pub findings: u64,
 }
 
+/// Something that was put right.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Healed {
+    /// On which destination.
+    pub destination: String,
+    /// Which object.
+    pub object: String,
+    /// How, in a few words.
+    pub how: String,
+}
+
 /// What was found.
 #[derive(Debug, Clone, Default, serde::Serialize)]
 pub struct CheckReport {
@@ -88,6 +111,10 @@ pub struct CheckReport {
     pub unreachable: Vec<(String, String)>,
     /// Everything that was found.
     pub findings: Vec<Finding>,
+    /// What was put right.
+    pub healed: Vec<Healed>,
+    /// What is still wrong after that; nothing where nothing was to be put right.
+    pub remaining: Vec<Finding>,
     /// How long it took.
     pub duration_seconds: f64,
 }
@@ -96,6 +123,11 @@ impl CheckReport {
     /// Whether something stored is damaged or missing.
     pub fn has_damage(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Damage)
+    }
+
+    /// Whether damage is left after healing.
+    pub fn has_damage_left(&self) -> bool {
+        self.remaining.iter().any(|finding| finding.severity == Severity::Damage)
     }
 }
 
@@ -106,12 +138,21 @@ struct Findings<'a> {
     seen: BTreeSet<(String, String)>,
 }
 
-impl Findings<'_> {
+impl<'a> Findings<'a> {
+    fn new(destination: &'a OpenDestination) -> Self {
+        Self { destination, list: Vec::new(), seen: BTreeSet::new() }
+    }
+
+    fn add_object(&mut self, name: ObjectName, what: String, severity: Severity) {
+        self.add(name.to_string(), what, severity, None);
+    }
+
     fn add(&mut self, object: String, what: String, severity: Severity, snapshot: Option<String>) {
         if self.seen.insert((object.clone(), what.clone())) {
             let destination = self.destination.name.clone();
             let affects = snapshot.into_iter().collect();
-            self.list.push(Finding { destination, object, what, severity, affects });
+            let name = ObjectName::parse(&object);
+            self.list.push(Finding { destination, object, what, severity, affects, name });
             return;
         }
         let known = self.list.iter_mut().find(|known| known.object == object && known.what == what);
@@ -122,6 +163,8 @@ impl Findings<'_> {
         }
     }
 }
+
+pub use heal::{heal, remember};
 
 /// Looks at every destination within reach.
 ///
@@ -153,10 +196,11 @@ pub fn run(repo: &Repo, request: CheckRequest, monitor: &dyn Monitor) -> Result<
         if lost.state == crate::repo::DestinationState::Damaged {
             report.findings.push(Finding {
                 destination: lost.name.clone(),
-                object: "dest.id or cryptbackup.repo".to_owned(),
+                object: FOLDER.to_owned(),
                 what: lost.detail.clone(),
                 severity: Severity::Damage,
                 affects: Vec::new(),
+                name: None,
             });
         } else {
             report.unreachable.push((lost.name.clone(), lost.detail.clone()));
@@ -164,7 +208,7 @@ pub fn run(repo: &Repo, request: CheckRequest, monitor: &dyn Monitor) -> Result<
     }
     for destination in destinations {
         monitor.current(&destination.name);
-        let mut findings = Findings { destination, list: Vec::new(), seen: BTreeSet::new() };
+        let mut findings = Findings::new(destination);
         for (name, object, what) in &repo.findings {
             if *name == destination.name {
                 findings.add(object.clone(), what.clone(), Severity::Damage, None);

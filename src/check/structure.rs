@@ -1,15 +1,22 @@
 //! Snapshots, trees and the presence of packs, on one destination for itself.
 
-use super::{DestinationChecked, Findings, Severity};
-use crate::destination::DestinationErrorKind;
+use std::collections::HashSet;
+
+use super::{DestinationChecked, Findings, Severity, small};
 use crate::error::Error;
-use crate::format::id::ChunkId;
-use crate::format::layout::{ObjectKind, ObjectName};
-use crate::format::tree::Node;
+use crate::format::history::Merged;
+use crate::format::id::{ChunkId, ChunkKind};
+use crate::format::layout::ObjectName;
+use crate::format::snapshot::{Root, Snapshot};
+use crate::format::tree::{Node, NodeKind};
+use crate::index::{DestinationBits, IndexReader};
 use crate::monitor::Monitor;
 use crate::replicate::{Fetcher, OpenDestination};
 use crate::repo::Repo;
-use crate::snapshot::{ReadError, each_need};
+use crate::snapshot::{ReadError, TreeWalk, each_chunk, each_need};
+
+/// Paths named where something is lost.
+const PATHS_SHOWN: usize = 10;
 
 /// Ends a walk at the first thing that makes going on pointless.
 enum Stop {
@@ -30,8 +37,13 @@ pub(super) fn check(
     checked: &mut DestinationChecked,
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
-    small_objects(destination, findings)?;
     let view = repo.index.reader()?;
+    small::check(repo, &view, destination, findings)?;
+    missing_snapshots(repo, &view, destination, findings)?;
+    for pack in view.damaged_on(destination.bit)? {
+        let what = "it is known to be damaged".to_owned();
+        findings.add_object(ObjectName::Pack(view.pack(pack)?.id), what, Severity::Damage);
+    }
     view.each_pack(|_, _, presence| -> Result<(), Error> {
         checked.packs += u64::from(presence & destination.bit != 0);
         Ok(())
@@ -39,88 +51,143 @@ pub(super) fn check(
     let only = [destination.clone()];
     let fetcher = Fetcher::new(&repo.keys, &view, &only).without_cache();
     let mut known = repo.known_snapshots(&view)?;
-    known.retain(|known| known.committed & destination.bit != 0);
     known.reverse();
-    // What an older snapshot shares with a newer one was looked at there, if it was whole.
+    known.extend(repo.known_histories(&view)?);
+    known.retain(|known| known.committed & destination.bit != 0);
+    // What a later one shares with one before it was looked at there, if that was whole.
     let mut bases: Vec<(Vec<u8>, Node)> = Vec::new();
     for known in known {
-        checked.snapshots += 1;
+        let is_history = known.snapshot.is_history();
+        checked.snapshots += u64::from(!is_history);
         let name = known.id.to_string();
         for root in &known.snapshot.roots {
             let base = bases.iter().find(|(path, _)| *path == root.path).map(|(_, node)| node);
-            let mut missing = 0u64;
-            let mut need = |id: &ChunkId| -> Result<(), Stop> {
-                if monitor.should_stop() {
-                    return Err(Stop::Interrupted);
-                }
-                let presence = view.chunk_presence(id).map_err(ReadError::Index)?;
-                missing += u64::from(presence & destination.bit == 0);
-                Ok(())
-            };
-            let result = each_need(&fetcher, base, &root.node, &mut |_, id, _| need(id));
-            let path = String::from_utf8_lossy(&root.path).into_owned();
-            match result {
-                Ok(()) if missing == 0 => {
+            match fault_of(&fetcher, base, root, destination.bit, monitor)? {
+                None => {
                     bases.retain(|(path, _)| *path != root.path);
                     bases.push((root.path.clone(), root.node.clone()));
                 }
-                Ok(()) => findings.add(
-                    format!("snapshot {name}"),
-                    format!("{missing} chunks of {path} are in no pack here"),
-                    Severity::Damage,
-                    Some(name.clone()),
-                ),
-                Err(Stop::Interrupted) => return Err(Error::Interrupted),
-                Err(Stop::Read(ReadError::Index(error))) => return Err(error.into()),
-                Err(Stop::Read(error)) => findings.add(
-                    format!("snapshot {name}"),
-                    format!("the tree of {path} cannot be read: {error}"),
-                    Severity::Damage,
-                    Some(name.clone()),
-                ),
+                Some(what) => {
+                    let object = format!("{} {name}", if is_history { "history" } else { "snapshot" });
+                    findings.add(object, what, Severity::Damage, Some(name.clone()));
+                }
             }
         }
         monitor.advance(1, 0);
     }
+    for (_, pack) in fetcher.take_damaged() {
+        let what = "blocks of it cannot be read".to_owned();
+        findings.add_object(ObjectName::Pack(view.pack(pack)?.id), what, Severity::Damage);
+    }
     Ok(())
 }
 
-/// Whether an object that was listed is not listed any more: another writer's cleaning may have removed it meanwhile.
-fn is_gone(destination: &OpenDestination, kind: ObjectKind, name: &ObjectName) -> Result<bool, Error> {
-    if !matches!(kind, ObjectKind::Snapshots | ObjectKind::Cleaning) {
-        return Ok(false);
-    }
-    let mut is_listed = false;
-    destination.place.list(kind, None, &mut |listed, _| is_listed |= listed == *name)?;
-    Ok(!is_listed)
+/// What is wrong with one source of a snapshot on this destination.
+fn fault_of(
+    fetcher: &Fetcher<'_>,
+    base: Option<&Node>,
+    root: &Root,
+    bit: DestinationBits,
+    monitor: &dyn Monitor,
+) -> Result<Option<String>, Error> {
+    let view = fetcher.index();
+    let mut missing = 0u64;
+    let mut need = |id: &ChunkId| -> Result<(), Stop> {
+        if monitor.should_stop() {
+            return Err(Stop::Interrupted);
+        }
+        let presence = view.chunk_presence(id).map_err(ReadError::Index)?;
+        missing += u64::from(presence & bit == 0);
+        Ok(())
+    };
+    let result = each_need(fetcher, base, &root.node, &mut |_, id, _| need(id));
+    let path = String::from_utf8_lossy(&root.path);
+    let what = match result {
+        Ok(()) if missing == 0 => return Ok(None),
+        Ok(()) => format!("{missing} chunks of {path} are in no whole pack here"),
+        Err(Stop::Interrupted) => return Err(Error::Interrupted),
+        Err(Stop::Read(ReadError::Index(error))) => return Err(error.into()),
+        Err(Stop::Read(error)) => format!("the tree of {path} cannot be read: {error}"),
+    };
+    let mut is_missing = |id: &ChunkId| Ok(view.chunk_presence(id)? & bit == 0);
+    Ok(Some(what + &lost_paths(fetcher, root, monitor, &mut is_missing)?))
 }
 
-/// Reads everything but packs and compares it with its name.
-fn small_objects(destination: &OpenDestination, findings: &mut Findings<'_>) -> Result<(), Error> {
-    for kind in ObjectKind::ALL.into_iter().filter(|kind| *kind != ObjectKind::Packs) {
-        let mut names = Vec::new();
-        destination.place.list(kind, None, &mut |name, _| names.push(name))?;
-        if names.is_empty() && matches!(kind, ObjectKind::Keys | ObjectKind::Config) {
-            let folder = kind.folder();
-            findings.add(folder.to_owned(), "there is nothing in it".to_owned(), Severity::Damage, None);
+/// Snapshots that were on the destination, were not deleted by this program, and are wanted.
+fn missing_snapshots(
+    repo: &Repo,
+    view: &IndexReader,
+    destination: &OpenDestination,
+    findings: &mut Findings<'_>,
+) -> Result<(), Error> {
+    let marks = repo.marks(view)?;
+    let (mut missing, mut replaced) = (Vec::new(), HashSet::new());
+    view.each_snapshot(|id, row| -> Result<(), Error> {
+        let format = |source| Error::Format { object: format!("snapshot {}", id.short()), source };
+        let snapshot = Snapshot::decode(&row.record).map_err(format)?;
+        if snapshot.is_history() {
+            replaced.extend(Merged::find(&snapshot.extra).map_err(format)?.histories);
         }
-        for name in names {
-            match destination.place.get(&name, None) {
-                Ok(bytes) if name.matches(&bytes) => {}
-                Ok(_) => {
-                    findings.add(name.to_string(), "its bytes do not match its name".to_owned(), Severity::Damage, None)
-                }
-                Err(error) if error.kind == DestinationErrorKind::Absent && is_gone(destination, kind, &name)? => {}
-                Err(error) => findings.add(name.to_string(), error.reason.clone(), Severity::Damage, None),
+        if row.seen & destination.bit != 0 && row.committed & destination.bit == 0 && marks.forgotten(&id).is_none() {
+            missing.push(id);
+        }
+        Ok(())
+    })?;
+    for id in missing.into_iter().filter(|id| !replaced.contains(id)) {
+        findings.add_object(ObjectName::Snapshot(id), "it was here and is gone".to_owned(), Severity::Damage);
+    }
+    Ok(())
+}
+
+/// The first files and folders below a root that cannot be restored from this destination, as words.
+fn lost_paths(
+    fetcher: &Fetcher<'_>,
+    root: &Root,
+    monitor: &dyn Monitor,
+    is_missing: &mut dyn FnMut(&ChunkId) -> Result<bool, Error>,
+) -> Result<String, Error> {
+    let (mut names, mut count) = (Vec::new(), 0u64);
+    let mut add = |below: &[u8]| {
+        count += 1;
+        if names.len() < PATHS_SHOWN {
+            let separator: &[u8] = if below.is_empty() || root.path.ends_with(b"/") { b"" } else { b"/" };
+            names.push(String::from_utf8_lossy(&[root.path.as_slice(), separator, below].concat()).into_owned());
+        }
+    };
+    let mut look = |below: &[u8], node: &Node| -> Result<(), Error> {
+        let NodeKind::File(recipe) = &node.kind else { return Ok(()) };
+        let mut is_lost = false;
+        let result = each_chunk(fetcher, ChunkKind::Data, recipe, &mut |_, id, _| {
+            is_lost |= is_missing(id)?;
+            Ok::<(), Error>(())
+        });
+        match result {
+            Ok(()) => {}
+            Err(Error::Read(_)) => is_lost = true,
+            Err(other) => return Err(other),
+        }
+        if is_lost {
+            add(below);
+        }
+        Ok(())
+    };
+    let mut folders = Vec::new();
+    look(b"", &root.node)?;
+    if let Some(recipe) = root.node.folder() {
+        for (below, node) in TreeWalk::new(fetcher, recipe) {
+            if monitor.should_stop() {
+                return Err(Error::Interrupted);
+            }
+            match node {
+                Ok(node) => look(&below, &node)?,
+                Err(ReadError::Index(error)) => return Err(error.into()),
+                // The folder itself, with everything in it.
+                Err(_) => folders.push(below),
             }
         }
     }
-    match destination.place.get(&ObjectName::Reserve, Some(0..1)) {
-        Err(error) if error.kind == DestinationErrorKind::Absent => {
-            let what = "the space kept free for cleaning a full disk is gone".to_owned();
-            findings.add(ObjectName::Reserve.to_string(), what, Severity::Notice, None);
-        }
-        _ => {}
-    }
-    Ok(())
+    folders.iter().for_each(|below| add(below));
+    let more = count - names.len() as u64;
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Ok(if names.is_empty() { String::new() } else { format!(": {}{more}", names.join(", ")) })
 }

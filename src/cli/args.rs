@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::commands::{
     add, backup, check, clean, completions, config, connect, destination, forget, init, list, ls, note, pin, purge,
-    quickstart, rebuild_index, remove, restore, snapshots, status, sync, sysinfo, tag, unforget,
+    quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync, sysinfo, tag, unforget,
 };
 use super::exit::ExitStatus;
 use super::output::Wishes;
@@ -88,6 +88,7 @@ pub enum Command {
     Tag(tag::Args),
     Note(note::Args),
     Check(check::Args),
+    Scrub(scrub::Args),
     Sync(sync::Args),
     RebuildIndex(rebuild_index::Args),
     Sysinfo(sysinfo::Args),
@@ -165,7 +166,7 @@ mod tests {
             "note",
             "key list",
             "watch",
-            "check --heal",
+            "scrub",
             "restore",
             "restore --file a --directory b",
             "restore --file a --date 2d --version 1",

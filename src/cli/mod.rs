@@ -95,6 +95,7 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Error> {
         Command::Tag(args) => commands::tag::run(args, context),
         Command::Note(args) => commands::note::run(args, context),
         Command::Check(args) => commands::check::run(args, context),
+        Command::Scrub(args) => commands::scrub::run(args, context),
         Command::Sync(args) => commands::sync::run(args, context),
         Command::RebuildIndex(args) => commands::rebuild_index::run(args, context),
         Command::Sysinfo(args) => commands::sysinfo::run(args, context),

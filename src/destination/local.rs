@@ -9,6 +9,7 @@ mod folders;
 mod mend;
 mod open;
 mod publish;
+mod raw;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use crate::format::layout::{ObjectKind, ObjectName};
 
 pub use create::{CreateError, RESERVE_LEN, reserve_bytes};
 pub use open::{Damage, OpenError};
+pub use raw::{RawEntry, RawFolder};
 
 /// A folder that keeps objects.
 pub struct LocalDestination {

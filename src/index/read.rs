@@ -13,6 +13,7 @@ pub struct IndexReader {
     packs: ReadOnlyTable<u32, &'static [u8]>,
     pack_numbers: ReadOnlyTable<&'static [u8; 32], u32>,
     presence: ReadOnlyTable<u32, (u64, u64)>,
+    damaged: ReadOnlyTable<u32, u64>,
     blocks: ReadOnlyTable<(u32, u32), &'static [u8; 13]>,
     destinations: ReadOnlyTable<&'static [u8; 16], u32>,
     snapshots: ReadOnlyTable<&'static [u8; 32], &'static [u8]>,
@@ -32,6 +33,7 @@ impl IndexReader {
             packs: transaction.open_table(tables::PACKS).map_err(broken)?,
             pack_numbers: transaction.open_table(tables::PACK_NUMBERS).map_err(broken)?,
             presence: transaction.open_table(tables::PRESENCE).map_err(broken)?,
+            damaged: transaction.open_table(tables::DAMAGED).map_err(broken)?,
             blocks: transaction.open_table(tables::BLOCKS).map_err(broken)?,
             destinations: transaction.open_table(tables::DESTINATIONS).map_err(broken)?,
             snapshots: transaction.open_table(tables::SNAPSHOTS).map_err(broken)?,
@@ -98,6 +100,27 @@ impl IndexReader {
     /// [`IndexError::Broken`].
     pub fn presence(&self, pack: PackNumber) -> Result<DestinationBits, IndexError> {
         Ok(self.presence.get(pack).map_err(broken)?.map_or(0, |row| row.value().0))
+    }
+
+    /// Destinations on which a damaged copy of the pack lies.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn damaged(&self, pack: PackNumber) -> Result<DestinationBits, IndexError> {
+        Ok(self.damaged.get(pack).map_err(broken)?.map_or(0, |row| row.value()))
+    }
+
+    /// The packs of which a damaged copy lies on the destination.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn damaged_on(&self, bit: DestinationBits) -> Result<Vec<PackNumber>, IndexError> {
+        let mut packs = Vec::new();
+        for row in self.damaged.iter().map_err(broken)? {
+            let (number, bits) = row.map_err(broken)?;
+            packs.extend((bits.value() & bit != 0).then_some(number.value()));
+        }
+        Ok(packs)
     }
 
     /// What is known of a pack.

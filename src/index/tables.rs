@@ -7,7 +7,7 @@ use crate::format::id::ChunkId;
 use crate::format::pack::Compression;
 
 /// Changes with every change of a table: an index of another layout is rebuilt, not migrated.
-pub(super) const LAYOUT: &[u8] = b"index layout 2";
+pub(super) const LAYOUT: &[u8] = b"index layout 3";
 
 /// Layout, repository.
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
@@ -19,6 +19,9 @@ pub(super) const PACKS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("
 pub(super) const PACK_NUMBERS: TableDefinition<'_, &[u8; 32], u32> = TableDefinition::new("pack_numbers");
 /// Pack number → destinations that hold it; those where its folder entry is known to be durable.
 pub(super) const PRESENCE: TableDefinition<'_, u32, (u64, u64)> = TableDefinition::new("presence");
+/// Pack number → destinations on which a copy lies that is known to be damaged. It does not count as present there; what
+/// is whole in it can still be read.
+pub(super) const DAMAGED: TableDefinition<'_, u32, u64> = TableDefinition::new("damaged");
 /// Pack number, block → where it is in the pack.
 pub(super) const BLOCKS: TableDefinition<'_, (u32, u32), &[u8; 13]> = TableDefinition::new("blocks");
 /// Destination id → number of its bit.

@@ -139,6 +139,7 @@ proptest! {
         }
         let mut present: BTreeMap<u32, u64> = BTreeMap::new();
         let mut settled: BTreeMap<u32, u64> = BTreeMap::new();
+        let mut damaged: BTreeMap<u32, u64> = BTreeMap::new();
         for (pack, destination, is_there, is_settled) in changes {
             let number = (pack % packs.len()) as u32 + 1;
             let bit = 1 << destination;
@@ -148,8 +149,15 @@ proptest! {
                 if is_settled {
                     *settled.entry(number).or_default() |= bit;
                 }
+                *damaged.entry(number).or_default() &= !bit;
             } else {
-                writer.set_absent([number], bit).expect("changed");
+                if is_settled {
+                    writer.set_damaged([number], bit).expect("changed");
+                    *damaged.entry(number).or_default() |= bit;
+                } else {
+                    writer.set_absent([number], bit).expect("changed");
+                    *damaged.entry(number).or_default() &= !bit;
+                }
                 *present.entry(number).or_default() &= !bit;
                 *settled.entry(number).or_default() &= !bit;
             }
@@ -170,6 +178,9 @@ proptest! {
             }
         }
         for bit in [1, 2, 4] {
+            let expected: Vec<u32> =
+                damaged.iter().filter(|(_, bits)| **bits & bit != 0).map(|(number, _)| *number).collect();
+            prop_assert_eq!(view.damaged_on(bit).expect("readable"), expected);
             let expected = present.iter().any(|(number, bits)| {
                 bits & bit != 0 && settled.get(number).copied().unwrap_or(0) & bit == 0
             });

@@ -51,6 +51,7 @@ impl IndexWriter {
         self.table(tables::PACKS)?;
         self.table(tables::PACK_NUMBERS)?;
         self.table(tables::PRESENCE)?;
+        self.table(tables::DAMAGED)?;
         self.table(tables::BLOCKS)?;
         self.table(tables::DESTINATIONS)?;
         self.table(tables::SNAPSHOTS)?;
@@ -118,10 +119,31 @@ impl IndexWriter {
         is_settled: bool,
     ) -> Result<(), IndexError> {
         let mut presence = self.table(tables::PRESENCE)?;
+        let mut damaged = self.table(tables::DAMAGED)?;
         for pack in packs {
+            set_bit(&mut damaged, pack, bit, false)?;
             let (present, settled) = presence.get(pack).map_err(broken)?.map_or((0, 0), |row| row.value());
             let settled = if is_settled { settled | bit } else { settled };
             presence.insert(pack, (present | bit, settled)).map_err(broken)?;
+        }
+        Ok(())
+    }
+
+    /// Says that what lies on a destination under the names of packs is damaged: they do not count as present there, until
+    /// they are said to be present again.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn set_damaged(
+        &mut self,
+        packs: impl IntoIterator<Item = PackNumber>,
+        bit: DestinationBits,
+    ) -> Result<(), IndexError> {
+        let packs: Vec<PackNumber> = packs.into_iter().collect();
+        self.set_absent(packs.iter().copied(), bit)?;
+        let mut damaged = self.table(tables::DAMAGED)?;
+        for pack in packs {
+            set_bit(&mut damaged, pack, bit, true)?;
         }
         Ok(())
     }
@@ -136,7 +158,9 @@ impl IndexWriter {
         bit: DestinationBits,
     ) -> Result<(), IndexError> {
         let mut presence = self.table(tables::PRESENCE)?;
+        let mut damaged = self.table(tables::DAMAGED)?;
         for pack in packs {
+            set_bit(&mut damaged, pack, bit, false)?;
             let row = presence.get(pack).map_err(broken)?.map_or((0, 0), |row| row.value());
             presence.insert(pack, (row.0 & !bit, row.1 & !bit)).map_err(broken)?;
         }
@@ -244,7 +268,9 @@ impl IndexWriter {
         let mut by_id = self.table(tables::PACK_NUMBERS)?;
         let mut presence = self.table(tables::PRESENCE)?;
         let mut blocks = self.table(tables::BLOCKS)?;
+        let mut damaged = self.table(tables::DAMAGED)?;
         for (&number, id) in packs {
+            damaged.remove(number).map_err(broken)?;
             by_number.remove(number).map_err(broken)?;
             by_id.remove(id.as_bytes()).map_err(broken)?;
             presence.remove(number).map_err(broken)?;
@@ -302,4 +328,16 @@ impl IndexWriter {
     pub fn commit(self) -> Result<(), IndexError> {
         self.transaction.commit().map_err(broken)
     }
+}
+
+/// Sets or clears one bit of a row; a row without bits goes.
+fn set_bit(table: &mut Table<'_, u32, u64>, pack: PackNumber, bit: u64, is_set: bool) -> Result<(), IndexError> {
+    let before = table.get(pack).map_err(broken)?.map_or(0, |row| row.value());
+    let after = if is_set { before | bit } else { before & !bit };
+    match after {
+        _ if after == before => {}
+        0 => drop(table.remove(pack).map_err(broken)?),
+        bits => drop(table.insert(pack, bits).map_err(broken)?),
+    }
+    Ok(())
 }

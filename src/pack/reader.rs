@@ -108,7 +108,7 @@ impl<'a> PackReader<'a> {
         Ok(OpenedPack { seal, extents, directory, is_from_copy: true })
     }
 
-    fn extents(&self, end: End, bytes: &[u8], pack_len: u64) -> Result<(ObjectSeal, Extents), SealError> {
+    pub(super) fn extents(&self, end: End, bytes: &[u8], pack_len: u64) -> Result<(ObjectSeal, Extents), SealError> {
         let head = PackHead::decode(end, bytes)?;
         let seal = self.keys.object_seal(ObjectType::Pack, head.epoch, head.salt)?;
         seal.check_commitment(&head.commitment)?;
@@ -170,13 +170,17 @@ impl<'a> PackReader<'a> {
     }
 }
 
-fn directory_a(seal: &ObjectSeal, extents: &Extents, mut sealed: Vec<u8>) -> Result<Directory, SealError> {
+pub(super) fn directory_a(seal: &ObjectSeal, extents: &Extents, mut sealed: Vec<u8>) -> Result<Directory, SealError> {
     let directory = Directory::decode(seal.open(Part::DirectoryA, 0, &mut sealed)?)?;
     directory.validate(extents)?;
     Ok(directory)
 }
 
-fn directory_b(seal: &ObjectSeal, extents: &Extents, mut sealed: Vec<u8>) -> Result<DirectoryLengths, SealError> {
+pub(super) fn directory_b(
+    seal: &ObjectSeal,
+    extents: &Extents,
+    mut sealed: Vec<u8>,
+) -> Result<DirectoryLengths, SealError> {
     let lengths = DirectoryLengths::decode(seal.open(Part::DirectoryB, 0, &mut sealed)?)?;
     lengths.validate(extents)?;
     Ok(lengths)

@@ -208,7 +208,7 @@ impl PackDraft {
     }
 }
 
-fn end(seal: &ObjectSeal, extents: &Extents, end: End) -> Result<Vec<u8>, SealError> {
+pub(super) fn end(seal: &ObjectSeal, extents: &Extents, end: End) -> Result<Vec<u8>, SealError> {
     let part = match end {
         End::Head => Part::Head,
         End::Foot => Part::Foot,
@@ -223,7 +223,7 @@ fn end(seal: &ObjectSeal, extents: &Extents, end: End) -> Result<Vec<u8>, SealEr
     Ok(head.encode(end))
 }
 
-fn append(seal: &ObjectSeal, part: Part, plain: &mut [u8], out: &mut Vec<u8>) -> Result<(), SealError> {
+pub(super) fn append(seal: &ObjectSeal, part: Part, plain: &mut [u8], out: &mut Vec<u8>) -> Result<(), SealError> {
     let tag = seal.seal(part, 0, plain)?;
     out.extend_from_slice(plain);
     out.extend_from_slice(&tag);

@@ -13,11 +13,11 @@ use crate::format::history::Merged;
 use crate::format::id::{ChunkId, ChunkKind, SnapshotId, WriterId};
 use crate::format::layout::{ObjectKind, ObjectName};
 use crate::format::snapshot::Snapshot;
-use crate::format::tree::Node;
+use crate::format::tree::{Node, NodeKind};
 use crate::index::{DestinationBits, Index, IndexReader, PackNumber};
 use crate::monitor::Monitor;
 use crate::seal::Keys;
-use crate::snapshot::{Marks, ReadError, each_need};
+use crate::snapshot::{Marks, ReadError, TreeWalk, each_chunk, each_need};
 
 /// Packs between two rounds of making them durable and remembering them.
 const SETTLE_PACKS: usize = 32;
@@ -138,6 +138,31 @@ impl CatchUp<'_> {
         Ok(copied)
     }
 
+    /// Copies what a snapshot that is on `target` needs and `target` does not have any more, as far as it is anywhere;
+    /// gives how many chunks are nowhere.
+    ///
+    /// # Errors
+    /// [`ReplicateError`].
+    pub fn complete(&self, target: &OpenDestination, id: &SnapshotId) -> Result<(Copied, u64), ReplicateError> {
+        let view = self.index.reader()?;
+        let Some(row) = view.snapshot(id)? else { return Ok((Copied::default(), 0)) };
+        let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
+        let fetcher = Fetcher::new(self.keys, &view, self.destinations);
+        let mut copy = PackCopy::new(self, &view, target);
+        let mut lost = 0;
+        for root in &snapshot.roots {
+            each_need_left(&fetcher, &root.node, &mut lost, &mut |kind, id, len| copy.need(kind, id, len))?;
+        }
+        copy.finish()?;
+        let report = copy.report;
+        if lost == 0 {
+            let mut writer = self.index.writer()?;
+            writer.update_snapshot(id, |row| row.whole |= target.bit & row.committed)?;
+            writer.commit()?;
+        }
+        Ok((report, lost))
+    }
+
     /// Copies what `snapshot` needs and `target` lacks, and makes it durable there.
     pub(super) fn needs(
         &self,
@@ -147,15 +172,7 @@ impl CatchUp<'_> {
     ) -> Result<Copied, ReplicateError> {
         let fetcher = Fetcher::new(self.keys, view, self.destinations);
         let bases = whole_roots(view, target.bit, snapshot.is_history())?;
-        let mut copy = PackCopy {
-            catch_up: self,
-            view,
-            target,
-            copied: HashSet::new(),
-            rescue: Rescue::new(self, view, target),
-            unsettled: Vec::new(),
-            report: Copied::default(),
-        };
+        let mut copy = PackCopy::new(self, view, target);
         for root in &snapshot.roots {
             let base = bases.iter().rev().find(|(path, _)| *path == root.path).map(|(_, node)| node);
             each_need(&fetcher, base, &root.node, &mut |kind, id, len| copy.need(kind, id, len))?;
@@ -195,7 +212,58 @@ struct PackCopy<'a> {
     report: Copied,
 }
 
-impl PackCopy<'_> {
+/// Gives every chunk that `node` needs, and goes on where one is lost or a folder cannot be read; both are counted.
+fn each_need_left(
+    fetcher: &Fetcher<'_>,
+    node: &Node,
+    lost: &mut u64,
+    each: &mut dyn FnMut(ChunkKind, &ChunkId, u32) -> Result<(), ReplicateError>,
+) -> Result<(), ReplicateError> {
+    let mut need = |kind: ChunkKind, id: &ChunkId, len: u32| match each(kind, id, len) {
+        Err(ReplicateError::Read(ReadError::Missing { .. } | ReadError::Damaged { .. })) => {
+            *lost += 1;
+            Ok(())
+        }
+        result => result,
+    };
+    let mut walk = |node: &Node| {
+        let result = match &node.kind {
+            NodeKind::File(recipe) => each_chunk(fetcher, ChunkKind::Data, recipe, &mut need),
+            NodeKind::Folder(recipe) => each_chunk(fetcher, ChunkKind::Tree, recipe, &mut need),
+            _ => Ok(()),
+        };
+        match result {
+            // A list of chunks that cannot be read was counted when it was asked for.
+            Err(ReplicateError::Read(ReadError::Missing { .. } | ReadError::Damaged { .. })) => Ok(()),
+            result => result,
+        }
+    };
+    walk(node)?;
+    let Some(recipe) = node.folder() else { return Ok(()) };
+    for (_, below) in TreeWalk::new(fetcher, recipe) {
+        match below {
+            Ok(node) => walk(&node)?,
+            // So was the tree of a folder.
+            Err(ReadError::Missing { .. } | ReadError::Damaged { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+impl<'a> PackCopy<'a> {
+    fn new(catch_up: &'a CatchUp<'a>, view: &'a IndexReader, target: &'a OpenDestination) -> Self {
+        Self {
+            catch_up,
+            view,
+            target,
+            copied: HashSet::new(),
+            rescue: Rescue::new(catch_up, view, target),
+            unsettled: Vec::new(),
+            report: Copied::default(),
+        }
+    }
+
     fn need(&mut self, kind: ChunkKind, id: &ChunkId, len: u32) -> Result<(), ReplicateError> {
         let places = self.view.places(id)?;
         for place in &places {

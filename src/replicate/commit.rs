@@ -89,7 +89,7 @@ impl CatchUp<'_> {
             }
         }
         let is_concerned = !lost.is_empty();
-        lose_packs(self.index, target, lost)?;
+        lose_packs(self.index, target.bit, lost)?;
         Ok(is_concerned)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::OpenDestination;
+use crate::destination::DestinationErrorKind;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::sealed::ObjectType;
 use crate::index::{DestinationBits, IndexReader, PackInfo, PackNumber, Place};
@@ -23,13 +24,22 @@ pub struct Fetcher<'a> {
     destinations: &'a [OpenDestination],
     kept: Mutex<VecDeque<KeptBlock>>,
     notes: Mutex<BTreeSet<String>>,
+    damaged: Mutex<BTreeSet<(DestinationBits, PackNumber)>>,
     has_cache: bool,
 }
 
 impl<'a> Fetcher<'a> {
     /// A reader over `destinations`, which are tried in this order.
     pub fn new(keys: &'a Keys, index: &'a IndexReader, destinations: &'a [OpenDestination]) -> Self {
-        Self { keys, index, destinations, kept: Mutex::default(), notes: Mutex::default(), has_cache: true }
+        Self {
+            keys,
+            index,
+            destinations,
+            kept: Mutex::default(),
+            notes: Mutex::default(),
+            damaged: Mutex::default(),
+            has_cache: true,
+        }
     }
 
     /// The same, but reads trees from the destinations even where the index keeps a copy of them.
@@ -42,6 +52,12 @@ impl<'a> Fetcher<'a> {
     pub fn take_notes(&self) -> Vec<String> {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *notes).into_iter().collect()
+    }
+
+    /// Where a pack was found damaged, and which; taken out.
+    pub fn take_damaged(&self) -> Vec<(DestinationBits, PackNumber)> {
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *damaged).into_iter().collect()
     }
 
     /// The index this reads from.
@@ -63,11 +79,13 @@ impl<'a> Fetcher<'a> {
         let mut reasons = Vec::new();
         let holders = self.destinations.iter().filter(|destination| destination.bit & presence != 0);
         // What another writer is going to delete must not be relied on, but it can be read while it is there.
-        let condemned = self
-            .destinations
-            .iter()
-            .filter(|destination| destination.bit & presence == 0 && destination.neighbours.has_condemned(&info.id));
-        for destination in holders.chain(condemned) {
+        // Nor must a damaged copy, but what is whole in it can be read.
+        let damaged = self.index.damaged(pack).map_err(BlockError::Index)?;
+        let unreliable = self.destinations.iter().filter(|destination| {
+            let is_there = destination.bit & damaged != 0 || destination.neighbours.has_condemned(&info.id);
+            destination.bit & presence == 0 && is_there
+        });
+        for destination in holders.chain(unreliable) {
             match self.block_from(destination, pack, &info, number) {
                 Ok(raw) => {
                     self.note_damage(&reasons, &destination.name);
@@ -94,8 +112,18 @@ impl<'a> Fetcher<'a> {
         let seal = self.keys.object_seal(ObjectType::Pack, info.epoch, info.salt).map_err(|error| error.to_string())?;
         let range = u64::from(entry.offset)..u64::from(entry.offset) + u64::from(entry.sealed_len);
         let name = crate::format::layout::ObjectName::Pack(info.id);
-        let sealed = destination.place.get(&name, Some(range)).map_err(|error| error.to_string())?;
-        block::open(&seal, number, entry.compression, entry.raw_len, sealed).map_err(|error| error.to_string())
+        let found = match destination.place.get(&name, Some(range)) {
+            Ok(sealed) => block::open(&seal, number, entry.compression, entry.raw_len, sealed)
+                .map_err(|error| (true, error.to_string())),
+            Err(error) => Err((error.kind == DestinationErrorKind::Damaged, error.to_string())),
+        };
+        found.map_err(|(is_damage, reason)| {
+            if is_damage {
+                let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+                damaged.insert((destination.bit, pack));
+            }
+            reason
+        })
     }
 
     /// A chunk in an opened block, compared with its id.
@@ -173,7 +201,7 @@ impl ChunkSource for Fetcher<'_> {
     fn reading_order(&self, id: &ChunkId) -> Result<u64, ReadError> {
         let reachable = self.reachable();
         for place in self.index.places(id)? {
-            if self.index.presence(place.pack)? & reachable != 0 {
+            if (self.index.presence(place.pack)? | self.index.damaged(place.pack)?) & reachable != 0 {
                 return Ok(u64::from(place.pack) << u32::BITS | u64::from(place.block));
             }
         }

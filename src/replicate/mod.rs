@@ -4,18 +4,21 @@
 //! - [`Lanes`]: new packs to every destination at once, each at its own speed.
 //! - [`Fetcher`]: a chunk from whichever destination gives it back unchanged.
 //! - [`catch_up`](catch_up::CatchUp): everything one snapshot needs onto a destination that lacks some of it.
+//! - [`heal`]: a damaged pack on one destination, whole again from the others or from what is left of it.
 //! - [`neighbours`]: what other writers of a destination say, and what is told them.
 //!
 //! Rule of the house: skip against what is reachable, commit against what is there (docs/format.md §16, I3).
 
 pub mod catch_up;
 pub mod fetch;
+pub mod heal;
 pub mod lanes;
 pub mod neighbours;
 pub mod reconcile;
 
 mod commit;
 mod rescue;
+mod salvage;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,9 +33,10 @@ use crate::snapshot::ReadError;
 
 pub use catch_up::CatchUp;
 pub use fetch::Fetcher;
+pub use heal::{Healing, PackHealer};
 pub use lanes::{LaneOutcome, Lanes};
 pub use neighbours::Neighbours;
-pub use reconcile::{Reconciled, reconcile};
+pub use reconcile::{Reconciled, damage_packs, reconcile};
 
 /// How a destination is at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

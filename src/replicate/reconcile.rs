@@ -7,13 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use super::{OpenDestination, ReplicateError};
+use crate::destination::{DestinationError, DestinationErrorKind};
 use crate::format::id::{ObjectHash, PackId, SnapshotId};
 use crate::format::layout::{ObjectKind, ObjectName};
 use crate::format::mark::MarkRecord;
 use crate::format::pack::Directory;
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::Snapshot;
-use crate::index::{Index, IndexReader, MarkRow, PackInfo, PackNumber, SnapshotRow};
+use crate::index::{
+    DestinationBits, Index, IndexError, IndexReader, IndexWriter, MarkRow, PackInfo, PackNumber, SnapshotRow,
+};
 use crate::pack::PackReader;
 use crate::seal::Keys;
 
@@ -75,28 +78,35 @@ fn packs(
     })?;
     found.packs += listed.len() as u64;
     let (mut there, mut gone) = (Vec::new(), Vec::new());
+    let (mut damaged, mut vanished) = (Vec::new(), Vec::new());
     for (id, number) in view.packs_with_prefix(prefix)? {
         let was_there = view.presence(number)? & destination.bit != 0;
+        let was_damaged = view.damaged(number)? & destination.bit != 0;
         let expected = view.pack(number)?.len;
         match listed.remove(&id) {
-            Some(len) if len == expected => there.extend((!was_there).then_some(number)),
+            // Its size says nothing about a copy that was read and found damaged.
+            Some(len) if len == expected => there.extend((!was_there && !was_damaged).then_some(number)),
             Some(len) => {
                 let finding = format!("it has {len} bytes instead of {expected}");
                 found.findings.push((ObjectName::Pack(id), finding));
-                gone.extend(was_there.then_some(number));
+                damaged.extend((!was_damaged).then_some(number));
+                found.packs_lost.extend(was_there.then_some(number));
             }
+            None if was_damaged => vanished.push(number),
             None => gone.extend(was_there.then_some(number)),
         }
     }
     found.packs_lost.extend(&gone);
+    gone.extend(vanished);
     let unknown: Vec<(PackId, u64)> = listed.into_iter().collect();
-    if there.is_empty() && gone.is_empty() && unknown.is_empty() {
+    if there.is_empty() && gone.is_empty() && damaged.is_empty() && unknown.is_empty() {
         return Ok(());
     }
     for group in unknown.chunks(PACKS_AT_ONCE) {
         learn(index, keys, destination, group, found)?;
     }
-    lose_packs(index, destination, gone)?;
+    lose_packs(index, destination.bit, gone)?;
+    damage_packs(index, destination.bit, damaged)?;
     let mut writer = index.writer()?;
     writer.set_present(there, destination.bit, false)?;
     writer.commit()?;
@@ -104,24 +114,38 @@ fn packs(
 }
 
 /// Says that packs are not on the destination any more; no snapshot is known to be whole there then.
-pub(super) fn lose_packs(
+pub(super) fn lose_packs(index: &Index, bit: DestinationBits, packs: Vec<PackNumber>) -> Result<(), ReplicateError> {
+    give_up(index, bit, packs, IndexWriter::set_absent)
+}
+
+/// Says that the copies of packs on the destination are damaged: they do not count there any more, so that what they hold
+/// is stored again, but what is whole in them can still be read.
+///
+/// # Errors
+/// [`ReplicateError::Index`].
+pub fn damage_packs(index: &Index, bit: DestinationBits, packs: Vec<PackNumber>) -> Result<(), ReplicateError> {
+    give_up(index, bit, packs, IndexWriter::set_damaged)
+}
+
+fn give_up(
     index: &Index,
-    destination: &OpenDestination,
+    bit: DestinationBits,
     packs: Vec<PackNumber>,
+    set: impl FnOnce(&mut IndexWriter, Vec<PackNumber>, DestinationBits) -> Result<(), IndexError>,
 ) -> Result<(), ReplicateError> {
     if packs.is_empty() {
         return Ok(());
     }
     let mut whole = Vec::new();
     index.reader()?.each_snapshot(|id, row| -> Result<(), ReplicateError> {
-        whole.extend((row.whole & destination.bit != 0).then_some(id));
+        whole.extend((row.whole & bit != 0).then_some(id));
         Ok(())
     })?;
     let mut writer = index.writer()?;
     for id in whole {
-        writer.update_snapshot(&id, |row| row.whole &= !destination.bit)?;
+        writer.update_snapshot(&id, |row| row.whole &= !bit)?;
     }
-    writer.set_absent(packs, destination.bit)?;
+    set(&mut writer, packs, bit)?;
     writer.commit()?;
     Ok(())
 }
@@ -159,6 +183,9 @@ fn learn(
             }
             Err(ReplicateError::Seal(error)) => {
                 found.findings.push((ObjectName::Pack(id), format!("its directory cannot be read: {error}")));
+            }
+            Err(ReplicateError::Destination(error)) if is_of_object(&error) => {
+                found.findings.push((ObjectName::Pack(id), error.reason));
             }
             Err(other) => return Err(other),
         }
@@ -208,9 +235,12 @@ fn snapshots(
     let mut learned = Vec::new();
     for id in listed.into_keys() {
         let name = ObjectName::Snapshot(id);
-        let stored = destination.place.get(&name, None)?;
-        match open_snapshot(keys, &name, &stored) {
-            Ok(record) => {
+        let opened = match read_whole(destination, &name)? {
+            Ok(stored) => open_snapshot(keys, &name, &stored).map(|record| (record, stored)),
+            Err(finding) => Err(finding),
+        };
+        match opened {
+            Ok((record, stored)) => {
                 let row = SnapshotRow {
                     committed: destination.bit,
                     whole: 0,
@@ -259,6 +289,9 @@ fn marks(
     let mut changed: Vec<(ObjectHash, MarkRow)> = Vec::new();
     view.each_mark(|hash, mut row| -> Result<(), ReplicateError> {
         let is_there = listed.remove(&hash);
+        if row.present & destination.bit != 0 && !is_there {
+            found.findings.push((ObjectName::Mark(hash), "it was here and is gone".to_owned()));
+        }
         if (row.present & destination.bit != 0) != is_there {
             row.present ^= destination.bit;
             changed.push((hash, row));
@@ -267,9 +300,12 @@ fn marks(
     })?;
     for hash in listed {
         let name = ObjectName::Mark(hash);
-        let stored = destination.place.get(&name, None)?;
-        match open_mark(keys, &name, &stored) {
-            Ok(record) => changed.push((hash, MarkRow { present: destination.bit, record, stored })),
+        let opened = match read_whole(destination, &name)? {
+            Ok(stored) => open_mark(keys, &name, &stored).map(|record| (record, stored)),
+            Err(finding) => Err(finding),
+        };
+        match opened {
+            Ok((record, stored)) => changed.push((hash, MarkRow { present: destination.bit, record, stored })),
             Err(finding) => found.findings.push((name, finding)),
         }
     }
@@ -282,6 +318,20 @@ fn marks(
     }
     writer.commit()?;
     Ok(())
+}
+
+/// A small object, or what is wrong with it. Fails only where the destination does.
+fn read_whole(destination: &OpenDestination, name: &ObjectName) -> Result<Result<Vec<u8>, String>, ReplicateError> {
+    match destination.place.get(name, None) {
+        Ok(stored) => Ok(Ok(stored)),
+        Err(error) if is_of_object(&error) => Ok(Err(error.reason)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether an error is about the object that was to be read, and not about its destination.
+fn is_of_object(error: &DestinationError) -> bool {
+    matches!(error.kind, DestinationErrorKind::Damaged | DestinationErrorKind::Absent)
 }
 
 fn open_mark(keys: &Keys, name: &ObjectName, stored: &[u8]) -> Result<Vec<u8>, String> {

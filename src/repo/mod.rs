@@ -20,6 +20,7 @@ mod connect;
 mod destinations;
 mod files;
 mod heads;
+mod heal;
 mod home;
 mod init;
 mod kept;

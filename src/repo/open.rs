@@ -144,6 +144,14 @@ impl Repo {
         Ok(Self { index, _lock: None, ..self })
     }
 
+    /// The same repository with the right to write, after the work of a reader is done; none while another command has it.
+    pub(crate) fn into_writer(self) -> Result<Option<Self>, Error> {
+        let Some(lock) = self.home.try_lock()? else { return Ok(None) };
+        drop(self.index);
+        let index = Index::open(&self.home.index_path(), self.header.repo, self.settings.limits.memory)?;
+        Ok(Some(Self { index, _lock: Some(lock), ..self }))
+    }
+
     /// Looks again at which destinations are there and, when writing, at what is on them.
     pub(super) fn refresh(&mut self, monitor: &dyn Monitor) -> Result<(), Error> {
         let is_writing = self.index.is_writable();

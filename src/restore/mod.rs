@@ -27,12 +27,15 @@ use std::time::Instant;
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::tree::{Node, NodeKind};
-use crate::index::DestinationBits;
+use crate::index::{DestinationBits, PackNumber};
 use crate::monitor::{Monitor, Stage};
-use crate::replicate::{Fetcher, OpenDestination};
+use crate::replicate::{Fetcher, Healing, OpenDestination};
 use crate::repo::Repo;
 use crate::report::Problem;
 use crate::snapshot::TreeWalk;
+
+/// What to do about damage that a restore met and did not heal.
+const CHECK: &str = "run `cryptbackup check --read-data --heal`";
 
 /// What to restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +160,8 @@ pub struct RestoreReport {
     pub problems: Vec<Problem>,
     /// What is to be known: damage on one destination, read from another.
     pub notes: Vec<String>,
+    /// Which packs were found damaged on which destination.
+    pub damaged: Vec<(DestinationBits, PackNumber)>,
     /// How long it took.
     pub duration_seconds: f64,
 }
@@ -237,8 +242,54 @@ pub fn execute(repo: &Repo, plan: RestorePlan, monitor: &dyn Monitor) -> Result<
         }
     }
     report.notes.extend(fetcher.take_notes());
+    report.damaged = fetcher.take_damaged();
     report.duration_seconds = began.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Heals the packs that a restore found damaged, where nobody else is writing; what became of them is noted in the
+/// report. A restore never fails by it.
+pub fn repair(repo: Repo, report: &mut RestoreReport, monitor: &dyn Monitor) {
+    if report.damaged.is_empty() {
+        return;
+    }
+    let damaged = report.damaged.clone();
+    let notes = match repair_all(repo, &damaged, monitor) {
+        Ok(notes) => notes,
+        Err(error) => vec![format!("What was damaged could not be healed: {error}; {CHECK}")],
+    };
+    report.notes.extend(notes);
+}
+
+fn repair_all(
+    repo: Repo,
+    damaged: &[(DestinationBits, PackNumber)],
+    monitor: &dyn Monitor,
+) -> Result<Vec<String>, Error> {
+    let Some(repo) = repo.into_writer()? else {
+        return Ok(vec![format!("What was damaged was not healed, since another command is writing; {CHECK}")]);
+    };
+    // First: a repair that is cut off must not let the damage be forgotten.
+    repo.note_damaged(damaged)?;
+    let (mut healed, mut left) = (0u64, Vec::new());
+    for &(bit, pack) in damaged {
+        if monitor.should_stop() {
+            break;
+        }
+        match repo.heal_pack_if_whole(bit, pack)? {
+            Some(Healing::Healed(_)) => healed += 1,
+            Some(Healing::Saved(why) | Healing::Left(why)) => left.push(why),
+            None => {}
+        }
+    }
+    let mut notes = Vec::new();
+    if healed > 0 {
+        notes.push(format!("{healed} damaged {} healed", if healed == 1 { "pack was" } else { "packs were" }));
+    }
+    if let Some(why) = left.first() {
+        notes.push(format!("{} could not be healed: {why}; {CHECK}", left.len()));
+    }
+    Ok(notes)
 }
 
 /// The destinations to read from.

@@ -39,18 +39,27 @@ fn a_restore_reads_around_it_and_says_so() {
     let ended = world.run("restore --directory docs --destination back --verify").expect_code(0);
     ended.expect_shown(&["Verified"]).expect_said(&[&pack[..8], "primary", "read from secondary instead"]);
     assert_eq!(std::fs::read(world.path("back/a")).expect("restored"), noise(400_000, 1));
+    // What it met it healed.
     let notes = world.run("restore --file docs/a --destination again --json").expect_code(0).summary();
-    assert_eq!(notes["notes"].as_array().map(Vec::len), Some(1), "{notes}");
+    assert_eq!(notes["notes"].as_array().map(Vec::len), Some(0), "{notes}");
+    world.run("check --read-data").expect_code(0);
 }
 
 #[test]
 fn what_is_damaged_everywhere_is_named_and_the_rest_restored() {
     let (world, _) = damaged();
-    let ended = world.run("restore --directory docs --destination back --from primary").expect_code(3);
-    ended.expect_said(&["back/a: ", "authentication failed", "hint: plug in the other destinations"]);
-    assert!(!world.path("back/a").exists(), "half a file is no file");
     world.rename("secondary", "unplugged");
+    let ended = world.run("restore --directory docs --destination back --from primary").expect_code(3);
+    ended.expect_said(&[
+        "back/a: ",
+        "authentication failed",
+        "hint: plug in the other destinations",
+        "1 could not be healed: no destination within reach has it whole; run `cryptbackup check --read-data --heal`",
+    ]);
+    assert!(!world.path("back/a").exists(), "half a file is no file");
     world.run("restore --file docs/a --destination again").expect_code(3);
+    // It is remembered.
+    world.run("check").expect_code(15).expect_shown(&["it is known to be damaged"]);
     world.rename("unplugged", "secondary");
     world.run("restore --file docs/a --destination again").expect_code(0);
 }
@@ -77,4 +86,58 @@ fn what_was_not_checked_is_said() {
     let summary = world.run("check --json").expect_code(0).summary();
     assert_eq!(summary["unreachable"][0]["name"], "primary", "{summary}");
     world.run("check --destination primary").expect_code(13);
+}
+
+#[test]
+fn healing_is_sixteen_with_a_line_for_everything() {
+    let (world, pack) = damaged();
+    world.run("check --heal").expect_code(0).expect_shown(&["No damage found"]);
+    let ended = world.run("check --read-data --heal").expect_code(16);
+    let line = format!("healed: packs/{}/{pack} on [primary]: taken from [secondary]", &pack[..2]);
+    ended
+        .expect_shown(&["damage: packs/", &line, "[primary] ", "[secondary] "])
+        .expect_said(&["All of it was healed."]);
+    world.run("check --read-data").expect_code(0);
+
+    std::fs::write(world.path("primary/dest.id"), "rot").expect("writable");
+    std::fs::remove_file(world.path("primary/reserve")).expect("there");
+    let slot = world.files("primary/keys").into_iter().next().expect("a slot");
+    std::fs::write(&slot, "rot").expect("writable");
+    world.run("check").expect_code(15);
+    let summary = world.run("check --heal --json").expect_code(16).summary();
+    assert_eq!((&summary["exit_code"], &summary["remaining"]), (&16.into(), &serde_json::json!([])), "{summary}");
+    let healed: Vec<&str> =
+        summary["healed"].as_array().expect("a list").iter().filter_map(|healed| healed["object"].as_str()).collect();
+    assert!(healed.len() >= 3 && healed.contains(&"reserve"), "{healed:?}");
+    world.run("check --read-data").expect_code(0);
+}
+
+#[test]
+fn what_cannot_be_healed_is_fifteen_and_says_what_is_lost() {
+    let (world, _) = damaged();
+    world.rename("secondary", "unplugged");
+    let ended = world.run("check --read-data --heal").expect_code(15);
+    ended.expect_shown(&["left: packs/", "docs/a"]).expect_said(&["hint: plug in the destinations"]);
+    world.rename("unplugged", "secondary");
+    world.run("check --heal").expect_code(16);
+    world.run("check --read-data").expect_code(0);
+}
+
+#[test]
+fn a_folder_is_scrubbed_without_a_key() {
+    let (world, pack) = damaged();
+    std::fs::remove_dir_all(world.state()).expect("no state is needed");
+    let ended = world.run("scrub primary").expect_code(15);
+    ended.expect_shown(&[&format!("damage: packs/{}/{pack}: its bytes do not match its name", &pack[..2])]);
+    let summary = world.run("scrub primary --json").expect_code(15).summary();
+    assert_eq!(summary["findings"].as_array().map(Vec::len), Some(1), "{summary}");
+    let summary = world.run("scrub secondary --json").expect_code(0).summary();
+    assert_eq!(summary["findings"], serde_json::json!([]), "{summary}");
+    world.write("secondary/packs/notes.txt", "mine");
+    world.run("scrub secondary").expect_code(0).expect_shown(&["notice: packs/notes.txt"]);
+    std::fs::remove_dir_all(world.path("secondary/marks/00")).expect("an empty folder");
+    world.run("scrub secondary").expect_code(15).expect_shown(&["damage: marks/00: this folder is missing"]);
+    world.run("scrub nowhere").expect_error(13, &["nowhere"]);
+    world.folder("empty");
+    world.run("scrub empty").expect_error(13, &["empty"]);
 }

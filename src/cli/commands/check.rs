@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::check::{self, CheckReport, CheckRequest, DestinationChecked, Finding, Severity};
+use crate::check::{self, CheckReport, CheckRequest, DestinationChecked, Finding, Healed, Severity};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::output::{Output, Style};
@@ -16,10 +16,13 @@ use crate::repo::Access;
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup check
   cryptbackup check --read-data
+  cryptbackup check --read-data --heal
   cryptbackup check --read-data-subset 5% --destination secondary";
 
-const ELSEWHERE: &str = "restore reads around it where another destination is whole; to have a new copy, set a fresh \
-                         folder with `cryptbackup config set destinations.NAME DIR` and run `cryptbackup sync`";
+const ELSEWHERE: &str = "`cryptbackup check --heal`, with --read-data where data are damaged, writes it again from where \
+                         it is whole";
+const PLUG_IN: &str = "plug in the destinations that were not there and run it again; the next `cryptbackup backup` stores \
+                       anew what is lost and still in the sources";
 const NOWHERE_ELSE: &str = "there is no other destination to take it from; the next `cryptbackup backup` stores anew what \
                             is missing, and `cryptbackup config set destinations.NAME DIR` adds a second destination";
 
@@ -33,6 +36,9 @@ pub struct Args {
     /// Read and verify this part, chosen at random
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     read_data_subset: Option<f64>,
+    /// Write what is damaged or missing again, from another destination or this computer
+    #[arg(long)]
+    heal: bool,
     /// Only this destination
     #[arg(long, value_name = "NAME")]
     destination: Option<String>,
@@ -48,16 +54,28 @@ fn percent(text: &str) -> Result<f64, String> {
 
 /// Runs the command.
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
-    let (repo, progress) = context.open_for_work(Access::Read, &args.secret)?;
+    let access = if args.heal { Access::Write } else { Access::Read };
+    let (mut repo, progress) = context.open_for_work(access, &args.secret)?;
     let request = CheckRequest {
         read_data: args.read_data || args.read_data_subset.is_some(),
         subset_percent: args.read_data_subset,
         destination: args.destination,
     };
-    let report = check::run(&repo, request, &progress)?;
-    progress.done();
     let has_others = repo.settings().destinations.len() > 1;
-    Ok(print(&context.out, &report, has_others))
+    let report = if args.heal {
+        check::heal(&mut repo, request, &progress)?
+    } else {
+        let report = check::run(&repo, request, &progress)?;
+        check::remember(repo, &report)?;
+        report
+    };
+    progress.done();
+    let hint = match (args.heal, has_others) {
+        (true, _) => PLUG_IN,
+        (false, true) => ELSEWHERE,
+        (false, false) => NOWHERE_ELSE,
+    };
+    Ok(print(&context.out, &report, args.heal, hint))
 }
 
 fn is_damage(finding: &Finding) -> bool {
@@ -65,23 +83,36 @@ fn is_damage(finding: &Finding) -> bool {
 }
 
 /// One object may be found damaged in several ways.
-fn damaged_objects(report: &CheckReport) -> u64 {
-    let damaged = report.findings.iter().filter(|finding| is_damage(finding));
+fn damaged_objects(findings: &[Finding]) -> u64 {
+    let damaged = findings.iter().filter(|finding| is_damage(finding));
     damaged.map(|finding| (&finding.destination, &finding.object)).collect::<BTreeSet<_>>().len() as u64
 }
 
-fn print(out: &Output, report: &CheckReport, has_others: bool) -> ExitStatus {
-    let damaged = damaged_objects(report);
-    let status = if damaged > 0 { ExitStatus::Damage } else { ExitStatus::Done };
+fn print(out: &Output, report: &CheckReport, is_healing: bool, hint: &str) -> ExitStatus {
+    let damaged = damaged_objects(&report.findings);
+    let status = match damaged {
+        0 => ExitStatus::Done,
+        _ if is_healing && !report.has_damage_left() => ExitStatus::Healed,
+        _ => ExitStatus::Damage,
+    };
     if out.wishes.json {
         for finding in &report.findings {
             out.message("error", document(finding));
+        }
+        for healed in &report.healed {
+            out.message("status", document_healed(healed));
         }
         out.message("summary", summary(report, status));
         return status;
     }
     for finding in &report.findings {
         out.data(&line(out, finding));
+    }
+    for healed in &report.healed {
+        out.data(&line_healed(out, healed));
+    }
+    for finding in &report.remaining {
+        out.data(&line_left(out, finding));
     }
     for destination in &report.destinations {
         out.say(&destination_line(out, destination));
@@ -98,7 +129,14 @@ fn print(out: &Output, report: &CheckReport, has_others: bool) -> ExitStatus {
         0 => out.say(&out.paint(Style::Good, "No damage found.")),
         number => {
             out.tell(&format!("{} found.", units::counted(number, "damaged object", "damaged objects")));
-            out.tell(&format!("hint: {}", if has_others { ELSEWHERE } else { NOWHERE_ELSE }));
+            match damaged_objects(&report.remaining) {
+                _ if !is_healing => out.tell(&format!("hint: {hint}")),
+                0 => out.tell(&out.paint(Style::Good, "All of it was healed.")),
+                left => {
+                    out.tell(&format!("{} left.", units::counted(left, "damaged object is", "damaged objects are")));
+                    out.tell(&format!("hint: {hint}"));
+                }
+            }
         }
     }
     status
@@ -125,6 +163,20 @@ fn line(out: &Output, finding: &Finding) -> String {
     line
 }
 
+fn line_healed(out: &Output, healed: &Healed) -> String {
+    let what = format!("{} on [{}]: {}", healed.object, healed.destination, healed.how);
+    format!("{}: {}", out.paint(Style::Good, "healed"), names::escape(what.as_bytes()))
+}
+
+fn line_left(out: &Output, finding: &Finding) -> String {
+    let what = format!("{} on [{}]: {}", finding.object, finding.destination, finding.what);
+    format!("{}: {}", out.paint(Style::Bad, "left"), names::escape(what.as_bytes()))
+}
+
+fn document_healed(healed: &Healed) -> Value {
+    json!({ "healed": true, "destination": healed.destination, "object": healed.object, "detail": healed.how })
+}
+
 fn document(finding: &Finding) -> Value {
     json!({
         "severity": if is_damage(finding) { "damage" } else { "notice" },
@@ -144,6 +196,8 @@ fn summary(report: &CheckReport, status: ExitStatus) -> Value {
             "packs_read": checked.packs_read,
             "bytes_read": checked.bytes_read,
             "findings": checked.findings,
+            "healed": report.healed.iter().filter(|healed| healed.destination == checked.name).count(),
+            "left": report.remaining.iter().filter(|finding| finding.destination == checked.name).count(),
         })
     };
     let unreachable = |(name, why): &(String, String)| json!({ "name": name, "detail": why });
@@ -153,6 +207,8 @@ fn summary(report: &CheckReport, status: ExitStatus) -> Value {
         "packs": report.packs,
         "bytes_read": report.bytes_read,
         "findings": report.findings.iter().map(document).collect::<Value>(),
+        "healed": report.healed.iter().map(document_healed).collect::<Value>(),
+        "remaining": report.remaining.iter().map(document).collect::<Value>(),
         "destinations": report.destinations.iter().map(destination).collect::<Value>(),
         "unreachable": report.unreachable.iter().map(unreachable).collect::<Value>(),
         "duration_seconds": report.duration_seconds,
@@ -172,6 +228,7 @@ mod tests {
             what: "shorter than it should be".to_owned(),
             severity: *severity,
             affects: vec!["1234abcd".to_owned()],
+            name: None,
         };
         CheckReport {
             snapshots: 1,
@@ -181,6 +238,8 @@ mod tests {
             findings: severities.iter().map(finding).collect(),
             destinations: Vec::new(),
             unreachable: Vec::new(),
+            healed: Vec::new(),
+            remaining: Vec::new(),
             duration_seconds: 0.1,
         }
     }
@@ -193,30 +252,37 @@ mod tests {
             (&[Severity::Notice, Severity::Damage], ExitStatus::Damage),
         ] {
             let (out, ..) = captured::output(Wishes::default());
-            assert_eq!(print(&out, &report(severities), true), status);
+            assert_eq!(print(&out, &report(severities), false, ELSEWHERE), status);
         }
     }
 
     #[test]
     fn findings_name_object_place_and_snapshots() {
         let (out, stdout, _) = captured::output(Wishes::default());
-        print(&out, &report(&[Severity::Damage]), true);
+        print(&out, &report(&[Severity::Damage]), false, ELSEWHERE);
         let line = "damage: packs/ab/abcd on [usb]: shorter than it should be; affects 1234abcd\n";
         assert!(stdout.text().starts_with(line), "{}", stdout.text());
         let (out, stdout, _) = captured::output(Wishes { json: true, ..Wishes::default() });
-        print(&out, &report(&[Severity::Damage]), true);
+        print(&out, &report(&[Severity::Damage]), false, ELSEWHERE);
         let lines = stdout.json_lines();
         assert_eq!((&lines[0]["message_type"], &lines[0]["severity"]), (&json!("error"), &json!("damage")));
         assert_eq!((&lines[1]["message_type"], &lines[1]["exit_code"]), (&json!("summary"), &json!(15)));
     }
 
     #[test]
-    fn another_destination_is_spoken_of_only_where_there_is_one() {
-        for has_others in [false, true] {
-            let (out, _, stderr) = captured::output(Wishes::default());
-            print(&out, &report(&[Severity::Damage]), has_others);
-            assert_eq!(stderr.text().contains("restore reads around it"), has_others, "{}", stderr.text());
-        }
+    fn what_was_healed_and_what_is_left_decide() {
+        let healed = Healed { destination: "usb".to_owned(), object: "packs/ab".to_owned(), how: "taken".to_owned() };
+        let mut report = report(&[Severity::Damage]);
+        report.healed.push(healed);
+        let (out, stdout, stderr) = captured::output(Wishes::default());
+        assert_eq!(print(&out, &report, true, PLUG_IN), ExitStatus::Healed);
+        assert!(stdout.text().contains("healed: packs/ab on [usb]: taken\n"), "{}", stdout.text());
+        assert!(stderr.text().contains("All of it was healed."), "{}", stderr.text());
+        report.remaining = report.findings.clone();
+        let (out, stdout, stderr) = captured::output(Wishes::default());
+        assert_eq!(print(&out, &report, true, PLUG_IN), ExitStatus::Damage);
+        assert!(stdout.text().contains("left: packs/ab/abcd on [usb]"), "{}", stdout.text());
+        assert!(stderr.text().contains("1 damaged object is left."), "{}", stderr.text());
     }
 
     #[test]

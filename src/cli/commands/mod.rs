@@ -19,6 +19,7 @@ pub mod quickstart;
 pub mod rebuild_index;
 pub mod remove;
 pub mod restore;
+pub mod scrub;
 pub mod snapshots;
 pub mod status;
 pub mod sync;

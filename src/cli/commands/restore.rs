@@ -112,7 +112,8 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         return Ok(ExitStatus::Done);
     }
     let (description, target) = (plan.description.clone(), plan.target.clone());
-    let report = restore::execute(&repo, plan, &progress)?;
+    let mut report = restore::execute(&repo, plan, &progress)?;
+    restore::repair(repo, &mut report, &progress);
     progress.done();
     if out.wishes.json {
         let value = with_path(summary(&report), "target", path_bytes(&target));

@@ -1,0 +1,327 @@
+//! One whole pack of several damaged copies, or of one: what is good in any of them, and what follows from that.
+//!
+//! Sealing gives the same bytes for the same content under the same salt. So all but the blocks can be made again: the
+//! head from the foot, one directory from the other and the blocks, the padding from the key. A pack is lost only where
+//! a block is damaged in every copy, and even then its other blocks are not. The name proves that the bytes are those
+//! that were written.
+
+use super::reader::{PackReader, directory_a, directory_b};
+use super::writer::{append, end};
+use crate::format::id::{ChunkKind, PackId};
+use crate::format::pack::{BlockEntry, ChunkEntry, Directory, DirectoryLengths, End, Extents, PACK_HEAD_LEN};
+use crate::format::sealed::Part;
+use crate::seal::{Keys, ObjectSeal, SealError, block};
+
+/// What copies of a pack give together.
+#[derive(Debug)]
+pub enum Merged {
+    /// The pack, byte for byte as its name says.
+    Whole(Vec<u8>),
+    /// The blocks that are good in some copy; the others are good in none.
+    Blocks {
+        /// What they hold.
+        kind: ChunkKind,
+        /// What could be saved.
+        blocks: Vec<SavedBlock>,
+    },
+    /// Neither end leads to a directory in any copy.
+    Nothing,
+}
+
+/// A block that was opened, its chunks compared with their ids.
+#[derive(Debug)]
+pub struct SavedBlock {
+    /// Its chunks in order.
+    pub chunks: Vec<ChunkEntry>,
+    /// The chunks joined.
+    pub raw: Vec<u8>,
+}
+
+/// A block in the place it has in the pack, sealed and opened.
+struct Found {
+    sealed: Vec<u8>,
+    raw: Vec<u8>,
+    chunks: Vec<ChunkEntry>,
+}
+
+/// The pack with this name and length again, from copies that may be too short, too long, or damaged anywhere.
+///
+/// # Errors
+/// [`SealError`] where sealing fails; damage is no error.
+pub fn merge(keys: &Keys, id: &PackId, pack_len: u64, copies: &[Vec<u8>]) -> Result<Merged, SealError> {
+    let copies: Vec<Vec<u8>> = copies.iter().map(|copy| of_length(copy, pack_len)).collect();
+    if let Some(whole) = copies.iter().find(|copy| PackId::of(copy) == *id) {
+        return Ok(Merged::Whole(whole.clone()));
+    }
+    if pack_len < 2 * PACK_HEAD_LEN as u64 {
+        return Ok(Merged::Nothing);
+    }
+    let reader = PackReader::new(keys);
+    let Some((seal, extents)) = copies.iter().find_map(|copy| ends(&reader, copy)) else { return Ok(Merged::Nothing) };
+    let known = copies.iter().find_map(|copy| directory_a(&seal, &extents, part_a(&extents, copy)).ok());
+    let lengths = match &known {
+        Some(directory) => Some(directory.lengths()),
+        None => copies.iter().find_map(|copy| directory_b(&seal, &extents, part_b(&extents, copy)).ok()),
+    };
+    let Some(lengths) = lengths else { return Ok(Merged::Nothing) };
+    let found = blocks(keys, &seal, &extents, &lengths, known.as_ref(), &copies);
+    if found.iter().all(Option::is_some) {
+        let found: Vec<Found> = found.into_iter().flatten().collect();
+        let whole = assemble(&seal, &extents, &lengths, &found, &copies)?;
+        if let Some(whole) = whole.into_iter().find(|bytes| PackId::of(bytes) == *id) {
+            return Ok(Merged::Whole(whole));
+        }
+        return Ok(saved(extents.kind, found));
+    }
+    Ok(saved(extents.kind, found.into_iter().flatten()))
+}
+
+fn saved(kind: ChunkKind, found: impl IntoIterator<Item = Found>) -> Merged {
+    let blocks = found.into_iter().map(|found| SavedBlock { chunks: found.chunks, raw: found.raw });
+    Merged::Blocks { kind, blocks: blocks.collect() }
+}
+
+/// What is missing at the end is as good as zeros.
+fn of_length(copy: &[u8], pack_len: u64) -> Vec<u8> {
+    let mut bytes = copy.get(..pack_len as usize).unwrap_or(copy).to_vec();
+    bytes.resize(pack_len as usize, 0);
+    bytes
+}
+
+fn ends(reader: &PackReader<'_>, copy: &[u8]) -> Option<(ObjectSeal, Extents)> {
+    let (head, foot) = (copy.get(..PACK_HEAD_LEN)?, copy.get(copy.len() - PACK_HEAD_LEN..)?);
+    let pack_len = copy.len() as u64;
+    reader.extents(End::Head, head, pack_len).or_else(|_| reader.extents(End::Foot, foot, pack_len)).ok()
+}
+
+/// The bytes of a part; the extents were checked against the length, so it lies within every copy.
+fn part(copy: &[u8], offset: u64, len: u64) -> Vec<u8> {
+    copy.get(offset as usize..(offset + len) as usize).unwrap_or_default().to_vec()
+}
+
+fn part_a(extents: &Extents, copy: &[u8]) -> Vec<u8> {
+    part(copy, extents.directory_a_offset(), extents.directory_a_len.into())
+}
+
+fn part_b(extents: &Extents, copy: &[u8]) -> Vec<u8> {
+    part(copy, extents.directory_b_offset(), extents.directory_b_len.into())
+}
+
+/// Each block from the first copy that has it whole.
+fn blocks(
+    keys: &Keys,
+    seal: &ObjectSeal,
+    extents: &Extents,
+    lengths: &DirectoryLengths,
+    known: Option<&Directory>,
+    copies: &[Vec<u8>],
+) -> Vec<Option<Found>> {
+    let mut offset = extents.blocks_offset();
+    let mut found = Vec::with_capacity(lengths.blocks.len());
+    for (number, entry) in (0..).zip(&lengths.blocks) {
+        let ids = known.and_then(|directory| directory.blocks.get(number as usize)).map(|entry| &entry.chunks);
+        let one = copies.iter().find_map(|copy| {
+            let sealed = part(copy, offset, entry.sealed_len.into());
+            let raw = block::open(seal, number, entry.compression, entry.raw_len, sealed.clone()).ok()?;
+            let chunks = match ids {
+                Some(chunks) => chunks.clone(),
+                None => name_chunks(keys, extents.kind, &entry.chunk_lens, &raw)?,
+            };
+            block::verify(keys, extents.kind, &chunks, &raw).ok()?;
+            Some(Found { sealed, raw, chunks })
+        });
+        found.push(one);
+        offset += u64::from(entry.sealed_len);
+    }
+    found
+}
+
+fn name_chunks(keys: &Keys, kind: ChunkKind, lens: &[u32], raw: &[u8]) -> Option<Vec<ChunkEntry>> {
+    let mut rest = raw;
+    let mut chunks = Vec::with_capacity(lens.len());
+    for &len in lens {
+        let (bytes, after) = rest.split_at_checked(len as usize)?;
+        chunks.push(ChunkEntry { id: keys.chunk_id(kind, bytes), len });
+        rest = after;
+    }
+    Some(chunks)
+}
+
+/// All parts in their places. Of what cannot be made again for certain, the padding, there are as many tries as copies.
+fn assemble(
+    seal: &ObjectSeal,
+    extents: &Extents,
+    lengths: &DirectoryLengths,
+    found: &[Found],
+    copies: &[Vec<u8>],
+) -> Result<Vec<Vec<u8>>, SealError> {
+    let mut bytes = Vec::with_capacity(extents.pack_len as usize);
+    bytes.extend(end(seal, extents, End::Head)?);
+    // What opens is what was written; only where none does is it encoded anew.
+    match copies.iter().map(|copy| part_a(extents, copy)).find(|sealed| opens(seal, Part::DirectoryA, sealed)) {
+        Some(sealed) => bytes.extend(sealed),
+        None => append(seal, Part::DirectoryA, &mut with_ids(lengths, found).encode()?, &mut bytes)?,
+    }
+    for block in found {
+        bytes.extend_from_slice(&block.sealed);
+    }
+    let padding = bytes.len();
+    let padding_end = extents.directory_b_offset() as usize;
+    if padding > padding_end {
+        return Ok(Vec::new());
+    }
+    bytes.resize(padding_end, 0);
+    seal.fill_padding(&mut bytes[padding..]);
+    match copies.iter().map(|copy| part_b(extents, copy)).find(|sealed| opens(seal, Part::DirectoryB, sealed)) {
+        Some(sealed) => bytes.extend(sealed),
+        None => append(seal, Part::DirectoryB, &mut lengths.encode()?, &mut bytes)?,
+    }
+    bytes.extend(end(seal, extents, End::Foot)?);
+    let mut tries = vec![bytes];
+    for copy in copies {
+        let mut other = tries[0].clone();
+        if let (Some(to), Some(from)) = (other.get_mut(padding..padding_end), copy.get(padding..padding_end))
+            && to != from
+        {
+            to.copy_from_slice(from);
+            tries.push(other);
+        }
+    }
+    Ok(tries)
+}
+
+fn opens(seal: &ObjectSeal, part: Part, sealed: &[u8]) -> bool {
+    seal.open(part, 0, &mut sealed.to_vec()).is_ok()
+}
+
+fn with_ids(lengths: &DirectoryLengths, found: &[Found]) -> Directory {
+    let blocks = lengths.blocks.iter().zip(found).map(|(entry, found)| BlockEntry {
+        sealed_len: entry.sealed_len,
+        raw_len: entry.raw_len,
+        compression: entry.compression,
+        chunks: found.chunks.clone(),
+    });
+    Directory { kind: lengths.kind, blocks: blocks.collect(), extra: lengths.extra.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+    use crate::format::id::RepoId;
+    use crate::pack::{Closing, PackDraft, SealedPack};
+    use crate::seal::BlockBuilder;
+
+    fn keys() -> Keys {
+        Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys")
+    }
+
+    fn pack(keys: &Keys) -> SealedPack {
+        let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
+        for seed in 0..4u8 {
+            let mut builder = BlockBuilder::new(1 << 20);
+            for number in 0..3u8 {
+                let chunk: Vec<u8> = (0..700u16).map(|i| (i as u8).wrapping_mul(seed + 3) ^ number).collect();
+                builder.push(keys.chunk_id(ChunkKind::Data, &chunk), &chunk);
+            }
+            draft.push(builder.take().expect("a block").compress(Some(3)).expect("compressed"));
+        }
+        draft.finish(keys, [5; 32], Closing::Last { extra: 0 }).expect("sealed")
+    }
+
+    fn with_damage(pack: &SealedPack, regions: impl IntoIterator<Item = Range<usize>>) -> Vec<u8> {
+        let mut bytes = pack.bytes().to_vec();
+        for region in regions {
+            bytes[region].iter_mut().for_each(|byte| *byte ^= 0x5A);
+        }
+        bytes
+    }
+
+    /// Head, directory A, each block, padding, directory B, foot.
+    fn regions(keys: &Keys, pack: &SealedPack) -> Vec<Range<usize>> {
+        let opened = PackReader::new(keys).open_bytes(pack.bytes()).expect("whole");
+        let extents = opened.extents;
+        let mut cuts = vec![0, PACK_HEAD_LEN];
+        cuts.extend(opened.blocks().map(|place| place.offset as usize));
+        cuts.extend(
+            [extents.padding_offset(), extents.directory_b_offset(), extents.foot_offset()].map(|at| at as usize),
+        );
+        cuts.push(pack.bytes().len());
+        cuts.windows(2).map(|pair| pair[0]..pair[1]).collect()
+    }
+
+    fn whole(keys: &Keys, pack: &SealedPack, copies: &[Vec<u8>]) -> bool {
+        let merged = merge(keys, &pack.id(), pack.bytes().len() as u64, copies).expect("sealing works");
+        matches!(merged, Merged::Whole(bytes) if bytes == pack.bytes())
+    }
+
+    #[test]
+    fn one_copy_is_enough_for_everything_but_blocks() {
+        let keys = keys();
+        let pack = pack(&keys);
+        let regions = regions(&keys, &pack);
+        assert_eq!(regions.len(), 9);
+        for (number, region) in regions.iter().enumerate() {
+            let is_block = (2..6).contains(&number);
+            assert_eq!(whole(&keys, &pack, &[with_damage(&pack, [region.clone()])]), !is_block, "{region:?}");
+        }
+        let ends = |numbers: &[usize]| {
+            let damage: Vec<_> = numbers.iter().map(|number| regions[*number].clone()).collect();
+            whole(&keys, &pack, &[with_damage(&pack, damage)])
+        };
+        assert!(ends(&[0, 1, 6]) && ends(&[6, 7, 8]) && ends(&[0, 6, 7]) && ends(&[1, 8]));
+        assert!(!ends(&[0, 8]) && !ends(&[1, 7]));
+    }
+
+    #[test]
+    fn copies_that_are_damaged_in_different_places_make_a_whole_one() {
+        let keys = keys();
+        let pack = pack(&keys);
+        let regions = regions(&keys, &pack);
+        let left = with_damage(&pack, [regions[0].clone(), regions[2].clone(), regions[4].clone(), regions[7].clone()]);
+        let right =
+            with_damage(&pack, [regions[1].clone(), regions[3].clone(), regions[5].clone(), regions[8].clone()]);
+        assert!(whole(&keys, &pack, &[left.clone(), right.clone()]) && whole(&keys, &pack, &[right.clone(), left]));
+        let short = pack.bytes()[..regions[4].start].to_vec();
+        assert!(
+            !whole(&keys, &pack, std::slice::from_ref(&right)) && !whole(&keys, &pack, std::slice::from_ref(&short))
+        );
+        let late = with_damage(&pack, std::iter::once(0..regions[4].start - 1));
+        assert!(whole(&keys, &pack, &[short, late]), "its beginning and its end");
+        let mut long = pack.bytes().to_vec();
+        long.extend([7; 100]);
+        assert!(whole(&keys, &pack, &[long]));
+    }
+
+    #[test]
+    fn what_no_copy_has_is_lost_alone() {
+        let keys = keys();
+        let pack = pack(&keys);
+        let regions = regions(&keys, &pack);
+        // Block 1 is damaged in both, block 0 and directory A in one.
+        let left = with_damage(&pack, [regions[0].clone(), regions[1].clone(), regions[3].clone()]);
+        let right = with_damage(&pack, [regions[1].clone(), regions[2].clone(), regions[3].clone()]);
+        let merged = merge(&keys, &pack.id(), pack.bytes().len() as u64, &[left, right]).expect("sealing works");
+        let Merged::Blocks { kind, blocks } = merged else { panic!("{merged:?}") };
+        assert_eq!(kind, ChunkKind::Data);
+        let saved: Vec<Vec<ChunkEntry>> = blocks.into_iter().map(|block| block.chunks).collect();
+        let entries = &pack.directory().blocks;
+        assert_eq!(saved, [entries[0].chunks.clone(), entries[2].chunks.clone(), entries[3].chunks.clone()]);
+    }
+
+    #[test]
+    fn what_is_no_copy_gives_nothing() {
+        let keys = keys();
+        let pack = pack(&keys);
+        let len = pack.bytes().len() as u64;
+        for copies in [vec![], vec![vec![]], vec![vec![0xEE; 70_000]], vec![pack.bytes()[..100].to_vec()]] {
+            let merged = merge(&keys, &pack.id(), len, &copies).expect("sealing works");
+            assert!(matches!(merged, Merged::Nothing), "{merged:?}");
+        }
+        let other = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
+        let damaged = with_damage(&pack, std::iter::once(200..210));
+        let merged = merge(&other, &pack.id(), len, &[damaged]).expect("sealing works");
+        assert!(matches!(merged, Merged::Nothing), "another key");
+    }
+}

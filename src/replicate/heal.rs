@@ -1,0 +1,361 @@
+//! A damaged pack on one destination, whole again: from another destination, or put together from damaged copies.
+//!
+//! The old bytes stay until the new ones are durable, and what could be read before can be read after, whenever this is
+//! cut off. Nothing is written that does not have its name as its hash, but for what is saved from a pack that no copies
+//! make whole again.
+
+use super::{OpenDestination, ReplicateError, reconcile, salvage};
+use crate::destination::{DestinationError, Settle};
+use crate::format::id::PackId;
+use crate::format::layout::ObjectName;
+use crate::index::{DestinationBits, Index, PackNumber};
+use crate::pack::Merged;
+use crate::pack::merge::merge;
+use crate::seal::{Keys, SealError};
+
+/// What became of a damaged object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Healing {
+    /// It is what it was; how that was done, in a few words.
+    Healed(String),
+    /// It could not be made whole, but everything that can still be read of it is in another pack, and it is gone.
+    Saved(String),
+    /// It is as it was found, and why.
+    Left(String),
+}
+
+/// Heals packs.
+pub struct PackHealer<'a> {
+    /// Opens them.
+    pub keys: &'a Keys,
+    /// Says what is known of them, and learns what changed.
+    pub index: &'a Index,
+    /// Where good bytes may be, the target among them.
+    pub destinations: &'a [OpenDestination],
+    /// Whether what no copies make whole may be given up once everything readable in it was saved. Not while a
+    /// destination is away that may have what is missing.
+    pub may_give_up: bool,
+}
+
+impl PackHealer<'_> {
+    /// Heals one pack on `target`. What fails there is told as the reason why it was left.
+    ///
+    /// # Errors
+    /// [`ReplicateError::Index`], [`ReplicateError::Seal`].
+    pub fn heal(&self, target: &OpenDestination, id: &PackId) -> Result<Healing, ReplicateError> {
+        match self.try_to(target, id) {
+            Err(ReplicateError::Destination(error)) => Ok(Healing::Left(error.to_string())),
+            result => result,
+        }
+    }
+
+    fn try_to(&self, target: &OpenDestination, id: &PackId) -> Result<Healing, ReplicateError> {
+        let name = ObjectName::Pack(*id);
+        let number = self.index.reader()?.pack_number(id)?;
+        let mut copies = Vec::new();
+        if let Ok(bytes) = target.place.get(&name, None) {
+            if name.matches(&bytes) {
+                // Somebody healed it already, or the medium changed its mind.
+                target.place.settle(Settle::Touched)?;
+                self.remember(number, target.bit)?;
+                return Ok(Healing::Healed("it is whole".to_owned()));
+            }
+            copies.push(bytes);
+        }
+        for source in self.destinations.iter().filter(|source| source.bit != target.bit) {
+            match source.place.get(&name, None) {
+                Ok(bytes) if name.matches(&bytes) => {
+                    self.replace(target, id, number, &bytes)?;
+                    return Ok(Healing::Healed(format!("taken from [{}]", source.name)));
+                }
+                Ok(bytes) => copies.push(bytes),
+                Err(_) => {}
+            }
+        }
+        let count = copies.len();
+        match self.merged(id, number, copies)? {
+            Merged::Whole(bytes) => {
+                self.replace(target, id, number, &bytes)?;
+                Ok(Healing::Healed(match count {
+                    1 => "made again from what is whole in it".to_owned(),
+                    _ => format!("put together from {count} damaged copies"),
+                }))
+            }
+            Merged::Blocks { kind, blocks } if self.may_give_up => {
+                let chunks = salvage::store(self.keys, self.index, target, kind, blocks)?;
+                self.give_up(target, &name, number)?;
+                Ok(Healing::Saved(format!("{chunks} chunks that could be read were stored anew, the others are lost")))
+            }
+            Merged::Nothing if self.may_give_up && !self.is_of_a_newer_program(target, &name) => {
+                self.give_up(target, &name, number)?;
+                Ok(Healing::Saved("nothing in it can be read".to_owned()))
+            }
+            Merged::Blocks { .. } | Merged::Nothing => {
+                Ok(Healing::Left("no destination within reach has it whole".into()))
+            }
+        }
+    }
+
+    fn merged(&self, id: &PackId, number: Option<PackNumber>, copies: Vec<Vec<u8>>) -> Result<Merged, ReplicateError> {
+        if let Some(number) = number {
+            let len = self.index.reader()?.pack(number)?.len;
+            return Ok(merge(self.keys, id, len, &copies)?);
+        }
+        // Nobody knows how long it was: as long as one of the copies, perhaps.
+        let lens: std::collections::BTreeSet<u64> = copies.iter().map(|copy| copy.len() as u64).collect();
+        let mut best = Merged::Nothing;
+        for len in lens {
+            match merge(self.keys, id, len, &copies)? {
+                whole @ Merged::Whole(_) => return Ok(whole),
+                blocks @ Merged::Blocks { .. } => best = blocks,
+                Merged::Nothing => {}
+            }
+        }
+        Ok(best)
+    }
+
+    /// Whether what is there may be whole for a program that knows more than this one.
+    fn is_of_a_newer_program(&self, target: &OpenDestination, name: &ObjectName) -> bool {
+        let Ok(bytes) = target.place.get(name, None) else { return false };
+        let opened = crate::pack::PackReader::new(self.keys).open_bytes(&bytes).map(drop);
+        matches!(opened, Err(SealError::Format(crate::format::FormatError::Unsupported { .. })))
+            || matches!(opened, Err(SealError::UnknownEpoch(_)))
+    }
+
+    fn replace(
+        &self,
+        target: &OpenDestination,
+        id: &PackId,
+        number: Option<PackNumber>,
+        bytes: &[u8],
+    ) -> Result<(), ReplicateError> {
+        put_whole(target, &ObjectName::Pack(*id), bytes)?;
+        self.remember(number, target.bit)
+    }
+
+    fn remember(&self, number: Option<PackNumber>, bit: DestinationBits) -> Result<(), ReplicateError> {
+        // One that the index does not know is learned by the next listing.
+        let Some(number) = number else { return Ok(()) };
+        let mut writer = self.index.writer()?;
+        writer.set_present([number], bit, true)?;
+        writer.commit()?;
+        Ok(())
+    }
+
+    /// Deletes a damaged pack of which everything that can be read is in other packs on the same destination.
+    fn give_up(
+        &self,
+        target: &OpenDestination,
+        name: &ObjectName,
+        number: Option<PackNumber>,
+    ) -> Result<(), ReplicateError> {
+        target.place.check_place()?;
+        reconcile::lose_packs(self.index, target.bit, number.into_iter().collect())?;
+        target.place.delete(name)?;
+        target.place.settle(Settle::Touched)?;
+        Ok(())
+    }
+}
+
+/// Writes bytes in the place of what is damaged, durably, and reads them back.
+///
+/// # Errors
+/// Those of the destination; [`Damaged`](crate::destination::DestinationErrorKind::Damaged) where it gives back other
+/// bytes than were written.
+pub fn put_whole(target: &OpenDestination, name: &ObjectName, bytes: &[u8]) -> Result<(), DestinationError> {
+    target.place.check_place()?;
+    target.place.replace(name, bytes)?;
+    target.place.settle(Settle::Touched)?;
+    if target.place.get(name, None)? == bytes {
+        return Ok(());
+    }
+    Err(DestinationError::new(
+        crate::destination::DestinationErrorKind::Damaged,
+        format!("replace {name}"),
+        target.place.describe(),
+        "what was written cannot be read back unchanged",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::destination::{Destination, MemoryDestination};
+    use crate::format::id::{ChunkId, ChunkKind, DestinationId, RepoId};
+    use crate::format::layout::ObjectKind;
+    use crate::index::PackInfo;
+    use crate::pack::{Closing, PackDraft, PackReader, SealedPack};
+    use crate::replicate::Neighbours;
+    use crate::seal::BlockBuilder;
+
+    struct Site {
+        _folder: tempfile::TempDir,
+        keys: Keys,
+        index: Index,
+        places: Vec<MemoryDestination>,
+        destinations: Vec<OpenDestination>,
+        pack: SealedPack,
+    }
+
+    fn pack(keys: &Keys) -> SealedPack {
+        let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
+        for seed in 0..4u8 {
+            let mut builder = BlockBuilder::new(1 << 20);
+            for number in 0..3u8 {
+                let chunk: Vec<u8> = (0..700u16).map(|i| (i as u8).wrapping_mul(seed + 3) ^ number).collect();
+                builder.push(keys.chunk_id(ChunkKind::Data, &chunk), &chunk);
+            }
+            draft.push(builder.take().expect("a block").compress(Some(3)).expect("compressed"));
+        }
+        draft.finish(keys, [5; 32], Closing::Last { extra: 0 }).expect("sealed")
+    }
+
+    /// Two destinations with one pack, which the index knows.
+    fn site() -> Site {
+        let folder = tempfile::tempdir().expect("a folder");
+        let repo = RepoId::from_bytes([1; 16]);
+        let keys = Keys::generate(repo).expect("random keys");
+        let index = Index::open(&folder.path().join("index"), repo, 96 << 20).expect("a new index");
+        let pack = pack(&keys);
+        let places: Vec<MemoryDestination> = ["a", "b"].map(MemoryDestination::new).into();
+        let mut destinations = Vec::new();
+        let mut writer = index.writer().expect("a writer");
+        let len = pack.bytes().len() as u64;
+        let info = PackInfo { id: pack.id(), len, kind: ChunkKind::Data, epoch: pack.epoch(), salt: pack.salt() };
+        writer.add_packs([(1, info, pack.blocks_offset(), pack.directory())]).expect("added");
+        for (number, place) in (0u8..).zip(&places) {
+            place.put(&ObjectName::Pack(pack.id()), pack.bytes()).expect("put");
+            place.settle(Settle::Touched).expect("settled");
+            let id = DestinationId::from_bytes([number; 16]);
+            let bit = writer.destination_bit(&id).expect("a bit");
+            writer.set_present([1], bit, true).expect("present");
+            destinations.push(OpenDestination {
+                name: place.describe(),
+                path: PathBuf::new(),
+                id,
+                bit,
+                place: Arc::new(place.clone()),
+                upload_limit: None,
+                neighbours: Neighbours::default(),
+            });
+        }
+        writer.commit().expect("committed");
+        Site { _folder: folder, keys, index, places, destinations, pack }
+    }
+
+    impl Site {
+        fn damage(&self, number: usize, blocks: &[usize]) {
+            let opened = PackReader::new(&self.keys).open_bytes(self.pack.bytes()).expect("whole");
+            let mut bytes = self.pack.bytes().to_vec();
+            for place in opened.blocks().filter(|place| blocks.contains(&(place.number as usize))) {
+                bytes[place.offset as usize + 20] ^= 1;
+            }
+            self.places[number].replace(&ObjectName::Pack(self.pack.id()), &bytes).expect("replaced");
+            self.places[number].settle(Settle::Touched).expect("settled");
+            let bit = self.destinations[number].bit;
+            reconcile::damage_packs(&self.index, bit, vec![1]).expect("noted");
+        }
+
+        fn heal(&self, may_give_up: bool) -> Healing {
+            let destinations = &self.destinations;
+            let healer = PackHealer { keys: &self.keys, index: &self.index, destinations, may_give_up };
+            healer.heal(&destinations[0], &self.pack.id()).expect("the index works")
+        }
+
+        /// The chunks that can be read on the first destination, whatever pack they are in.
+        fn readable(&self) -> BTreeSet<ChunkId> {
+            let reader = PackReader::new(&self.keys);
+            let mut names = Vec::new();
+            self.places[0].list(ObjectKind::Packs, None, &mut |name, _| names.push(name)).expect("listed");
+            let mut chunks = BTreeSet::new();
+            for name in names {
+                let bytes = self.places[0].get(&name, None).expect("there");
+                let Ok(opened) = reader.open_bytes(&bytes) else { continue };
+                for place in opened.blocks() {
+                    let range = place.offset as usize..(place.offset + u64::from(place.entry.sealed_len)) as usize;
+                    let sealed = bytes[range].to_vec();
+                    if reader.open_block(&opened.seal, ChunkKind::Data, &place, sealed).is_ok() {
+                        chunks.extend(place.entry.chunks.iter().map(|chunk| chunk.id));
+                    }
+                }
+            }
+            chunks
+        }
+
+        fn stored(&self) -> Option<Vec<u8>> {
+            self.places[0].get(&ObjectName::Pack(self.pack.id()), None).ok()
+        }
+    }
+
+    #[test]
+    fn what_copies_are_damaged_decides_how_a_pack_is_healed() {
+        for (first, second, expected) in [
+            (&[1][..], &[][..], Healing::Healed("taken from [b]".to_owned())),
+            (&[0, 1], &[2, 3], Healing::Healed("put together from 2 damaged copies".to_owned())),
+            (&[1], &[1], Healing::Left("no destination within reach has it whole".to_owned())),
+        ] {
+            let site = site();
+            site.damage(0, first);
+            if !second.is_empty() {
+                site.damage(1, second);
+            }
+            let is_whole = matches!(expected, Healing::Healed(_));
+            assert_eq!(site.heal(false), expected);
+            assert_eq!(site.stored().is_some_and(|bytes| bytes == site.pack.bytes()), is_whole);
+            let view = site.index.reader().expect("a view");
+            let bit = site.destinations[0].bit;
+            assert_eq!(view.presence(1).expect("known") & bit != 0, is_whole);
+            assert_eq!(view.damaged(1).expect("known") & bit != 0, !is_whole);
+        }
+    }
+
+    #[test]
+    fn what_no_copy_has_is_given_up_when_everything_else_was_saved() {
+        let site = site();
+        site.damage(0, &[1]);
+        site.damage(1, &[1]);
+        let before = site.readable();
+        assert!(matches!(site.heal(true), Healing::Saved(_)));
+        assert_eq!((site.stored(), before.len()), (None, 9));
+        assert_eq!(site.readable(), before);
+        let view = site.index.reader().expect("a view");
+        for block in &site.pack.directory().blocks {
+            for chunk in &block.chunks {
+                let is_here = view.chunk_presence(&chunk.id).expect("readable") & site.destinations[0].bit != 0;
+                assert_eq!(is_here, before.contains(&chunk.id));
+            }
+        }
+    }
+
+    #[test]
+    fn cut_off_at_any_step_nothing_that_could_be_read_is_lost() {
+        for damage_elsewhere in [&[][..], &[2], &[1]] {
+            let mut cut = 0;
+            loop {
+                let site = site();
+                site.damage(0, &[1]);
+                if !damage_elsewhere.is_empty() {
+                    site.damage(1, damage_elsewhere);
+                }
+                let before = site.readable();
+                site.places[0].go_offline_after(cut);
+                let ended = site.heal(true);
+                site.places[0].cut_power();
+                site.places[0].come_back();
+                assert!(site.readable().is_superset(&before), "cut at {cut}: {ended:?}");
+                // And going on brings it to an end.
+                assert!(!matches!(site.heal(true), Healing::Left(_)), "cut at {cut}");
+                assert!(site.readable().is_superset(&before));
+                if !matches!(ended, Healing::Left(_)) {
+                    break;
+                }
+                cut += 1;
+            }
+            assert!(cut > 3, "{cut} steps");
+        }
+    }
+}

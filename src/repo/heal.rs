@@ -1,0 +1,329 @@
+//! Damaged and missing objects of one destination written again: from another destination, from the state folder, or
+//! from what is left of them.
+
+use super::destinations::KnownIds;
+use super::heads::HeadStore;
+use super::open::state_after;
+use super::{DestinationState, Repo};
+use crate::destination::{DestinationErrorKind, LocalDestination, Settle, reserve_bytes};
+use crate::error::Error;
+use crate::format::header::DestinationMark;
+use crate::format::id::{ObjectHash, SnapshotId};
+use crate::format::layout::{ObjectKind, ObjectName};
+use crate::format::sealed::ObjectType;
+use crate::format::slot::Slot;
+use crate::index::{DestinationBits, PackNumber};
+use crate::monitor::Monitor;
+use crate::pack::PackReader;
+use crate::replicate::heal::put_whole;
+use crate::replicate::{self, Healing, OpenDestination, PackHealer, ReplicateError};
+use crate::seal::Keys;
+use crate::snapshot::ReadError;
+
+/// Up to this length one flipped bit of an object is looked for by trying all of them: half a second at most.
+const ONE_BIT_LEN_MAX: usize = 8 << 10;
+
+/// A destination of which `dest.id`, the header or a folder was written again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MendedPlace {
+    /// Its name.
+    pub name: String,
+    /// What was wrong.
+    pub what: String,
+    /// Why it could not be, where it could not.
+    pub failure: Option<String>,
+}
+
+impl Repo {
+    /// Writes `dest.id`, headers and folders again where they are damaged, and opens those destinations. What was found
+    /// while they were opened the first time stays found.
+    ///
+    /// # Errors
+    /// Those of [`Repo::open`].
+    pub(crate) fn mend_places(&mut self, only: Option<&str>, monitor: &dyn Monitor) -> Result<Vec<MendedPlace>, Error> {
+        let known = KnownIds::load(&self.home)?;
+        let mut mended = Vec::new();
+        for lost in &self.unreachable {
+            if lost.state != DestinationState::Damaged || only.is_some_and(|name| name != lost.name) {
+                continue;
+            }
+            let Some(destination) = known.get(&lost.name) else { continue };
+            let mark = DestinationMark { repo: self.header.repo, destination };
+            let failure = LocalDestination::mend(&lost.path, &mark, &self.header).err();
+            mended.push(MendedPlace {
+                name: lost.name.clone(),
+                what: lost.detail.clone(),
+                failure: failure.map(|error| error.to_string()),
+            });
+        }
+        if mended.iter().any(|mended| mended.failure.is_none()) {
+            let found = std::mem::take(&mut self.findings);
+            self.refresh(monitor)?;
+            let new = found.into_iter().filter(|finding| !self.findings.contains(finding)).collect::<Vec<_>>();
+            self.findings.extend(new);
+        }
+        Ok(mended)
+    }
+
+    /// Looks at everything again, after it was healed.
+    pub(crate) fn look_again(&mut self, monitor: &dyn Monitor) -> Result<(), Error> {
+        self.refresh(monitor)
+    }
+
+    /// Heals one object of a destination. What fails is told as the reason why it was left.
+    ///
+    /// # Errors
+    /// [`Error::Index`], [`Error::Interrupted`].
+    pub(crate) fn heal(
+        &self,
+        target: &OpenDestination,
+        name: &ObjectName,
+        monitor: &dyn Monitor,
+    ) -> Result<Healing, Error> {
+        match name {
+            ObjectName::Pack(id) => Ok(self.pack_healer()?.heal(target, id)?),
+            ObjectName::Snapshot(id) if self.is_absent(target, name) => self.heal_missing_snapshot(target, id, monitor),
+            _ => self.heal_small(target, name),
+        }
+    }
+
+    /// Only makes a pack whole again: nothing is given up.
+    pub(crate) fn heal_pack_if_whole(&self, bit: DestinationBits, pack: PackNumber) -> Result<Option<Healing>, Error> {
+        let Some(target) = self.destinations.iter().find(|known| known.bit == bit) else { return Ok(None) };
+        let info = self.index.reader()?.pack(pack)?;
+        let healer = PackHealer { may_give_up: false, ..self.pack_healer()? };
+        Ok(Some(healer.heal(target, &info.id)?))
+    }
+
+    fn pack_healer(&self) -> Result<PackHealer<'_>, Error> {
+        Ok(PackHealer {
+            keys: &self.keys,
+            index: &self.index,
+            destinations: &self.destinations,
+            may_give_up: self.unreachable.is_empty(),
+        })
+    }
+
+    fn is_absent(&self, target: &OpenDestination, name: &ObjectName) -> bool {
+        target.place.get(name, Some(0..1)).is_err_and(|error| error.kind == DestinationErrorKind::Absent)
+    }
+
+    /// A snapshot is written only where everything it needs is.
+    fn heal_missing_snapshot(
+        &self,
+        target: &OpenDestination,
+        id: &SnapshotId,
+        monitor: &dyn Monitor,
+    ) -> Result<Healing, Error> {
+        match self.catch_up(monitor)?.snapshot(target, id) {
+            Ok(_) => Ok(Healing::Healed("written again".to_owned())),
+            Err(ReplicateError::Destination(error)) => Ok(Healing::Left(error.to_string())),
+            Err(ReplicateError::Read(error @ (ReadError::Missing { .. } | ReadError::Damaged { .. }))) => {
+                Ok(Healing::Left(format!("what it needs is not whole within reach: {error}")))
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    fn heal_small(&self, target: &OpenDestination, name: &ObjectName) -> Result<Healing, Error> {
+        let current = target.place.get(name, None).ok();
+        let is_fixed = name.hash().is_none();
+        if !is_fixed && current.as_ref().is_some_and(|bytes| name.matches(bytes) && is_right(&self.keys, name, bytes)) {
+            target.place.settle(Settle::Touched).map_err(Error::Destination)?;
+            return Ok(Healing::Healed("it is whole".to_owned()));
+        }
+        let Some((bytes, how)) = self.good_bytes(target, name, current.as_deref())? else {
+            return match (name, current) {
+                // Damaged it counts for nobody, and whoever put it puts another.
+                (ObjectName::Cleaning(_), Some(_)) => Ok(remove(target, name)),
+                // The name belongs to these bytes, but not in this folder.
+                (_, Some(bytes)) if name.matches(&bytes) => Ok(remove(target, name)),
+                _ => Ok(Healing::Left("no destination within reach and nothing on this computer has it".to_owned())),
+            };
+        };
+        Ok(match put_whole(target, name, &bytes) {
+            Ok(()) => Healing::Healed(how),
+            Err(error) => Healing::Left(error.to_string()),
+        })
+    }
+
+    /// The bytes an object must have, and where they come from.
+    fn good_bytes(
+        &self,
+        target: &OpenDestination,
+        name: &ObjectName,
+        current: Option<&[u8]>,
+    ) -> Result<Option<(Vec<u8>, String)>, Error> {
+        match name {
+            ObjectName::Header => return Ok(Some((self.header.encode(), "written again".to_owned()))),
+            ObjectName::DestinationMark => {
+                let mark = DestinationMark { repo: self.header.repo, destination: target.id };
+                return Ok(Some((mark.encode(), "written again".to_owned())));
+            }
+            ObjectName::Reserve => return Ok(Some((reserve_bytes(), "written again".to_owned()))),
+            _ => {}
+        }
+        let is_good = |bytes: &Vec<u8>| name.matches(bytes) && is_right(&self.keys, name, bytes);
+        for source in self.destinations.iter().filter(|source| source.bit != target.bit) {
+            if let Some(bytes) = source.place.get(name, None).ok().filter(is_good) {
+                return Ok(Some((bytes, format!("taken from [{}]", source.name))));
+            }
+        }
+        if let Some(bytes) = self.kept_copy(name)?.filter(is_good) {
+            return Ok(Some((bytes, "taken from this computer".to_owned())));
+        }
+        let flipped = current.and_then(|bytes| without_one_flip(name, bytes)).filter(is_good);
+        Ok(flipped.map(|bytes| (bytes, "one bit was wrong".to_owned())))
+    }
+
+    /// What the state folder has of an object: heads as they are, snapshots and marks in the index.
+    fn kept_copy(&self, name: &ObjectName) -> Result<Option<Vec<u8>>, Error> {
+        let view = self.index.reader()?;
+        match name {
+            ObjectName::Snapshot(id) => Ok(view.snapshot(id)?.map(|row| row.stored)),
+            ObjectName::Mark(hash) => {
+                let mut found = None;
+                view.each_mark(|known: ObjectHash, row| -> Result<(), Error> {
+                    if known == *hash {
+                        found = Some(row.stored);
+                    }
+                    Ok(())
+                })?;
+                Ok(found)
+            }
+            _ => {
+                let objects = HeadStore::new(&self.home).all()?;
+                Ok(objects.into_iter().find(|(known, _)| known == name).map(|(_, bytes)| bytes))
+            }
+        }
+    }
+
+    /// The names of keys, config and own writer that belong on every destination.
+    pub(crate) fn kept_heads(&self) -> Result<Vec<ObjectName>, Error> {
+        let objects = HeadStore::new(&self.home).all()?;
+        Ok(objects.into_iter().map(|(name, _)| name).filter(|name| name.kind().is_some()).collect())
+    }
+
+    /// Whether an object of `writers/` introduces somebody who has a snapshot on the destination.
+    pub(crate) fn introduces(&self, name: &ObjectName, has_snapshot: impl Fn(&[u8; 16]) -> bool) -> bool {
+        use crate::format::record::WriterRecord;
+        let elsewhere = self.destinations.iter().filter_map(|known| known.place.get(name, None).ok());
+        let kept = self.kept_copy(name).ok().flatten();
+        let records = elsewhere.chain(kept).filter(|bytes| name.matches(bytes));
+        let mut writers = records.filter_map(|bytes| {
+            let record = self.keys.open_record(ObjectType::Writer, &bytes).ok()?;
+            WriterRecord::decode(&record).ok()
+        });
+        writers.next().is_some_and(|record| has_snapshot(record.writer.as_bytes()))
+    }
+
+    /// Lets the index know that packs were found damaged: what they hold does not count as stored there any more.
+    ///
+    /// # Errors
+    /// [`Error::Index`].
+    pub(crate) fn note_damaged(&self, found: &[(DestinationBits, PackNumber)]) -> Result<(), Error> {
+        let mut bits: Vec<DestinationBits> = found.iter().map(|(bit, _)| *bit).collect();
+        bits.sort_unstable();
+        bits.dedup();
+        for bit in bits {
+            let packs = found.iter().filter(|(other, _)| *other == bit).map(|(_, pack)| *pack).collect();
+            replicate::damage_packs(&self.index, bit, packs)?;
+        }
+        Ok(())
+    }
+
+    /// Brings everything that the snapshots and histories on a destination need and that it lacks, as far as it is
+    /// anywhere. Gives packs copied; none where the destination failed.
+    ///
+    /// # Errors
+    /// [`Error::Index`], [`Error::Interrupted`].
+    pub(crate) fn complete(&mut self, target: &OpenDestination, monitor: &dyn Monitor) -> Result<Option<u64>, Error> {
+        let view = self.index.reader()?;
+        let mut known = self.known_snapshots(&view)?;
+        known.extend(self.known_histories(&view)?);
+        known.retain(|known| known.committed & target.bit != 0 && known.whole & target.bit == 0);
+        let mut packs = 0;
+        let mut failure = None;
+        {
+            let catch_up = self.catch_up(monitor)?;
+            for known in known {
+                match catch_up.complete(target, &known.id) {
+                    Ok((copied, _)) => packs += copied.packs,
+                    Err(ReplicateError::Destination(error)) => {
+                        failure = Some(error);
+                        break;
+                    }
+                    Err(ReplicateError::Read(ReadError::Format(_)) | ReplicateError::Overtaken) => {}
+                    Err(other) => return Err(other.into()),
+                }
+            }
+        }
+        let Some(error) = failure else { return Ok(Some(packs)) };
+        monitor.note(&format!("{} could not be completed: {error}.", target.name));
+        if state_after(&error) != DestinationState::Damaged {
+            self.lose(target, &error);
+        }
+        Ok(None)
+    }
+}
+
+fn remove(target: &OpenDestination, name: &ObjectName) -> Healing {
+    match target.place.delete(name).and_then(|()| target.place.settle(Settle::Touched)) {
+        Ok(()) => Healing::Healed("removed: damaged it meant nothing".to_owned()),
+        Err(error) => Healing::Left(error.to_string()),
+    }
+}
+
+/// Whether an object whose name fits is also what belongs in its folder, as far as this program holds the key.
+fn is_right(keys: &Keys, name: &ObjectName, bytes: &[u8]) -> bool {
+    let opens = |object| keys.open_record(object, bytes).is_ok();
+    match name.kind() {
+        None => true,
+        Some(ObjectKind::Keys) => match name {
+            ObjectName::Slot(_) => Slot::decode(bytes).is_ok(),
+            // Sealed under the root key: its type is in its head.
+            _ => crate::format::sealed::RecordHead::split(bytes)
+                .is_ok_and(|(head, _)| head.object == ObjectType::Ring.code()),
+        },
+        Some(ObjectKind::Config) => opens(ObjectType::Config),
+        Some(ObjectKind::Writers) => opens(ObjectType::Writer),
+        Some(ObjectKind::Snapshots) => opens(ObjectType::Snapshot),
+        Some(ObjectKind::Marks) => opens(ObjectType::Mark),
+        Some(ObjectKind::Cleaning) => opens(ObjectType::Cleaning),
+        Some(ObjectKind::Packs) => PackReader::new(keys).open_bytes(bytes).is_ok(),
+    }
+}
+
+/// The bytes with one bit put right, where that makes them what the name says.
+fn without_one_flip(name: &ObjectName, bytes: &[u8]) -> Option<Vec<u8>> {
+    if bytes.len() > ONE_BIT_LEN_MAX {
+        return None;
+    }
+    let mut bytes = bytes.to_vec();
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            bytes[at] ^= 1 << bit;
+            if name.matches(&bytes) {
+                return Some(bytes);
+            }
+            bytes[at] ^= 1 << bit;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_wrong_bit_of_a_small_object_is_found_and_two_are_not() {
+        let whole = vec![7u8; 100];
+        let name = ObjectName::Mark(ObjectHash::of(&whole));
+        let mut damaged = whole.clone();
+        damaged[99] ^= 0x80;
+        assert_eq!(without_one_flip(&name, &damaged), Some(whole));
+        damaged[0] ^= 1;
+        assert_eq!(without_one_flip(&name, &damaged), None);
+    }
+}

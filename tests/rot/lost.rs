@@ -1,0 +1,107 @@
+//! What no copy holds any more is stored again by the next backup, and the old snapshots are whole again.
+
+use std::fs;
+
+use cryptbackup::format::layout::ObjectName;
+
+use crate::world::{World, noise};
+
+fn packs(world: &World, destination: &str) -> Vec<(ObjectName, Vec<u8>)> {
+    let mut packs: Vec<_> =
+        world.objects(destination).into_iter().filter(|(name, _)| matches!(name, ObjectName::Pack(_))).collect();
+    packs.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.len()));
+    packs
+}
+
+/// A repository with one large file of which one block is damaged on every destination.
+fn with_a_lost_block(destinations: &[&str]) -> (World, ObjectName) {
+    let world = World::new(destinations);
+    world.write("large", noise(5_000_000, 1));
+    world.write("small", b"a few words");
+    world.backup();
+    let (name, whole) = packs(&world, destinations[0]).remove(0);
+    for destination in destinations {
+        let mut bytes = whole.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        world.put(destination, &name, &bytes);
+    }
+    (world, name)
+}
+
+#[test]
+fn a_block_that_is_lost_everywhere_is_stored_again_after_a_check() {
+    let (world, name) = with_a_lost_block(&["a", "b"]);
+    // Nobody knows yet: an unchanged file is not read.
+    let report = world.check();
+    assert!(report.has_damage());
+    let backup = world.backup();
+    assert!(backup.bytes_read >= 5_000_000, "the file is read again though it did not change: {}", backup.bytes_read);
+    for destination in ["a", "b"] {
+        let (report, target) = world.restore(Some(destination), &format!("from {destination}"));
+        assert_eq!((world.compare(&target), report.problems.len()), (0, 0), "{:?}", report.problems);
+    }
+    // The old snapshot is whole again, and healing takes away what nothing needs.
+    let report = world.heal();
+    assert!(report.has_damage() && !report.has_damage_left(), "{:#?}", report.remaining);
+    assert!(!world.objects("a").contains_key(&name), "it was beyond repair, and everything in it is elsewhere");
+    assert!(!world.check().has_damage());
+}
+
+#[test]
+fn healing_saves_what_can_be_read_and_names_what_cannot() {
+    let (world, name) = with_a_lost_block(&["a"]);
+    fs::remove_file(world.source().join("large")).expect("removed");
+    world.backup();
+    let report = world.heal();
+    assert!(report.has_damage_left());
+    let lost: Vec<&str> = report.remaining.iter().map(|finding| finding.what.as_str()).collect();
+    assert!(lost.iter().any(|what| what.contains("source/large")), "{lost:?}");
+    assert!(!lost.iter().any(|what| what.contains("small")), "{lost:?}");
+    assert!(!world.objects("a").contains_key(&name));
+    let (report, target) = world.restore(Some("a"), "back");
+    assert_eq!((world.compare(&target), report.problems.len()), (0, 0), "what is whole is restored");
+    // The same bytes come back: with them the snapshot that lost them.
+    world.write("large again", noise(5_000_000, 1));
+    world.backup();
+    assert!(!world.check().has_damage(), "{:#?}", world.check().findings);
+}
+
+#[test]
+fn packs_that_vanished_are_stored_again() {
+    for keep in [1, 0] {
+        // A snapshot of a state that the source is not in any more would need what is gone.
+        let world = World::new(&["a"]);
+        world.write("letters/a", noise(30_000, 1));
+        world.write("letters/b", b"a few words");
+        world.backup();
+        for (name, _) in packs(&world, "a").into_iter().skip(keep) {
+            world.delete("a", &name);
+        }
+        world.backup();
+        let (report, target) = world.restore(Some("a"), "back");
+        assert_eq!((world.compare(&target), report.problems.len()), (0, 0), "{:?}", report.problems);
+        assert!(!world.check().has_damage(), "{:#?}", world.check().findings);
+    }
+}
+
+#[test]
+fn a_damaged_small_object_stops_neither_backup_nor_restore() {
+    let world = World::with_everything(&["a"]);
+    for (number, (name, whole)) in world.objects("a").into_iter().enumerate() {
+        let is_small = name.kind().is_some() && !matches!(name, ObjectName::Pack(_));
+        if !is_small {
+            continue;
+        }
+        for bytes in [Vec::new(), whole[..whole.len() / 2].to_vec(), vec![0xEE; whole.len()]] {
+            world.put("a", &name, &bytes);
+            world.write("changing", format!("{number} {}", bytes.len()));
+            world.backup();
+            let (report, target) = world.restore(None, "back");
+            assert_eq!((world.compare(&target), report.problems.len()), (0, 0), "{name}");
+            fs::remove_dir_all(target).expect("removed");
+        }
+        let report = world.heal();
+        assert!(!report.has_damage_left(), "{name}: {:#?}", report.remaining);
+    }
+}
