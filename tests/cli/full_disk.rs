@@ -75,14 +75,14 @@ enum Tried {
 }
 
 impl Tried {
-    const ALL: [Self; 4] = [Self::Backup, Self::Clean, Self::Forget, Self::Rebuild];
+    const ALL: [Self; 5] = [Self::Backup, Self::Clean, Self::Forget, Self::Heal, Self::Rebuild];
 
     const fn words(self) -> &'static str {
         match self {
             Self::Backup => "backup -q",
             Self::Clean => CLEAN,
             Self::Forget => "forget latest~2 -q",
-            Self::Heal => "check --read-data -q",
+            Self::Heal => "check --read-data --heal -q",
             Self::Rebuild => "rebuild-index -q",
         }
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{LocalDestination, folders, open};
-use crate::destination::disk::{Disk, DiskEntry, EntryKind};
+use crate::destination::disk::{Disk, DiskEntry, EntryKind, RealRoots};
 use crate::destination::{DestinationError, DestinationErrorKind, OBJECT_LEN_MAX, OpenError};
 use crate::format::layout::{ObjectKind, ObjectName};
 
@@ -32,7 +32,7 @@ impl LocalDestination {
     #[cfg(unix)]
     pub fn open_raw(path: &Path) -> Result<RawFolder, OpenError> {
         let place = path.display().to_string();
-        Ok(RawFolder { disk: open::open_root(path, &place)?, place })
+        Ok(RawFolder { disk: open::open_root(&RealRoots, path, &place)?, place })
     }
 }
 
