@@ -55,7 +55,8 @@ fn what_was_promised_survives_a_crash_at_some_points() {
     tally.finish("T1, a slice", cases.len(), began);
 }
 
-/// All of it; with `CRYPTBACKUP_TEST_CASES` so many cases, spread evenly.
+/// All of it; with `CRYPTBACKUP_TEST_CASES` so many cases, spread evenly, and with `CRYPTBACKUP_TEST_ONLY` those whose
+/// description has that text in it.
 #[test]
 #[ignore = "minutes"]
 fn t01_what_was_promised_survives_a_crash_after_every_operation() {
@@ -70,7 +71,11 @@ fn t01_what_was_promised_survives_a_crash_after_every_operation() {
         println!("  {phase}: {count} points");
     }
     let share = std::env::var("CRYPTBACKUP_TEST_CASES").ok().and_then(|count| count.parse().ok());
-    crash_after(&work, &sample(&all_cases(&work), share.unwrap_or(usize::MAX), 9), &tally);
+    let mut cases = all_cases(&work);
+    if let Ok(only) = std::env::var("CRYPTBACKUP_TEST_ONLY") {
+        cases.retain(|case| format!("{} {:?}", work.describe(case.0), case.1).contains(&only));
+    }
+    crash_after(&work, &sample(&cases, share.unwrap_or(usize::MAX), 9), &tally);
     for liar in crate::rig::PLACES {
         let work = workload::run(Some(liar));
         crash_after(&work, &sample(&all_cases(&work), 400, 2), &tally);

@@ -8,6 +8,7 @@
 mod crashes;
 mod disk;
 mod errors;
+mod mended;
 mod recover;
 mod rig;
 mod source;
