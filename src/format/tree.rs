@@ -72,6 +72,13 @@ pub struct Metadata {
     pub attributes: Vec<Attribute>,
 }
 
+impl Metadata {
+    /// Device and inode, as stored, of what has several names.
+    pub fn shared_inode(&self) -> Option<(u32, u64)> {
+        (self.links > 1 && self.device > 0).then_some((self.device, self.inode))
+    }
+}
+
 /// Tag of the addition of a node that says since when its content is known.
 pub const SINCE_TAG: u32 = 3;
 
@@ -261,6 +268,11 @@ impl TreeDecoder {
         self.buffer.drain(..self.start);
         self.start = 0;
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// How much was fed and not given yet.
+    pub fn pending_bytes(&self) -> usize {
+        self.buffer.len() - self.start
     }
 
     /// The next node, or `None` until more is fed.

@@ -114,11 +114,14 @@ impl Repo {
         });
         let counts = known.first().map(|known| known.snapshot.roots.iter().map(|root| root.counts));
         let (files, bytes) = counts.map_or((0, 0), |counts| {
-            counts.fold((0, 0), |(files, bytes), counts| (files + counts.files, bytes + counts.bytes))
+            // What a snapshot says of itself may be any number.
+            counts.fold((0u64, 0u64), |(files, bytes), counts| {
+                (files.saturating_add(counts.files), bytes.saturating_add(counts.bytes))
+            })
         });
         let roots_read =
             known.iter().flat_map(|known| &known.snapshot.roots).filter(|root| root.carried_from.is_none());
-        let bytes_all_snapshots = roots_read.map(|root| root.counts.bytes).sum();
+        let bytes_all_snapshots = roots_read.fold(0, |sum, root| u64::saturating_add(sum, root.counts.bytes));
         let names: Vec<(String, PathBuf)> =
             self.settings.destinations.iter().map(|(name, path)| (name.clone(), path.clone())).collect();
         let destinations = names

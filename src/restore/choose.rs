@@ -154,8 +154,16 @@ pub(super) fn targets(request: &RestoreRequest, nodes: Vec<(PathBuf, Node)>) -> 
             }
         }
     };
-    let mut items: Vec<PlannedItem> =
-        nodes.into_iter().map(|(original, node)| PlannedItem { target: target(&original), node }).collect();
+    let item = |(original, node): (PathBuf, Node)| {
+        let target = target(&original);
+        let anchor = match (&request.destination, &request.what) {
+            (Some(destination), What::Snapshot(_)) => destination.clone(),
+            _ if node.folder().is_some() => target.clone(),
+            _ => target.parent().unwrap_or(Path::new("/")).to_owned(),
+        };
+        PlannedItem { node, target, anchor }
+    };
+    let mut items: Vec<PlannedItem> = nodes.into_iter().map(item).collect();
     // Among other sources of a snapshot it is a problem of the execution, and the others are restored.
     if let [item] = items.as_slice()
         && item.node.flags.contains(Flags::UNREAD)

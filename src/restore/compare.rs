@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use super::{PlannedItem, RestoreReport, system};
 use crate::error::Error;
+use crate::format::BLOCK_RAW_MAX;
 use crate::format::id::ChunkKind;
 use crate::format::recipe::{Part, Recipe};
 use crate::format::tree::{Node, NodeKind};
@@ -26,6 +27,8 @@ pub(super) fn is_same(
     let mut buffer = Vec::new();
     for part in PartReader::new(fetcher, recipe) {
         let is_same = match part? {
+            // There is no such chunk.
+            Part::Chunk { len, .. } if len as usize > BLOCK_RAW_MAX => false,
             Part::Chunk { id, len } => {
                 buffer.resize(len as usize, 0);
                 fill(file, &mut buffer) && keys.chunk_id(ChunkKind::Data, &buffer) == id

@@ -13,6 +13,7 @@
 
 mod choose;
 mod compare;
+mod replace;
 mod walk;
 mod window;
 
@@ -135,6 +136,9 @@ pub struct RestorePlan {
 struct PlannedItem {
     node: Node,
     target: PathBuf,
+    /// How much of the target someone asked for by name: links in that are followed. What is below comes from the
+    /// snapshot, and what lies there may be a link that the snapshot itself has put there.
+    anchor: PathBuf,
 }
 
 /// What happened.
@@ -184,7 +188,8 @@ pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Resu
         let mut count = |node: &Node| {
             if let NodeKind::File(recipe) = &node.kind {
                 files += 1;
-                bytes += recipe.size;
+                // A hostile tree can claim any size.
+                bytes = u64::saturating_add(bytes, recipe.size);
             }
         };
         count(&item.node);

@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::window::{FileTarget, Window};
+use super::replace::replacing;
+use super::window::{FileTarget, Window, metadata_bytes};
 use super::{Overwrite, PlannedItem, RestoreReport, RestoreRequest, compare, system};
 use crate::error::Error;
 use crate::format::recipe::Recipe;
@@ -15,14 +16,15 @@ use crate::paths;
 use crate::replicate::Fetcher;
 use crate::report::{Problem, ProblemKind};
 use crate::seal::Keys;
-use crate::snapshot::TreeReader;
-use system::{Applied, Folder, Temporary};
+use crate::snapshot::{Held, TreeReader};
+use system::{Applied, Folder};
 
 /// A folder that is being restored.
 struct Frame<'a> {
     folder: Arc<Folder>,
     is_new: bool,
-    path: PathBuf,
+    /// Length of its path, which is the beginning of the one the walk is at: deep trees would have too many.
+    path_len: usize,
     metadata: Option<Metadata>,
     nodes: TreeReader<'a>,
     /// Names in the snapshot, kept only to delete what else is there.
@@ -51,6 +53,8 @@ struct Walk<'a, 'r> {
     links: Vec<Link>,
     /// Folders whose entries are all given to the window; they get their metadata after it is done.
     left: Vec<(Arc<Folder>, PathBuf, Metadata)>,
+    /// Bytes of their paths and metadata.
+    left_bytes: usize,
 }
 
 /// Restores one item.
@@ -75,16 +79,27 @@ pub(super) fn restore(
         linked: HashMap::new(),
         links: Vec::new(),
         left: Vec::new(),
+        left_bytes: 0,
     };
-    let failed = |path: &Path, source| Error::Io { what: "restore to".to_owned(), path: path.to_owned(), source };
+    let anchor = Folder::open_target(&item.anchor).map_err(|source| {
+        let path = item.anchor.clone();
+        Error::Io { what: "restore to".to_owned(), path, source }
+    })?;
+    let below = item.target.strip_prefix(&item.anchor).unwrap_or(Path::new(""));
+    let below: Vec<&[u8]> = below.iter().map(|name| paths::to_bytes(Path::new(name))).collect();
     if let Some(recipe) = item.node.folder() {
-        let entered = Folder::open_target(&item.target).map_err(|error| failed(&item.target, error))?;
-        walk.folder(recipe, entered, item.target.clone(), item.node.metadata.clone())?;
+        match anchor.enter_all(&below) {
+            Ok(entered) => walk.folder(recipe, entered, &item.target, item.node.metadata.clone())?,
+            Err(error) => walk.not_restored(&item.target, &error),
+        }
+    } else if let Some((name, folders)) = below.split_last() {
+        match anchor.enter_all(folders) {
+            Ok(entered) => walk.entry(&Arc::new(entered.folder), false, &item.target, name, item.node.clone())?,
+            Err(error) => walk.not_restored(&item.target, &error),
+        }
     } else {
-        let parent = item.target.parent().unwrap_or(Path::new("/"));
-        let entered = Folder::open_target(parent).map_err(|error| failed(parent, error))?;
-        let name = item.target.file_name().map(|name| paths::to_bytes(Path::new(name)).to_vec()).unwrap_or_default();
-        walk.entry(&Arc::new(entered.folder), false, &item.target, &name, item.node.clone())?;
+        let detail = "it is no folder, and takes the place of the folder to restore to".to_owned();
+        walk.problem(item.target.clone(), ProblemKind::NotRestored, detail);
     }
     walk.flush()
 }
@@ -112,35 +127,50 @@ impl<'a> Walk<'a, '_> {
         &mut self,
         recipe: &Recipe,
         entered: system::Entered,
-        path: PathBuf,
+        path: &Path,
         metadata: Metadata,
     ) -> Result<(), Error> {
-        let mut stack = vec![self.frame(recipe, entered, path, metadata)];
+        let mut path = paths::to_bytes(path).to_vec();
+        let mut held = Held::default();
+        let mut stack = vec![self.frame(recipe, entered, path.len(), metadata)];
         while let Some(frame) = stack.last_mut() {
             if self.monitor.should_stop() {
                 return Err(Error::Interrupted);
             }
+            path.truncate(frame.path_len);
             match frame.nodes.next() {
                 Some(Ok(node)) => {
                     if let Some(names) = &mut frame.names {
                         names.insert(node.name.clone());
                     }
-                    let path = frame.path.join(paths::from_bytes(&node.name));
+                    if path.last() != Some(&b'/') {
+                        path.push(b'/');
+                    }
+                    path.extend_from_slice(&node.name);
                     let (folder, is_new) = (Arc::clone(&frame.folder), frame.is_new);
-                    if let Some(below) = self.node(&folder, is_new, path, node)? {
-                        stack.push(below);
+                    if node.folder().is_none() {
+                        let name = node.name.clone();
+                        self.entry(&folder, is_new, &paths::from_bytes(&path), &name, node)?;
+                    } else if let Err(error) = held.enter(&frame.nodes) {
+                        let detail = format!("what is in it cannot be restored: {error}");
+                        self.problem(paths::from_bytes(&path), ProblemKind::NotRestored, detail);
+                    } else {
+                        match self.enter(&folder, is_new, &path, node) {
+                            Some(below) => stack.push(below),
+                            None => held.leave(),
+                        }
                     }
                 }
                 Some(Err(error)) => {
                     // What else is there must not be deleted when it is not known what should be.
                     frame.names = None;
-                    let path = frame.path.clone();
                     let detail = format!("some of what was in it cannot be read: {error}");
-                    self.problem(path, ProblemKind::Damaged, detail);
+                    self.problem(paths::from_bytes(&path), ProblemKind::Damaged, detail);
                 }
                 None => {
+                    held.leave();
                     if let Some(frame) = stack.pop() {
-                        self.leave(frame)?;
+                        self.leave(frame, &path)?;
                     }
                 }
             }
@@ -148,35 +178,25 @@ impl<'a> Walk<'a, '_> {
         Ok(())
     }
 
-    fn frame(&mut self, recipe: &Recipe, entered: system::Entered, path: PathBuf, metadata: Metadata) -> Frame<'a> {
+    fn frame(&mut self, recipe: &Recipe, entered: system::Entered, path_len: usize, metadata: Metadata) -> Frame<'a> {
         self.report.folders += 1;
         let names = (self.request.delete && !entered.is_new && recipe.size > 0).then(HashSet::new);
         Frame {
             folder: Arc::new(entered.folder),
             is_new: entered.is_new,
-            path,
+            path_len,
             metadata: Some(metadata),
             nodes: TreeReader::new(self.fetcher, recipe),
             names,
         }
     }
 
-    /// One node of a folder; gives the folder to go on with where it is one.
-    fn node(
-        &mut self,
-        folder: &Arc<Folder>,
-        is_new: bool,
-        path: PathBuf,
-        node: Node,
-    ) -> Result<Option<Frame<'a>>, Error> {
-        let NodeKind::Folder(recipe) = &node.kind else {
-            let name = node.name.clone();
-            self.entry(folder, is_new, &path, &name, node)?;
-            return Ok(None);
-        };
+    /// Enters a folder below; gives what to go on with, unless it cannot be entered.
+    fn enter(&mut self, folder: &Arc<Folder>, is_new: bool, path: &[u8], node: Node) -> Option<Frame<'a>> {
+        let NodeKind::Folder(recipe) = &node.kind else { return None };
         if node.flags.contains(Flags::UNREAD) {
             let detail = "what was in it was never backed up, because it could not be read".to_owned();
-            self.problem(path.clone(), ProblemKind::NeverBackedUp, detail);
+            self.problem(paths::from_bytes(path), ProblemKind::NeverBackedUp, detail);
         }
         let mut entered = folder.enter(&node.name);
         if entered.is_err() && !is_new && self.request.overwrite == Overwrite::Always && self.clear(folder, &node.name)
@@ -184,10 +204,10 @@ impl<'a> Walk<'a, '_> {
             entered = folder.enter(&node.name);
         }
         match entered {
-            Ok(entered) => Ok(Some(self.frame(recipe, entered, path, node.metadata))),
+            Ok(entered) => Some(self.frame(recipe, entered, path.len(), node.metadata)),
             Err(error) => {
-                self.not_restored(&path, &error);
-                Ok(None)
+                self.not_restored(&paths::from_bytes(path), &error);
+                None
             }
         }
     }
@@ -201,27 +221,30 @@ impl<'a> Walk<'a, '_> {
         is_other && folder.remove(name).is_ok()
     }
 
-    fn leave(&mut self, frame: Frame<'a>) -> Result<(), Error> {
+    fn leave(&mut self, frame: Frame<'a>, path: &[u8]) -> Result<(), Error> {
+        let path = paths::from_bytes(path);
         if let Some(names) = &frame.names {
-            self.delete_others(&frame, names);
+            self.delete_others(&frame, &path, names);
         }
-        let Frame { folder, path, metadata, .. } = frame;
+        let Frame { folder, metadata, .. } = frame;
         if let Some(metadata) = metadata {
+            self.left_bytes += paths::to_bytes(&path).len() + metadata_bytes(&metadata);
             self.left.push((folder, path, metadata));
         }
-        if self.window.is_full() || self.left.len() >= super::window::FOLDERS_MAX { self.flush() } else { Ok(()) }
+        let is_full = self.left.len() >= super::window::FOLDERS_MAX || self.left_bytes >= super::window::BYTES_MAX;
+        if is_full || self.window.is_full() { self.flush() } else { Ok(()) }
     }
 
-    fn delete_others(&mut self, frame: &Frame<'_>, names: &HashSet<Vec<u8>>) {
+    fn delete_others(&mut self, frame: &Frame<'_>, path: &Path, names: &HashSet<Vec<u8>>) {
         let present = match frame.folder.names() {
             Ok(present) => present,
-            Err(error) => return self.not_restored(&frame.path, &error),
+            Err(error) => return self.not_restored(path, &error),
         };
         for name in present.iter().filter(|name| !names.contains(*name)) {
             match frame.folder.remove_all(name) {
                 Ok(count) => self.report.deleted += count,
                 Err(error) => {
-                    let path = frame.path.join(paths::from_bytes(name));
+                    let path = path.join(paths::from_bytes(name));
                     let detail = format!("it is not in the snapshot and cannot be removed: {error}");
                     self.problem(path, ProblemKind::NotRestored, detail);
                 }
@@ -238,7 +261,7 @@ impl<'a> Walk<'a, '_> {
         }
         if !is_new && self.stays(folder, path, name, &node)? {
             self.report.files_skipped += 1;
-            self.report.bytes_skipped += node.size();
+            self.report.bytes_skipped = self.report.bytes_skipped.saturating_add(node.size());
             self.monitor.advance(1, node.size());
             return Ok(());
         }
@@ -292,7 +315,7 @@ impl<'a> Walk<'a, '_> {
         name: &[u8],
         (is_file, metadata): (bool, &Metadata),
     ) -> bool {
-        let Some(first) = inode(metadata).and_then(|inode| self.linked.get(&inode)) else { return false };
+        let Some(first) = metadata.shared_inode().and_then(|inode| self.linked.get(&inode)) else { return false };
         let first = (Arc::clone(&first.0), first.1.clone());
         let (folder, path) = (Arc::clone(folder), path.to_owned());
         self.links.push(Link { folder, path, name: name.to_vec(), first, is_new, is_file });
@@ -300,7 +323,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn first_name(&mut self, folder: &Arc<Folder>, name: &[u8], metadata: &Metadata) {
-        if let Some(inode) = inode(metadata) {
+        if let Some(inode) = metadata.shared_inode() {
             self.linked.insert(inode, (Arc::clone(folder), name.to_vec()));
         }
     }
@@ -368,32 +391,10 @@ impl<'a> Walk<'a, '_> {
                 }
             }
         }
+        self.left_bytes = 0;
         for (folder, path, metadata) in std::mem::take(&mut self.left) {
             self.applied(&path, system::apply_to_folder(&folder, &metadata));
         }
         Ok(())
     }
-}
-
-/// Device and inode, as stored, of what has several names.
-fn inode(metadata: &Metadata) -> Option<(u32, u64)> {
-    (metadata.links > 1 && metadata.device > 0).then_some((metadata.device, metadata.inode))
-}
-
-/// Makes an entry: in place in a new folder, else under a temporary name that then replaces what is there.
-fn replacing(folder: &Folder, is_new: bool, name: &[u8], make: impl FnOnce(&[u8]) -> io::Result<()>) -> io::Result<()> {
-    if is_new {
-        return make(name);
-    }
-    let temporary = Temporary::new()?;
-    make(temporary.name())?;
-    folder.rename(temporary.name(), name).inspect_err(|_| {
-        // The error that counts is the first.
-        let _ = folder.remove(temporary.name());
-    })?;
-    // Two names of one inode are not renamed onto each other: the temporary one is still there then.
-    if folder.look_at(temporary.name())?.is_some() {
-        folder.remove(temporary.name())?;
-    }
-    Ok(())
 }

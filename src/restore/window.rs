@@ -16,7 +16,7 @@ use super::system::{self, Folder, Temporary};
 use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::recipe::Part;
-use crate::format::tree::{Node, NodeKind};
+use crate::format::tree::{Metadata, Node, NodeKind};
 use crate::index::{PackNumber, Place};
 use crate::monitor::Monitor;
 use crate::replicate::Fetcher;
@@ -27,6 +27,13 @@ use crate::snapshot::{ChunkSource, PartReader, ReadError};
 const FILES_MAX: usize = 4096;
 const PARTS_MAX: usize = 1 << 16;
 pub(super) const FOLDERS_MAX: usize = 512;
+/// Bytes of their paths, and of their metadata: those of honest trees are a hundredth of it.
+pub(super) const BYTES_MAX: usize = 16 << 20;
+
+/// About how much memory metadata take.
+pub(super) fn metadata_bytes(metadata: &Metadata) -> usize {
+    metadata.attributes.iter().map(|attribute| 64 + attribute.name.len() + attribute.value.len()).sum()
+}
 
 /// A file to be written.
 pub(super) struct FileTarget {
@@ -72,21 +79,24 @@ pub(super) struct Window<'a> {
     monitor: &'a dyn Monitor,
     files: Vec<OpenFile>,
     parts: Vec<PartJob>,
+    /// Bytes of the paths and metadata of the files.
+    bytes: usize,
     done: RestoreReport,
 }
 
 impl<'a> Window<'a> {
     pub fn new(fetcher: &'a Fetcher<'a>, monitor: &'a dyn Monitor) -> Self {
-        Self { fetcher, monitor, files: Vec::new(), parts: Vec::new(), done: RestoreReport::default() }
+        Self { fetcher, monitor, files: Vec::new(), parts: Vec::new(), bytes: 0, done: RestoreReport::default() }
     }
 
     pub fn is_full(&self) -> bool {
-        self.files.len() >= FILES_MAX || self.parts.len() >= PARTS_MAX
+        self.files.len() >= FILES_MAX || self.parts.len() >= PARTS_MAX || self.bytes >= BYTES_MAX
     }
 
     /// Adds a file. One with more parts than fit is partly written meanwhile.
     pub fn add(&mut self, target: FileTarget) -> Result<(), Error> {
         let NodeKind::File(recipe) = target.node.kind.clone() else { return Ok(()) };
+        self.bytes += crate::paths::to_bytes(&target.path).len() + metadata_bytes(&target.node.metadata);
         self.files.push(OpenFile { target, state: Mutex::default() });
         let mut number = self.files.len() - 1;
         let mut offset = 0;
@@ -115,7 +125,8 @@ impl<'a> Window<'a> {
                     number = self.drop_finished(number);
                 }
             }
-            offset += part.len();
+            // Only a list that lies gets there, and then no part can be written.
+            offset = u64::saturating_add(offset, part.len());
         }
         let is_done = {
             let mut state = self.state(number);
@@ -156,12 +167,13 @@ impl<'a> Window<'a> {
     /// Writes every part and reports every file.
     pub fn flush(&mut self, report: &mut RestoreReport) -> Result<(), Error> {
         self.write();
+        self.bytes = 0;
         for file in self.files.drain(..) {
             close(file, &mut self.done, self.monitor);
         }
         let done = std::mem::take(&mut self.done);
         report.files_restored += done.files_restored;
-        report.bytes_written += done.bytes_written;
+        report.bytes_written = report.bytes_written.saturating_add(done.bytes_written);
         report.problems.extend(done.problems);
         Ok(())
     }
@@ -309,7 +321,7 @@ fn close(file: OpenFile, report: &mut RestoreReport, monitor: &dyn Monitor) {
         problems.push(Problem { path: target.path, kind, detail });
     } else {
         report.files_restored += 1;
-        report.bytes_written += target.node.size();
+        report.bytes_written = report.bytes_written.saturating_add(target.node.size());
         monitor.advance(1, 0);
         if !state.unset.is_empty() {
             let detail = format!("it could not be given {}", state.unset.join(", "));

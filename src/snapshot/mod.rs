@@ -13,7 +13,7 @@ pub mod versions;
 pub use build::{RecipeBuilder, TreeBuilder};
 pub use marks::{Decision, Marks, place_of};
 pub use purge::without;
-pub use read::{PartReader, TreeReader, TreeWalk, each_chunk, each_need, find_node};
+pub use read::{Held, PartReader, TreeReader, TreeWalk, each_chunk, each_need, find_node};
 pub use versions::path_hash;
 
 use crate::format::FormatError;

@@ -1,5 +1,7 @@
 //! Recipes into parts, trees into nodes, both read chunk by chunk.
 
+use std::iter::Peekable;
+
 use crate::format::FormatError;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::recipe::{Part, Recipe};
@@ -30,6 +32,12 @@ impl<'a> PartReader<'a> {
             _ => (Vec::new(), Some(Box::new(Self::at(source, depth - 1, parts, None)))),
         };
         Self { source, own: own.into_iter(), list, buffer: Vec::new(), used: 0, expected, given: 0 }
+    }
+
+    /// About how much memory it takes.
+    fn held_bytes(&self) -> usize {
+        let below = self.list.as_ref().map_or(0, |list| list.held_bytes());
+        self.buffer.len() + self.own.len() * size_of::<Part>() + below
     }
 
     fn advance(&mut self) -> Result<Option<Part>, ReadError> {
@@ -94,6 +102,11 @@ impl<'a> TreeReader<'a> {
         Self { parts: PartReader::new(source, recipe), source, decoder }
     }
 
+    /// About how much memory it takes: what was read and not given yet.
+    pub fn held_bytes(&self) -> usize {
+        self.decoder.as_ref().map_or(0, TreeDecoder::pending_bytes) + self.parts.held_bytes()
+    }
+
     fn advance(&mut self) -> Result<Option<Node>, ReadError> {
         loop {
             let Some(decoder) = &mut self.decoder else { return Ok(None) };
@@ -150,11 +163,40 @@ pub fn find_node(source: &dyn ChunkSource, root: &Node, components: &[&[u8]]) ->
     Ok(Some(current))
 }
 
+/// The most that the folders around the one being read may hold. What an honest writer makes takes a thousandth of it.
+const HELD_BYTES_MAX: usize = 64 << 20;
+
+/// How much the folders hold that are open around the one being read. Without a bound, folders in each other that are
+/// full of large nodes would take all the memory there is.
+#[derive(Default)]
+pub struct Held(Vec<usize>);
+
+impl Held {
+    /// Takes note that the reader of the innermost folder waits, while one in it is read.
+    ///
+    /// # Errors
+    /// [`FormatError::Limit`]; the folder must not be entered then.
+    pub fn enter(&mut self, waiting: &TreeReader<'_>) -> Result<(), FormatError> {
+        let sum = self.0.last().copied().unwrap_or(0) + waiting.held_bytes();
+        if sum > HELD_BYTES_MAX {
+            return Err(FormatError::Limit("bytes of the folders a folder is in"));
+        }
+        self.0.push(sum);
+        Ok(())
+    }
+
+    /// Takes note that the innermost folder was left.
+    pub fn leave(&mut self) {
+        self.0.pop();
+    }
+}
+
 /// Gives every node below a folder, depth first, each with its path below the folder, joined by `/`. A folder comes
 /// before what is in it.
 pub struct TreeWalk<'a> {
     source: &'a dyn ChunkSource,
     stack: Vec<(usize, TreeReader<'a>)>,
+    held: Held,
     path: Vec<u8>,
     skip_last: bool,
     last_folder: Option<Recipe>,
@@ -166,6 +208,7 @@ impl<'a> TreeWalk<'a> {
         Self {
             source,
             stack: vec![(0, TreeReader::new(source, recipe))],
+            held: Held::default(),
             path: Vec::new(),
             skip_last: false,
             last_folder: None,
@@ -183,8 +226,12 @@ impl Iterator for TreeWalk<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(recipe) = self.last_folder.take()
-            && !self.skip_last
+            && !std::mem::take(&mut self.skip_last)
         {
+            let entered = self.stack.last().map_or(Ok(()), |(_, waiting)| self.held.enter(waiting));
+            if let Err(error) = entered {
+                return Some((self.path.clone(), Err(error.into())));
+            }
             self.stack.push((self.path.len(), TreeReader::new(self.source, &recipe)));
         }
         self.skip_last = false;
@@ -194,11 +241,13 @@ impl Iterator for TreeWalk<'_> {
             match reader.next() {
                 None => {
                     self.stack.pop();
+                    self.held.leave();
                 }
                 Some(Err(error)) => {
                     // The rest of this folder cannot be told; its siblings can.
                     let path = self.path.clone();
                     self.stack.pop();
+                    self.held.leave();
                     return Some((path, Err(error)));
                 }
                 Some(Ok(node)) => {
@@ -252,25 +301,59 @@ pub fn each_need<E: From<ReadError>>(
     node: &Node,
     each: &mut dyn FnMut(ChunkKind, &ChunkId, u32) -> Result<(), E>,
 ) -> Result<(), E> {
+    let mut stack = Vec::new();
+    let mut held = Held::default();
+    enter_need(source, base, node, each, &mut stack)?;
+    while let Some(folder) = stack.last_mut() {
+        let Some(node) = folder.nodes.next().transpose()? else {
+            stack.pop();
+            held.leave();
+            continue;
+        };
+        let base = &mut folder.base;
+        while base.next_if(|next| next.as_ref().map_or(true, |next| next.name < node.name)).is_some() {}
+        // A base that cannot be read spares nothing.
+        let same = base.next_if(|next| next.as_ref().is_ok_and(|next| next.name == node.name));
+        if node.folder().is_some() {
+            held.enter(&folder.nodes).map_err(ReadError::from)?;
+        }
+        if !enter_need(source, same.and_then(Result::ok).as_ref(), &node, each, &mut stack)? && node.folder().is_some()
+        {
+            held.leave();
+        }
+    }
+    Ok(())
+}
+
+/// A folder whose needs are being told, and the one whose needs are told already.
+struct Needs<'a> {
+    nodes: TreeReader<'a>,
+    base: Peekable<TreeReader<'a>>,
+}
+
+/// Tells the needs of a node itself. What is in a folder is left on the stack, since folders may lie in each other
+/// deeper than calls can; gives whether it was.
+fn enter_need<'a, E: From<ReadError>>(
+    source: &'a dyn ChunkSource,
+    base: Option<&Node>,
+    node: &Node,
+    each: &mut dyn FnMut(ChunkKind, &ChunkId, u32) -> Result<(), E>,
+    stack: &mut Vec<Needs<'a>>,
+) -> Result<bool, E> {
     match (&node.kind, base.map(|base| &base.kind)) {
-        (left, Some(right)) if left == right => Ok(()),
-        (NodeKind::File(recipe), _) => each_chunk(source, ChunkKind::Data, recipe, each),
+        (left, Some(right)) if left == right => {}
+        (NodeKind::File(recipe), _) => each_chunk(source, ChunkKind::Data, recipe, each)?,
         (NodeKind::Folder(recipe), base) => {
             each_chunk(source, ChunkKind::Tree, recipe, each)?;
             let base = match base {
                 Some(NodeKind::Folder(base)) => base,
                 _ => &Recipe::EMPTY,
             };
-            let mut base = TreeReader::new(source, base).peekable();
-            for node in TreeReader::new(source, recipe) {
-                let node = node?;
-                while base.next_if(|next| next.as_ref().map_or(true, |next| next.name < node.name)).is_some() {}
-                // A base that cannot be read spares nothing.
-                let same = base.next_if(|next| next.as_ref().is_ok_and(|next| next.name == node.name));
-                each_need(source, same.and_then(Result::ok).as_ref(), &node, each)?;
-            }
-            Ok(())
+            let base = TreeReader::new(source, base).peekable();
+            stack.push(Needs { nodes: TreeReader::new(source, recipe), base });
+            return Ok(true);
         }
-        _ => Ok(()),
+        _ => {}
     }
+    Ok(false)
 }

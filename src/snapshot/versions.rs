@@ -1,5 +1,7 @@
 //! Version numbers: what a path is called where only its hash is kept, and what goes when something is deleted.
 
+use std::iter::Peekable;
+
 use crate::format::tree::{Node, NodeKind};
 
 use super::{ChunkSource, ReadError, TreeReader, TreeWalk};
@@ -59,22 +61,53 @@ pub fn each_version_gone(
     after: &Node,
     each: &mut dyn FnMut(&[u8], u32),
 ) -> Result<(), ReadError> {
+    let mut path = path.to_vec();
+    let mut stack = Vec::new();
+    step_gone(source, &path, before, after, each, &mut stack)?;
+    while let Some(folder) = stack.last_mut() {
+        path.truncate(folder.path_len);
+        let Some(node) = folder.before.next().transpose()? else {
+            stack.pop();
+            continue;
+        };
+        if !path.is_empty() {
+            path.push(b'/');
+        }
+        path.extend_from_slice(&node.name);
+        let after = &mut folder.after;
+        while after.next_if(|next| next.as_ref().is_ok_and(|next| next.name < node.name)).is_some() {}
+        match after.next_if(|next| next.as_ref().map_or(true, |next| next.name == node.name)).transpose()? {
+            Some(next) => step_gone(source, &path, &node, &next, each, &mut stack)?,
+            None => each_version_below(source, &path, &node, each)?,
+        }
+    }
+    Ok(())
+}
+
+/// A folder before and after the step.
+struct Step<'a> {
+    path_len: usize,
+    before: TreeReader<'a>,
+    after: Peekable<TreeReader<'a>>,
+}
+
+/// Looks at one path. A folder that is still one is left on the stack: folders may lie in each other deeper than calls
+/// can.
+fn step_gone<'a>(
+    source: &'a dyn ChunkSource,
+    path: &[u8],
+    before: &Node,
+    after: &Node,
+    each: &mut dyn FnMut(&[u8], u32),
+    stack: &mut Vec<Step<'a>>,
+) -> Result<(), ReadError> {
     let (NodeKind::Folder(old), NodeKind::Folder(new)) = (&before.kind, &after.kind) else {
         let is_replaced = matches!(before.kind, NodeKind::Folder(_)) || matches!(after.kind, NodeKind::Folder(_));
         return if is_replaced { each_version_below(source, path, before, each) } else { Ok(()) };
     };
-    if old == new {
-        return Ok(());
-    }
-    let mut after = TreeReader::new(source, new).peekable();
-    for node in TreeReader::new(source, old) {
-        let node = node?;
-        let path = join(path, &node.name);
-        while after.next_if(|next| next.as_ref().is_ok_and(|next| next.name < node.name)).is_some() {}
-        match after.next_if(|next| next.as_ref().map_or(true, |next| next.name == node.name)).transpose()? {
-            Some(next) => each_version_gone(source, &path, &node, &next, each)?,
-            None => each_version_below(source, &path, &node, each)?,
-        }
+    if old != new {
+        let (before, after) = (TreeReader::new(source, old), TreeReader::new(source, new).peekable());
+        stack.push(Step { path_len: path.len(), before, after });
     }
     Ok(())
 }

@@ -37,6 +37,20 @@ impl Temporary {
 
 const FOLDER_FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
+impl Entered {
+    /// Enters folders in each other, one after the other, so that no link is followed on the way. Those on the way get
+    /// the mode that any new folder gets.
+    pub fn enter_all(self, names: &[&[u8]]) -> io::Result<Entered> {
+        let mut entered = self;
+        for (number, name) in names.iter().enumerate() {
+            let is_last = number + 1 == names.len();
+            let mode = if is_last { Mode::RWXU } else { Mode::RWXU | Mode::RWXG | Mode::RWXO };
+            entered = entered.folder.enter_or_make(name, mode)?;
+        }
+        Ok(entered)
+    }
+}
+
 impl Folder {
     /// Opens the target, making it and the folders above it where they are missing. Links in a path that someone gave
     /// by name are followed, those below it never are.
@@ -64,7 +78,11 @@ impl Folder {
 
     /// Enters a folder below, making it where it is missing. Something else of that name is an error.
     pub fn enter(&self, name: &[u8]) -> io::Result<Entered> {
-        let is_new = match rustix::fs::mkdirat(&self.fd, name, Mode::RWXU) {
+        self.enter_or_make(name, Mode::RWXU)
+    }
+
+    fn enter_or_make(&self, name: &[u8], mode: Mode) -> io::Result<Entered> {
+        let is_new = match rustix::fs::mkdirat(&self.fd, name, mode) {
             Ok(()) => true,
             Err(Errno::EXIST) => false,
             Err(error) => return Err(error.into()),

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
-use rustix::fs::{AtFlags, FileType, Gid, Mode, Timespec, Timestamps, Uid, XattrFlags};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid, XattrFlags};
 use rustix::io::Errno;
 
 use super::Folder;
@@ -13,6 +13,9 @@ use crate::format::tree::{Attribute, Metadata, NodeKind};
 
 /// What could not be set, as phrases; empty where all was.
 pub(in crate::restore) type Applied = Vec<String>;
+
+/// No more of them than this: who has none of a thousand attributes need not read all their names.
+const PHRASES_MAX: usize = 16;
 
 /// Sets everything about an open file.
 pub(in crate::restore) fn apply_to_file(file: &File, metadata: &Metadata) -> Applied {
@@ -28,14 +31,14 @@ fn apply(fd: BorrowedFd<'_>, metadata: &Metadata) -> Applied {
     let mut failed = Vec::new();
     let mut mode = metadata.mode;
     if is_root() {
-        let owner = (Some(Uid::from_raw(metadata.uid)), Some(Gid::from_raw(metadata.gid)));
-        if let Err(error) = rustix::fs::fchown(fd, owner.0, owner.1) {
+        let chowned = owner(metadata).and_then(|(uid, gid)| rustix::fs::fchown(fd, Some(uid), Some(gid)));
+        if let Err(error) = chowned {
             failed.push(format!("its owner ({error})"));
             mode &= 0o1777;
         }
     } else {
         // Someone else's set-user bit must not become one of ours. The group can be set where we belong to it.
-        let group = rustix::fs::fchown(fd, None, Some(Gid::from_raw(metadata.gid)));
+        let group = owner(metadata).and_then(|(_, gid)| rustix::fs::fchown(fd, None, Some(gid)));
         let is_ours = rustix::process::geteuid().as_raw() == metadata.uid;
         if group.is_err() || !is_ours {
             mode &= 0o1777;
@@ -59,8 +62,9 @@ pub(in crate::restore) fn apply_to_link(folder: &Folder, name: &[u8], metadata: 
     let mut failed = Vec::new();
     let fd = folder.fd();
     if is_root() {
-        let (uid, gid) = (Uid::from_raw(metadata.uid), Gid::from_raw(metadata.gid));
-        if let Err(error) = rustix::fs::chownat(fd, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW) {
+        let chowned = owner(metadata)
+            .and_then(|(uid, gid)| rustix::fs::chownat(fd, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW));
+        if let Err(error) = chowned {
             failed.push(format!("its owner ({error})"));
         }
     }
@@ -91,7 +95,7 @@ pub(in crate::restore) fn make_special(
     };
     rustix::fs::mknodat(folder.fd(), name, file_type, Mode::RUSR | Mode::WUSR, device)?;
     let mut failed = apply_to_link(folder, name, metadata);
-    if let Err(error) = rustix::fs::chmodat(folder.fd(), name, Mode::from_raw_mode(metadata.mode), AtFlags::empty()) {
+    if let Err(error) = set_mode(folder, name, metadata) {
         failed.push(format!("its permissions ({error})"));
     }
     if let Err(error) = rustix::fs::utimensat(folder.fd(), name, &times(metadata), AtFlags::SYMLINK_NOFOLLOW) {
@@ -100,10 +104,39 @@ pub(in crate::restore) fn make_special(
     Ok(failed)
 }
 
+/// Sets the mode of what is at a name, and of nothing it may link to by now.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn set_mode(folder: &Folder, name: &[u8], metadata: &Metadata) -> Result<(), Errno> {
+    // The call with flags is not in every kernel; the descriptor's own entry under /proc is as good.
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let found = rustix::fs::openat(folder.fd(), name, flags, Mode::empty())?;
+    if FileType::from_raw_mode(rustix::fs::fstat(&found)?.st_mode) == FileType::Symlink {
+        return Err(Errno::LOOP);
+    }
+    let path = format!("/proc/self/fd/{}", found.as_raw_fd());
+    rustix::fs::chmod(path, Mode::from_raw_mode(metadata.mode))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn set_mode(folder: &Folder, name: &[u8], metadata: &Metadata) -> Result<(), Errno> {
+    let mode = Mode::from_raw_mode(metadata.mode);
+    rustix::fs::chmodat(folder.fd(), name, mode, AtFlags::SYMLINK_NOFOLLOW)
+}
+
 fn note_attribute(failed: &mut Vec<String>, attribute: &Attribute, result: Result<(), Errno>) {
-    if let Err(error) = result {
+    if let Err(error) = result
+        && failed.len() < PHRASES_MAX
+    {
         failed.push(format!("the attribute {} ({error})", String::from_utf8_lossy(&attribute.name)));
     }
+}
+
+/// The owner and group, unless they have the number that means no one in all calls.
+fn owner(metadata: &Metadata) -> Result<(Uid, Gid), Errno> {
+    if metadata.uid == u32::MAX || metadata.gid == u32::MAX {
+        return Err(Errno::INVAL);
+    }
+    Ok((Uid::from_raw(metadata.uid), Gid::from_raw(metadata.gid)))
 }
 
 fn times(metadata: &Metadata) -> Timestamps {

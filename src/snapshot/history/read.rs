@@ -85,23 +85,23 @@ type EachPlace<'e> = dyn FnMut(&[u8], &[u8], &Node) -> Result<(), ReadError> + '
 
 fn each_place(source: &dyn ChunkSource, root: &Node, each: &mut EachPlace<'_>) -> Result<(), ReadError> {
     let mut failed = None;
-    each_place_in(source, b"", root, each, &mut failed);
-    failed.map_or(Ok(()), Err)
-}
-
-fn each_place_in(
-    source: &dyn ChunkSource,
-    path: &[u8],
-    folder: &Node,
-    each: &mut EachPlace<'_>,
-    failed: &mut Option<ReadError>,
-) {
-    let Some(recipe) = folder.folder() else { return };
-    for node in TreeReader::new(source, recipe) {
+    let mut path = Vec::new();
+    // No calls of calls: folders may lie in each other deeper than those can.
+    let mut stack: Vec<(usize, TreeReader<'_>)> = Vec::new();
+    stack.extend(root.folder().map(|recipe| (0, TreeReader::new(source, recipe))));
+    while let Some((path_len, nodes)) = stack.last_mut() {
+        path.truncate(*path_len);
+        let Some(node) = nodes.next() else {
+            stack.pop();
+            continue;
+        };
         let result = node.and_then(|node| {
             match Place::of(&node)? {
-                Place::Folder(name) => each_place_in(source, &join(path, name), &node, each, failed),
-                Place::Versions(name) => each(&join(path, name), name, &node)?,
+                Place::Folder(name) => {
+                    path = join(&path, name);
+                    stack.extend(node.folder().map(|recipe| (path.len(), TreeReader::new(source, recipe))));
+                }
+                Place::Versions(name) => each(&join(&path, name), name, &node)?,
             }
             Ok(())
         });
@@ -109,4 +109,5 @@ fn each_place_in(
             failed.get_or_insert(error);
         }
     }
+    failed.map_or(Ok(()), Err)
 }
