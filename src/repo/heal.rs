@@ -49,7 +49,7 @@ impl Repo {
             }
             let Some(destination) = known.get(&lost.name) else { continue };
             let mark = DestinationMark { repo: self.header.repo, destination };
-            let failure = LocalDestination::mend(&lost.path, &mark, &self.header).err();
+            let failure = LocalDestination::mend_at(self.home.machine(), &lost.path, &mark, &self.header).err();
             mended.push(MendedPlace {
                 name: lost.name.clone(),
                 what: lost.detail.clone(),
