@@ -56,9 +56,9 @@ pub(super) struct FileSample {
 }
 
 impl FileSample {
-    /// Looks at a chunk.
+    /// Looks at a chunk, unless it is too short to say anything: the last of a file often is.
     pub fn chunk(&mut self, bytes: &[u8]) {
-        if self.samples < SAMPLES {
+        if self.samples < SAMPLES && bytes.len() >= SAMPLE_BYTES_MIN {
             self.samples += 1;
             self.opaque += u32::from(is_opaque(bytes));
         }
@@ -173,6 +173,8 @@ mod tests {
         sample.chunk(&noise(5000, 1));
         assert!(sample.is_opaque());
         sample.chunk(b"a short end");
+        assert!(sample.is_opaque(), "it says nothing");
+        sample.chunk(&[b'a'; 5000]);
         assert!(!sample.is_opaque(), "half is not most");
         sample.chunk(&noise(5000, 2));
         assert!(sample.is_opaque());

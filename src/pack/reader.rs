@@ -46,6 +46,12 @@ impl OpenedPack {
             place
         })
     }
+
+    /// Whether the directory names every chunk. One that was made again from the blocks lacks those of damaged blocks.
+    pub fn is_complete(&self) -> bool {
+        let named = |entry: &BlockEntry| entry.chunks.iter().map(|chunk| u64::from(chunk.len)).sum::<u64>();
+        self.directory.blocks.iter().all(|entry| named(entry) == u64::from(entry.raw_len))
+    }
 }
 
 impl<'a> PackReader<'a> {

@@ -3,7 +3,7 @@
 //! A pack counts as present only when this run's listing shows it with the size the index knows. So a stale, copied or
 //! rebuilt index can never make a dangling reference; it only makes work. Memory is that of one of the 256 folders.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::thread;
 
 use super::{OpenDestination, ReplicateError};
@@ -78,14 +78,22 @@ fn packs(
     })?;
     found.packs += listed.len() as u64;
     let (mut there, mut gone) = (Vec::new(), Vec::new());
-    let (mut damaged, mut vanished) = (Vec::new(), Vec::new());
+    let (mut damaged, mut vanished, mut again) = (Vec::new(), Vec::new(), Vec::new());
     for (id, number) in view.packs_with_prefix(prefix)? {
         let was_there = view.presence(number)? & destination.bit != 0;
         let was_damaged = view.damaged(number)? & destination.bit != 0;
         let expected = view.pack(number)?.len;
         match listed.remove(&id) {
             // Its size says nothing about a copy that was read and found damaged.
-            Some(len) if len == expected => there.extend((!was_there && !was_damaged).then_some(number)),
+            Some(len) if len == expected && !was_there && !was_damaged => {
+                // What is known of it may be only what was whole in a damaged copy.
+                if view.presence(number)? == 0 && view.damaged(number)? != 0 {
+                    again.push((id, len));
+                } else {
+                    there.push(number);
+                }
+            }
+            Some(len) if len == expected => {}
             Some(len) => {
                 let finding = format!("it has {len} bytes instead of {expected}");
                 found.findings.push((ObjectName::Pack(id), finding));
@@ -98,7 +106,7 @@ fn packs(
     }
     found.packs_lost.extend(&gone);
     gone.extend(vanished);
-    let unknown: Vec<(PackId, u64)> = listed.into_iter().collect();
+    let unknown: Vec<(PackId, u64)> = listed.into_iter().chain(again).collect();
     if there.is_empty() && gone.is_empty() && damaged.is_empty() && unknown.is_empty() {
         return Ok(());
     }
@@ -154,8 +162,10 @@ struct Learned {
     info: PackInfo,
     blocks_offset: u64,
     directory: Directory,
+    is_complete: bool,
 }
 
+/// Reads the directories of packs that are not known, or of which only a damaged copy was.
 fn learn(
     index: &Index,
     keys: &Keys,
@@ -173,13 +183,19 @@ fn learn(
             .collect();
         readers.into_iter().flat_map(|reader| reader.join().unwrap_or_else(|_| Vec::new())).collect()
     });
-    let mut next = index.reader()?.next_pack_number()?;
+    let view = index.reader()?;
+    let mut next = view.next_pack_number()?;
     let mut learned: Vec<(PackNumber, Learned)> = Vec::new();
     for ((id, _), result) in results {
         match result {
             Ok(pack) => {
-                learned.push((next, pack));
-                next += 1;
+                if !pack.is_complete {
+                    let finding = "its directory and some of its blocks cannot be read".to_owned();
+                    found.findings.push((ObjectName::Pack(id), finding));
+                }
+                let number = view.pack_number(&id)?.unwrap_or(next);
+                next = next.max(number + 1);
+                learned.push((number, pack));
             }
             Err(ReplicateError::Seal(error)) => {
                 found.findings.push((ObjectName::Pack(id), format!("its directory cannot be read: {error}")));
@@ -193,7 +209,9 @@ fn learn(
     found.packs_learned += learned.len() as u64;
     let mut writer = index.writer()?;
     writer.add_packs(learned.iter().map(|(number, pack)| (*number, pack.info, pack.blocks_offset, &pack.directory)))?;
-    writer.set_present(learned.iter().map(|(number, _)| *number), destination.bit, false)?;
+    let (complete, damaged): (Vec<_>, Vec<_>) = learned.iter().partition(|(_, pack)| pack.is_complete);
+    writer.set_present(complete.iter().map(|(number, _)| *number), destination.bit, false)?;
+    writer.set_damaged(damaged.iter().map(|(number, _)| *number), destination.bit)?;
     writer.commit()?;
     Ok(())
 }
@@ -205,6 +223,7 @@ fn read(keys: &Keys, destination: &OpenDestination, (id, len): (PackId, u64)) ->
     Ok(Learned {
         info: PackInfo { id, len, kind: opened.directory.kind, epoch: opened.seal.epoch(), salt: opened.seal.salt() },
         blocks_offset: opened.extents.blocks_offset(),
+        is_complete: opened.is_complete(),
         directory: opened.directory,
     })
 }
@@ -282,23 +301,37 @@ fn marks(
     destination: &OpenDestination,
     found: &mut Reconciled,
 ) -> Result<(), ReplicateError> {
-    let mut listed = BTreeSet::new();
-    destination.place.list(ObjectKind::Marks, None, &mut |name, _| {
-        listed.extend(name.hash());
+    let mut listed = BTreeMap::new();
+    destination.place.list(ObjectKind::Marks, None, &mut |name, len| {
+        listed.extend(name.hash().map(|hash| (hash, len)));
     })?;
     let mut changed: Vec<(ObjectHash, MarkRow)> = Vec::new();
     view.each_mark(|hash, mut row| -> Result<(), ReplicateError> {
-        let is_there = listed.remove(&hash);
-        if row.present & destination.bit != 0 && !is_there {
-            found.findings.push((ObjectName::Mark(hash), "it was here and is gone".to_owned()));
-        }
-        if (row.present & destination.bit != 0) != is_there {
+        let was_here = row.present & destination.bit != 0;
+        let name = ObjectName::Mark(hash);
+        let is_whole = match listed.remove(&hash) {
+            Some(len) if len == row.stored.len() as u64 => {
+                // One that was known from elsewhere may be damaged here; as whole it would never be written again.
+                was_here || read_whole(destination, &name)?.is_ok_and(|stored| stored == row.stored)
+            }
+            Some(len) => {
+                found.findings.push((name, format!("it has {len} bytes instead of {}", row.stored.len())));
+                false
+            }
+            None => {
+                if was_here {
+                    found.findings.push((name, "it was here and is gone".to_owned()));
+                }
+                false
+            }
+        };
+        if was_here != is_whole {
             row.present ^= destination.bit;
             changed.push((hash, row));
         }
         Ok(())
     })?;
-    for hash in listed {
+    for hash in listed.into_keys() {
         let name = ObjectName::Mark(hash);
         let opened = match read_whole(destination, &name)? {
             Ok(stored) => open_mark(keys, &name, &stored).map(|record| (record, stored)),

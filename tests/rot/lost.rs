@@ -132,3 +132,23 @@ fn folders_that_are_missing_are_made_again() {
     assert!(report.has_damage() && !report.has_damage_left(), "{:#?}", report.remaining);
     assert!(world.objects("a") == whole && !world.check().has_damage());
 }
+
+#[test]
+fn what_a_damaged_copy_does_not_tell_is_learned_from_the_next() {
+    let world = World::new(&["a", "b"]);
+    world.write("large", noise(5_000_000, 1));
+    world.backup();
+    let (name, whole) = packs(&world, "a").remove(0);
+    let mut bytes = whole.clone();
+    // The head, the first directory with it, and a block.
+    bytes[..1000].fill(0xEE);
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    world.put("a", &name, &bytes);
+    fs::remove_file(world.home.index_path()).expect("there was one");
+    let (report, target) = world.restore(Some("b"), "from b");
+    assert_eq!((world.compare(&target), report.problems.len()), (0, 0), "{:?}", report.problems);
+    let report = world.heal();
+    assert!(!report.has_damage_left(), "{:#?}", report.remaining);
+    assert!(world.objects("a")[&name] == whole);
+}
