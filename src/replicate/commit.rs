@@ -116,3 +116,64 @@ fn unknown(target: &OpenDestination, id: &SnapshotId) -> ReplicateError {
         "it is not in the index",
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::destination::{Destination, MemoryDestination};
+    use crate::format::id::{DestinationId, RepoId, WriterId};
+    use crate::monitor::Silent;
+    use crate::replicate::Neighbours;
+    use crate::seal::Keys;
+
+    /// Whatever call is the last that the destination answers: a snapshot that is reported survives a power cut, and one
+    /// that is not reported is not remembered as committed either.
+    #[test]
+    fn a_snapshot_is_reported_and_remembered_when_it_is_durable() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let repo = RepoId::from_bytes([1; 16]);
+        let keys = Keys::generate(repo).expect("random keys");
+        let mut calls = 0;
+        loop {
+            let index = Index::open(&folder.path().join(calls.to_string()), repo, 1 << 20).expect("a new index");
+            let stored = b"a sealed snapshot".to_vec();
+            let id = SnapshotId::of(&stored);
+            let row = SnapshotRow { committed: 0, whole: 0, seen: 0, is_counted: true, record: Vec::new(), stored };
+            let mut writer = index.writer().expect("a writer");
+            let number = DestinationId::from_bytes([1; 16]);
+            let bit = writer.destination_bit(&number).expect("a bit");
+            writer.put_snapshot(&id, &row).expect("noted");
+            writer.commit().expect("committed");
+            let place = MemoryDestination::new("a");
+            place.go_offline_after(calls);
+            let target = OpenDestination {
+                name: "a".to_owned(),
+                path: PathBuf::new(),
+                id: number,
+                bit,
+                place: Arc::new(place.clone()),
+                upload_limit: None,
+                neighbours: Neighbours::default(),
+            };
+            let writer = WriterId::from_bytes([1; 16]);
+            let destinations = [target.clone()];
+            let catch_up =
+                CatchUp { keys: &keys, index: &index, destinations: &destinations, writer, monitor: &Silent };
+            let committed = catch_up.commit(&target, &id);
+            place.cut_power();
+            place.come_back();
+            let known = index.reader().expect("a view").snapshot(&id).expect("readable").expect("known");
+            assert_eq!(known.committed & bit != 0, committed.is_ok(), "after {calls} calls");
+            assert_eq!(known.whole & bit != 0, committed.is_ok(), "after {calls} calls");
+            if committed.is_ok() {
+                place.get(&ObjectName::Snapshot(id), None).expect("it is there after a power cut");
+                break;
+            }
+            calls += 1;
+        }
+        assert!(calls >= 2, "it is put, and its name synced");
+    }
+}
