@@ -14,6 +14,9 @@ use crate::monitor::Monitor;
 use crate::replicate::{Healing, OpenDestination};
 use crate::repo::Repo;
 
+/// How often it is healed and looked again: what a damaged snapshot needs is only looked at when it is whole again.
+const PASSES: usize = 3;
+
 /// Looks at every destination within reach and heals what it finds. The repository has to be opened for writing.
 ///
 /// # Errors
@@ -42,16 +45,29 @@ pub fn heal(repo: &mut Repo, request: CheckRequest, monitor: &dyn Monitor) -> Re
     repo.note_damaged(&damaged_packs(repo, &report)?)?;
     repo.prepare_to_write()?;
     let concerned: BTreeSet<String> = report.findings.iter().map(|finding| finding.destination.clone()).collect();
-    let targets: Vec<OpenDestination> = repo.destinations().to_vec();
-    for target in targets.iter().filter(|target| concerned.contains(&target.name)) {
-        monitor.current(&target.name);
-        one(repo, target, &mut report, monitor)?;
+    let mut found = report.findings.clone();
+    for _ in 0..PASSES {
+        // What was left is found again, or it is not left any more.
+        report.remaining.retain(|left| left.object == FOLDER);
+        for target in repo.destinations().to_vec().iter().filter(|target| concerned.contains(&target.name)) {
+            monitor.current(&target.name);
+            one(repo, target, &found, &mut report, monitor)?;
+        }
+        repo.look_again(monitor)?;
+        found = look_again(repo, &concerned, monitor)?;
+        if !found.iter().any(|finding| finding.severity == Severity::Damage) {
+            break;
+        }
+        let new: Vec<Finding> =
+            found.iter().filter(|new| !report.findings.iter().any(|known| is_same(known, new))).cloned().collect();
+        let is_any_new = !new.is_empty();
+        report.findings.extend(new);
+        if !is_any_new {
+            break;
+        }
     }
-    repo.look_again(monitor)?;
-    let again = look_again(repo, &concerned, monitor)?;
-    for finding in again {
-        let is_known = report.remaining.iter().any(|left| is_same(left, &finding));
-        if !is_known {
+    for finding in found {
+        if !report.remaining.iter().any(|left| is_same(left, &finding)) {
             report.remaining.push(finding);
         }
     }
@@ -78,10 +94,11 @@ fn of_folder(destination: &str, what: String) -> Finding {
 fn one(
     repo: &mut Repo,
     target: &OpenDestination,
+    found: &[Finding],
     report: &mut CheckReport,
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
-    let found = report.findings.iter().filter(|finding| finding.destination == target.name);
+    let found = found.iter().filter(|finding| finding.destination == target.name);
     // What is not about one object is about a snapshot: it was read, and something that it needs is not there.
     let is_of_packs = |finding: &Finding| matches!(finding.name, None | Some(ObjectName::Pack(_)));
     let may_lack_packs = found.clone().any(|finding| is_of_packs(finding) && finding.object != FOLDER);

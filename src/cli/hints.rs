@@ -54,7 +54,9 @@ const OTHERS: Hint =
     Some("plug in the other destinations and try again; `cryptbackup check` says what is missing where");
 const MEMORY: Hint =
     Some("what was to be stored did not come out of the memory as it went in; test this machine's memory");
-const CHECK: Hint = Some("`cryptbackup check --read-data` lists all damage and which snapshots it touches");
+const CHECK: Hint = Some(
+    "`cryptbackup check --read-data` lists all damage and which snapshots it touches; with --heal it puts right what can be",
+);
 const LOOK: Hint = Some("`cryptbackup status`, `snapshots` and `restore --list` show what there is");
 const SHOW: Hint = Some("`cryptbackup config show` prints the configuration, `config set --help` lists its keys");
 const WAIT: Hint = Some("wait for it to end, then try again");

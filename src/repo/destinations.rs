@@ -265,6 +265,8 @@ impl Repo {
         let is_copy = known.name_of(&mark.destination).is_some_and(|other| other != name)
             || self.destinations.iter().any(|other| other.id == mark.destination && other.name != name);
         if !is_copy {
+            // Whoever made it may have died before its names were durable, `dest.id` the last of them.
+            place.settle(Settle::Everything)?;
             return Ok(place);
         }
         let own = DestinationMark { repo: mark.repo, destination: DestinationId::from_bytes(random()?) };

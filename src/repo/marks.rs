@@ -1,7 +1,7 @@
 //! New decisions about snapshots, and marks onto every destination.
 
 use super::Repo;
-use crate::destination::{DestinationError, Settle};
+use crate::destination::{DestinationError, DestinationErrorKind, Settle};
 use crate::error::Error;
 use crate::format::id::{ObjectHash, WriterId};
 use crate::format::layout::ObjectName;
@@ -103,6 +103,11 @@ impl Repo {
 }
 
 fn put_mark(destination: &OpenDestination, hash: &ObjectHash, stored: &[u8]) -> Result<(), DestinationError> {
-    destination.place.put(&ObjectName::Mark(*hash), stored)?;
+    let name = ObjectName::Mark(*hash);
+    match destination.place.put(&name, stored) {
+        // These bytes were opened and have that name, so what is there is damaged.
+        Err(error) if error.kind == DestinationErrorKind::Damaged => destination.place.replace(&name, stored)?,
+        result => drop(result?),
+    }
     destination.place.settle(Settle::Touched)
 }

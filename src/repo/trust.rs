@@ -196,6 +196,7 @@ impl Repo {
                     .snapshots
                     .extend(accepted.forks.iter().filter_map(|id| shown.snapshots.get(id).map(|known| (*id, *known))));
                 seen.gaps.clear();
+                self.unsee(destination.bit, &accepted.snapshots)?;
             }
         }
         if !missing.snapshots.is_empty() {
@@ -217,6 +218,15 @@ impl Repo {
         seen.forks = forks(&seen.expected, &shown, &marks);
         seen.missing = missing;
         Ok(Look { seen, shown })
+    }
+
+    /// Lets the index forget that snapshots were on a destination: cleaning does not wait for them any more.
+    fn unsee(&self, bit: DestinationBits, snapshots: &[SnapshotId]) -> Result<(), Error> {
+        let mut writer = self.index.writer()?;
+        for id in snapshots {
+            writer.update_snapshot(id, |row| row.seen &= row.committed | !bit)?;
+        }
+        Ok(writer.commit()?)
     }
 
     /// Packs that are there and not whole.

@@ -274,6 +274,10 @@ fn t10_what_is_accepted_on_one_machine_is_accepted_on_all() {
         world.backup();
         assert!(!DESTINATIONS.iter().any(|name| is_alarm(world, name)));
     }
+    for world in story.machines() {
+        let report = world.clean(30, 10);
+        assert!(report.destinations.iter().all(|cleaned| cleaned.detail.is_none()), "{:?}", report.destinations);
+    }
     // What was accepted once is not accepted for ever.
     copy(&story.first.path("primary"), &story.first.path("later"));
     story.first.write("f", "f");

@@ -8,6 +8,7 @@
 mod crashes;
 mod disk;
 mod errors;
+mod mended;
 mod order;
 mod recover;
 mod rig;

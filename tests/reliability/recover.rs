@@ -7,6 +7,7 @@ use std::path::Path;
 
 use cryptbackup::backup::{self, BackupRequest};
 use cryptbackup::check::{self, CheckRequest, Severity};
+use cryptbackup::clean;
 use cryptbackup::format::id::SnapshotId;
 use cryptbackup::monitor::Silent;
 use cryptbackup::repo::Repo;
@@ -17,7 +18,7 @@ use crate::disk::{Image, Step};
 use crate::rig::{PLACES, Rig};
 use crate::source::{Tree, below};
 use crate::trees::{assert_same, tree};
-use crate::workload::Workload;
+use crate::workload::{Workload, clean_request};
 
 /// A snapshot that must be on destinations.
 #[derive(Clone)]
@@ -85,8 +86,11 @@ impl<'w> Scene<'w> {
         let mut repo = rig.open().map_err(|error| format!("the repository does not open: {error}"))?;
         self.look(&rig, &repo, true)?;
         let new = self.back_up(&mut repo)?;
-        drop(repo);
         self.kept.push(new);
+        if self.is_kill {
+            self.clean(&mut repo)?;
+        }
+        drop(repo);
         if self.is_kill {
             // What the killed process left half-done must not have been taken for durable.
             self.image =
@@ -97,8 +101,19 @@ impl<'w> Scene<'w> {
         self.image.delete(0, "home/backups.db");
         let rig = Rig::new(self.source, Some(self.image.clone()));
         rig.set_day(self.day + 1);
+        // What a killed command wrote into the settings and did not come to say may be lost with the power.
+        self.set_up(&rig)?;
         let repo = rig.open().map_err(|error| format!("it does not open without the index: {error}"))?;
         self.look(&rig, &repo, false).map_err(|why| format!("after the next backup, and without the index: {why}"))
+    }
+
+    /// Finishes a cleaning that was under way.
+    fn clean(&mut self, repo: &mut Repo) -> Result<(), Violation> {
+        let request = clean_request(repo, 365, 9);
+        let report = clean::run(repo, request, &Silent).map_err(|error| format!("cleaning fails: {error}"))?;
+        let gone = |id| report.choices.iter().any(|choice| choice.id == id && !choice.stays());
+        self.kept.retain(|kept| !gone(kept.id));
+        Ok(())
     }
 
     /// Finishes setting up, if that was under way.
@@ -106,10 +121,7 @@ impl<'w> Scene<'w> {
         if self.is_set_up && !rig.home.exists() {
             return Err("the state folder is gone".to_owned());
         }
-        match rig.set_up() {
-            Err(_) if self.liar.is_some() => Ok(()),
-            done => done.map_err(|error| format!("setting up cannot be finished: {error}")),
-        }
+        rig.set_up().map_err(|error| format!("setting up cannot be finished: {error}"))
     }
 
     /// The next backup: on every destination.

@@ -39,7 +39,7 @@ fn t08_flips_in_objects() {
 #[test]
 #[ignore = "every byte of every object: some minutes in release"]
 fn t08_flips_in_objects_every_byte() {
-    sweep(&Density { stride: 1, inside: 1 });
+    sweep(&Density { stride: 1, inside: 8 });
 }
 
 fn sweep(density: &Density) {

@@ -105,3 +105,30 @@ fn a_damaged_small_object_stops_neither_backup_nor_restore() {
         assert!(!report.has_damage_left(), "{name}: {:#?}", report.remaining);
     }
 }
+
+#[test]
+fn a_damaged_mark_does_not_keep_a_destination_from_a_backup() {
+    let world = World::with_everything(&["a", "b"]);
+    let objects = world.objects("a");
+    let (name, whole) = objects.iter().find(|(name, _)| matches!(name, ObjectName::Mark(_))).expect("a mark");
+    world.put("a", name, b"rot");
+    // Without the index nobody knows that it was ever there, and it is learned from the other one, which comes second.
+    fs::remove_file(world.home.index_path()).expect("there was one");
+    world.write("more", b"words");
+    let backup = world.backup();
+    assert!(backup.destinations.iter().all(|destination| destination.committed), "{backup:?}");
+    assert!(world.objects("a")[name] == *whole, "it was written again by the way");
+}
+
+#[test]
+fn folders_that_are_missing_are_made_again() {
+    let world = World::with_everything(&["a", "b"]);
+    let whole = world.objects("a");
+    fs::remove_dir_all(world.path("a").join("marks")).expect("there");
+    fs::remove_dir_all(world.path("a").join("config")).expect("there");
+    let report = world.check();
+    assert!(report.has_damage(), "{report:?}");
+    let report = world.heal();
+    assert!(report.has_damage() && !report.has_damage_left(), "{:#?}", report.remaining);
+    assert!(world.objects("a") == whole && !world.check().has_damage());
+}

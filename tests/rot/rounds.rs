@@ -98,12 +98,15 @@ fn one_round(
     let report = world.heal();
     for (name, damage) in &damaged {
         let is_named = report.findings.iter().any(|finding| finding.object == name.to_string());
-        // A pack that is gone is found by the chunks that are missing, and so is a session by nobody.
+        // A pack that is gone is found by the chunks that snapshots miss, or brought back with the snapshot that needs
+        // it where that is gone too; a session that is gone is missed by nobody.
+        let is_snapshot_hit = damaged.iter().any(|(name, _)| name.kind() == Some(ObjectKind::Snapshots));
         let is_found = match (damage, name.kind()) {
-            (Damage::Gone, Some(ObjectKind::Packs)) => report
-                .findings
-                .iter()
-                .any(|finding| finding.what.contains("no whole pack") || finding.what.contains("tree")),
+            (Damage::Gone, Some(ObjectKind::Packs)) => {
+                let of_chunks = ["no whole pack", "the tree of"];
+                let is_told = |what: &str| of_chunks.iter().any(|words| what.contains(words));
+                is_snapshot_hit || report.findings.iter().any(|finding| is_told(&finding.what))
+            }
             (Damage::Gone, Some(ObjectKind::Cleaning)) => true,
             (_, None) => is_named || report.findings.iter().any(|finding| finding.object == "the folder"),
             _ => is_named,

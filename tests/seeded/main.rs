@@ -11,7 +11,7 @@
 //!
 //! | variable | what |
 //! |---|---|
-//! | `CRYPTBACKUP_SEEDED` | only bugs whose names contain one of these words, which commas part |
+//! | `CRYPTBACKUP_SEEDED` | only bugs whose names contain one of these words, which commas part, or whose tests are in one of these places |
 //! | `CRYPTBACKUP_SEEDED_TARGET` | where the copy is built; kept, so that another run need not build what is depended on |
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "the table is printed")]

@@ -1,6 +1,6 @@
 //! A copy of the package, into which one bug after the other is put.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -128,7 +128,8 @@ fn copy(from: &Path, to: &Path) {
 fn chosen() -> Vec<&'static Bug> {
     let words = std::env::var("CRYPTBACKUP_SEEDED").unwrap_or_default();
     let words: Vec<&str> = words.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
-    all().filter(|bug| words.is_empty() || words.iter().any(|word| bug.name.contains(word))).collect()
+    let is_meant = |bug: &&Bug| words.iter().any(|word| bug.name.contains(word) || bug.place == *word);
+    all().filter(|bug| words.is_empty() || is_meant(bug)).collect()
 }
 
 #[test]
@@ -139,22 +140,27 @@ fn t24_every_seeded_bug_is_caught() {
     let bugs = chosen();
     assert!(!bugs.is_empty(), "no bug has such a name");
     // A test that fails without the bug notices nothing.
+    let mut broken = BTreeMap::new();
     for place in bugs.iter().map(|bug| bug.place).collect::<BTreeSet<&str>>() {
         let program = copy.build(place).unwrap_or_else(|why| panic!("{place}: {why}"));
         for test in bugs.iter().filter(|bug| bug.place == place).map(|bug| bug.test).collect::<BTreeSet<&str>>() {
-            let began = Instant::now();
             let counted = copy.test(&program, test);
-            assert!(matches!(counted, Ok((1.., 0))), "without a bug, {place} {test}: {counted:?}");
-            println!("without a bug: {place} {test}, {} s", began.elapsed().as_secs());
+            if !matches!(counted, Ok((1.., 0))) {
+                println!("without a bug: {place} {test}: {counted:?}");
+                broken.insert((place, test), format!("without the bug the test gives {counted:?}"));
+            }
         }
     }
     let mut rows = Vec::new();
     for bug in &bugs {
         let began = Instant::now();
-        let result = copy.is_caught(bug);
+        let result = match broken.get(&(bug.place, bug.test)) {
+            Some(why) => Err(why.clone()),
+            None => copy.is_caught(bug),
+        };
         let seconds = began.elapsed().as_secs();
-        let told =
-            result.as_ref().map_or_else(|why| format!("NOT CAUGHT: {why}"), |()| format!("{} {}", bug.place, bug.test));
+        let by = format!("{} {}", bug.place, bug.test);
+        let told = result.as_ref().map_or_else(|why| format!("NOT CAUGHT by {by}: {why}"), |()| by.clone());
         println!("{}: {told}, {seconds} s", bug.name);
         rows.push((bug, told, seconds, result.is_ok()));
     }
