@@ -392,7 +392,7 @@ mod tests {
             |d| d.blocks[0].sealed_len = 299,
             |d| d.blocks[0].sealed_len = 301,
             |d| d.blocks[0].chunks.clear(),
-            |d| drop(d.blocks[0].chunks.pop()),
+            |d| d.blocks[0].chunks.truncate(1),
             |d| d.blocks[0].compression = Compression::None,
             |d| d.blocks.clear(),
         ] {
