@@ -50,7 +50,7 @@ impl Copy {
             }
         }
         cargo.current_dir(&self.package).env("CARGO_TARGET_DIR", &self.target);
-        // Built forty times and run a moment each: what counts is how fast it is built.
+        // Built fifty times and run a moment each: what counts is how fast it is built.
         cargo.envs([("CARGO_PROFILE_DEV_OPT_LEVEL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "0")]);
         cargo.envs([("CARGO_INCREMENTAL", "1"), ("CARGO_TERM_COLOR", "never")]);
         let Ended { is_success, out, err } =
@@ -133,7 +133,7 @@ fn chosen() -> Vec<&'static Bug> {
 }
 
 #[test]
-#[ignore = "builds the program once for each bug: an hour"]
+#[ignore = "builds the program once for each bug: ten minutes"]
 fn t24_every_seeded_bug_is_caught() {
     let began = Instant::now();
     let copy = Copy::new();
