@@ -121,6 +121,7 @@ fn unknown(target: &OpenDestination, id: &SnapshotId) -> ReplicateError {
 mod tests {
     use std::path::PathBuf;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
     use crate::destination::{Destination, MemoryDestination};
@@ -233,6 +234,15 @@ mod tests {
             let (keys, index) = (&self.keys, &self.index);
             CatchUp { keys, index, destinations, writer: OWN, monitor: &Silent }.commit(&self.target, &self.id)
         }
+
+        /// Another writer says that it is going to delete the pack.
+        fn list_of_another(&self) -> (ObjectName, Vec<u8>) {
+            let announcement = Announcement::Condemned { packs: vec![self.pack], sessions: Vec::new() };
+            let list = CleaningRecord { writer: OTHER, number: 1, made: NOW, announcement, extra: Extra::new() };
+            let list = list.encode().expect("a small record");
+            let list = self.keys.seal_record(ObjectType::Cleaning, &list).expect("sealed");
+            (ObjectName::Cleaning(ObjectHash::of(&list)), list)
+        }
     }
 
     /// Whatever call is the last that the destination answers: a snapshot that is reported survives a power cut, and one
@@ -258,18 +268,34 @@ mod tests {
         assert!(calls >= 2, "it is put, and its name synced");
     }
 
+    /// Another writer's list appears after the run looked for lists: a snapshot that is there is whole, reported or not.
+    #[test]
+    fn what_was_condemned_meanwhile_is_rescued_before_the_snapshot_is_written() {
+        let site = site();
+        neighbours::look(&site.keys, &site.target, &OWN).expect("nobody says anything yet");
+        let (name, list) = site.list_of_another();
+        site.place.put(&name, &list).expect("put");
+        let packs = Arc::new(AtomicUsize::new(0));
+        let (counted, place) = (Arc::clone(&packs), site.place.clone());
+        site.place.when_put(ObjectKind::Snapshots, move || {
+            let mut count = |_, _| {
+                counted.fetch_add(1, Ordering::Relaxed);
+            };
+            place.list(ObjectKind::Packs, None, &mut count).expect("listed");
+        });
+        site.commit().expect("committed");
+        assert_eq!(packs.load(Ordering::Relaxed), 2, "the condemned one, and one with what is needed of it");
+    }
+
     /// Another writer's list appears when the snapshot is just there, after it was looked for lists (invariant I19).
     #[test]
     fn what_is_condemned_while_the_snapshot_is_written_is_rescued() {
         let site = site();
         neighbours::look(&site.keys, &site.target, &OWN).expect("nobody says anything yet");
-        let announcement = Announcement::Condemned { packs: vec![site.pack], sessions: Vec::new() };
-        let list = CleaningRecord { writer: OTHER, number: 1, made: NOW, announcement, extra: Extra::new() };
-        let list = list.encode().expect("a small record");
-        let list = site.keys.seal_record(ObjectType::Cleaning, &list).expect("sealed");
+        let (name, list) = site.list_of_another();
         let other = site.place.clone();
         site.place.when_put(ObjectKind::Snapshots, move || {
-            other.put(&ObjectName::Cleaning(ObjectHash::of(&list)), &list).expect("put");
+            other.put(&name, &list).expect("put");
         });
         site.commit().expect("committed");
         let view = site.index.reader().expect("a view");
