@@ -121,8 +121,8 @@ pub const BUGS: &[Bug] = &[
         file: "src/replicate/commit.rs",
         find: "        if self.has_lost(target)? {\n            self.store_again(target, &snapshot)?;\n        }\n        self.put_snapshot(target, id, &row)?;\n        for",
         replace: "        self.put_snapshot(target, id, &row)?;\n        for",
-        place: "library",
-        test: "what_is_condemned_during_a_backup_is_rescued",
+        place: LIB,
+        test: "what_was_condemned_meanwhile_is_rescued_before_the_snapshot_is_written",
     },
     Bug {
         name: "do not look again after the snapshot",
