@@ -27,11 +27,14 @@ struct State {
     calls_left: Option<u64>,
     offline: bool,
     puts_fail_with: Option<DestinationErrorKind>,
+    when_put: Option<(ObjectKind, Act)>,
     delay: Duration,
     weak: bool,
 }
 
 type Object = Arc<[u8]>;
+/// What somebody else does.
+type Act = Box<dyn FnOnce() + Send>;
 
 impl MemoryDestination {
     /// An empty destination that is called `place`.
@@ -54,6 +57,11 @@ impl MemoryDestination {
     /// Fails every `put` and `replace` with this kind, or with none again.
     pub fn fail_puts(&self, kind: Option<DestinationErrorKind>) {
         self.lock().puts_fail_with = kind;
+    }
+
+    /// Lets somebody else act once, right after the next object of a kind was put.
+    pub fn when_put(&self, kind: ObjectKind, act: impl FnOnce() + Send + 'static) {
+        self.lock().when_put = Some((kind, Box::new(act)));
     }
 
     /// Makes every call take at least this long, beside those of other threads.
@@ -145,6 +153,11 @@ impl Destination for MemoryDestination {
             Some(_) => Err(self.error(DestinationErrorKind::Damaged, &what, "it is there with other bytes")),
             None => {
                 state.change(name, Some(bytes.into()));
+                let act = state.when_put.take_if(|(kind, _)| name.kind() == Some(*kind));
+                drop(state);
+                if let Some((_, act)) = act {
+                    act();
+                }
                 Ok(Put::Written)
             }
         }

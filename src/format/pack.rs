@@ -389,8 +389,10 @@ mod tests {
         for break_it in [
             (|d| d.kind = ChunkKind::Data) as fn(&mut Directory),
             |d| d.blocks[0].raw_len = 999,
+            |d| d.blocks[0].sealed_len = 299,
             |d| d.blocks[0].sealed_len = 301,
             |d| d.blocks[0].chunks.clear(),
+            |d| d.blocks[0].chunks.truncate(1),
             |d| d.blocks[0].compression = Compression::None,
             |d| d.blocks.clear(),
         ] {

@@ -343,6 +343,20 @@ mod tests {
         assert_eq!(pack.directory().blocks.len(), 10);
     }
 
+    /// Memory that forgets a bit between naming a chunk and sealing it, or anything else that goes wrong there.
+    #[test]
+    fn bytes_that_are_not_those_of_their_id_never_become_a_pack() {
+        let keys = keys();
+        let piece = noise(5_000, 1);
+        let mut changed = piece.clone();
+        changed[4_321] ^= 1;
+        let mut builder = BlockBuilder::new(1 << 20);
+        builder.push(keys.chunk_id(ChunkKind::Data, &piece), &changed);
+        let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
+        draft.push(builder.take().expect("a block").compress(Some(3)).expect("compressed"));
+        assert_eq!(draft.finish(&keys, [1; 32], Closing::Full).err(), Some(SealError::WrongId));
+    }
+
     #[test]
     fn the_bound_of_the_used_bytes_holds() {
         let keys = keys();

@@ -116,3 +116,191 @@ fn unknown(target: &OpenDestination, id: &SnapshotId) -> ReplicateError {
         "it is not in the index",
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::destination::{Destination, MemoryDestination};
+    use crate::format::cleaning::{Announcement, CleaningRecord};
+    use crate::format::id::{ChunkId, ChunkKind, DestinationId, ObjectHash, PackId, RepoId, WriterId};
+    use crate::format::layout::ObjectKind;
+    use crate::format::recipe::{Part, Recipe};
+    use crate::format::record::{Extra, Time};
+    use crate::format::sealed::ObjectType;
+    use crate::format::snapshot::{Root, RootCounts};
+    use crate::format::tree::{Flags, Metadata, Node, NodeKind};
+    use crate::index::PackInfo;
+    use crate::monitor::Silent;
+    use crate::pack::{Closing, PackDraft, SealedPack};
+    use crate::replicate::Neighbours;
+    use crate::seal::{BlockBuilder, Keys};
+
+    const OWN: WriterId = WriterId::from_bytes([1; 16]);
+    const OTHER: WriterId = WriterId::from_bytes([2; 16]);
+    const NOW: Time = Time { seconds: 0, nanos: 0 };
+
+    /// A destination with a pack, and a snapshot that needs its chunk and is to be committed there.
+    struct Site {
+        _folder: tempfile::TempDir,
+        keys: Keys,
+        index: Index,
+        place: MemoryDestination,
+        target: OpenDestination,
+        pack: PackId,
+        chunk: ChunkId,
+        id: SnapshotId,
+    }
+
+    fn pack(keys: &Keys, chunk: &[u8]) -> SealedPack {
+        let mut builder = BlockBuilder::new(1 << 20);
+        builder.push(keys.chunk_id(ChunkKind::Data, chunk), chunk);
+        let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
+        draft.push(builder.take().expect("a block").store());
+        draft.finish(keys, [5; 32], Closing::Last { extra: 0 }).expect("sealed")
+    }
+
+    fn snapshot(chunk: ChunkId, len: u32) -> Snapshot {
+        let recipe = Recipe { depth: 0, size: len.into(), parts: vec![Part::Chunk { id: chunk, len }] };
+        let node = Node {
+            name: Vec::new(),
+            kind: NodeKind::File(recipe),
+            metadata: Metadata::default(),
+            version: 1,
+            flags: Flags::NONE,
+            extra: Extra::new(),
+        };
+        let path = b"/file".to_vec();
+        Snapshot {
+            writer: OWN,
+            sequence: 1,
+            previous: None,
+            started: NOW,
+            finished: NOW,
+            zone_offset: 0,
+            machine: String::new(),
+            user: String::new(),
+            roots: vec![Root { path, node, carried_from: None, scanned: NOW, counts: RootCounts::default() }],
+            flags: 0,
+            tags: Vec::new(),
+            packs_written: 0,
+            packs_digest: [0; 32],
+            version_ceiling: 1,
+            extra: Extra::new(),
+        }
+    }
+
+    fn site() -> Site {
+        let folder = tempfile::tempdir().expect("a folder");
+        let repo = RepoId::from_bytes([1; 16]);
+        let keys = Keys::generate(repo).expect("random keys");
+        let index = Index::open(&folder.path().join("index"), repo, 1 << 20).expect("a new index");
+        let bytes = [7; 3000];
+        let (pack, chunk) = (pack(&keys, &bytes), keys.chunk_id(ChunkKind::Data, &bytes));
+        let record = snapshot(chunk, bytes.len() as u32).encode().expect("a small record");
+        let stored = keys.seal_record(ObjectType::Snapshot, &record).expect("sealed");
+        let id = SnapshotId::of(&stored);
+        let place = MemoryDestination::new("a");
+        place.put(&ObjectName::Pack(pack.id()), pack.bytes()).expect("put");
+        place.settle(Settle::Touched).expect("settled");
+        let mut writer = index.writer().expect("a writer");
+        let number = DestinationId::from_bytes([1; 16]);
+        let bit = writer.destination_bit(&number).expect("a bit");
+        let len = pack.bytes().len() as u64;
+        let info = PackInfo { id: pack.id(), len, kind: ChunkKind::Data, epoch: pack.epoch(), salt: pack.salt() };
+        writer.add_packs([(1, info, pack.blocks_offset(), pack.directory())]).expect("added");
+        writer.set_present([1], bit, true).expect("present");
+        let row = SnapshotRow { committed: 0, whole: 0, seen: 0, is_counted: true, record, stored };
+        writer.put_snapshot(&id, &row).expect("noted");
+        writer.commit().expect("committed");
+        let target = OpenDestination {
+            name: "a".to_owned(),
+            path: PathBuf::new(),
+            id: number,
+            bit,
+            place: Arc::new(place.clone()),
+            upload_limit: None,
+            neighbours: Neighbours::default(),
+        };
+        Site { _folder: folder, keys, index, place, target, pack: pack.id(), chunk, id }
+    }
+
+    impl Site {
+        fn commit(&self) -> Result<(), ReplicateError> {
+            let destinations = std::slice::from_ref(&self.target);
+            let (keys, index) = (&self.keys, &self.index);
+            CatchUp { keys, index, destinations, writer: OWN, monitor: &Silent }.commit(&self.target, &self.id)
+        }
+
+        /// Another writer says that it is going to delete the pack.
+        fn list_of_another(&self) -> (ObjectName, Vec<u8>) {
+            let announcement = Announcement::Condemned { packs: vec![self.pack], sessions: Vec::new() };
+            let list = CleaningRecord { writer: OTHER, number: 1, made: NOW, announcement, extra: Extra::new() };
+            let list = list.encode().expect("a small record");
+            let list = self.keys.seal_record(ObjectType::Cleaning, &list).expect("sealed");
+            (ObjectName::Cleaning(ObjectHash::of(&list)), list)
+        }
+    }
+
+    /// Whatever call is the last that the destination answers: a snapshot that is reported survives a power cut, and one
+    /// that is not reported is not remembered as committed either.
+    #[test]
+    fn a_snapshot_is_reported_and_remembered_when_it_is_durable() {
+        let mut calls = 0;
+        loop {
+            let site = site();
+            site.place.go_offline_after(calls);
+            let committed = site.commit();
+            site.place.cut_power();
+            site.place.come_back();
+            let known = site.index.reader().expect("a view").snapshot(&site.id).expect("readable").expect("known");
+            assert_eq!(known.committed & site.target.bit != 0, committed.is_ok(), "after {calls} calls");
+            assert_eq!(known.whole & site.target.bit != 0, committed.is_ok(), "after {calls} calls");
+            if committed.is_ok() {
+                site.place.get(&ObjectName::Snapshot(site.id), None).expect("it is there after a power cut");
+                break;
+            }
+            calls += 1;
+        }
+        assert!(calls >= 2, "it is put, and its name synced");
+    }
+
+    /// Another writer's list appears after the run looked for lists: a snapshot that is there is whole, reported or not.
+    #[test]
+    fn what_was_condemned_meanwhile_is_rescued_before_the_snapshot_is_written() {
+        let site = site();
+        neighbours::look(&site.keys, &site.target, &OWN).expect("nobody says anything yet");
+        let (name, list) = site.list_of_another();
+        site.place.put(&name, &list).expect("put");
+        let packs = Arc::new(AtomicUsize::new(0));
+        let (counted, place) = (Arc::clone(&packs), site.place.clone());
+        site.place.when_put(ObjectKind::Snapshots, move || {
+            let mut count = |_, _| {
+                counted.fetch_add(1, Ordering::Relaxed);
+            };
+            place.list(ObjectKind::Packs, None, &mut count).expect("listed");
+        });
+        site.commit().expect("committed");
+        assert_eq!(packs.load(Ordering::Relaxed), 2, "the condemned one, and one with what is needed of it");
+    }
+
+    /// Another writer's list appears when the snapshot is just there, after it was looked for lists (invariant I19).
+    #[test]
+    fn what_is_condemned_while_the_snapshot_is_written_is_rescued() {
+        let site = site();
+        neighbours::look(&site.keys, &site.target, &OWN).expect("nobody says anything yet");
+        let (name, list) = site.list_of_another();
+        let other = site.place.clone();
+        site.place.when_put(ObjectKind::Snapshots, move || {
+            other.put(&name, &list).expect("put");
+        });
+        site.commit().expect("committed");
+        let view = site.index.reader().expect("a view");
+        let places = view.places(&site.chunk).expect("readable");
+        let holds = |pack| pack != 1 && view.presence(pack).expect("readable") & site.target.bit != 0;
+        assert!(places.iter().any(|place| holds(place.pack)), "the chunk is in a pack that nobody deletes");
+    }
+}

@@ -254,3 +254,58 @@ fn settle(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::destination::{Destination, MemoryDestination};
+    use crate::format::id::{ChunkKind, DestinationId, RepoId};
+    use crate::monitor::Silent;
+    use crate::pack::{Closing, PackDraft};
+    use crate::replicate::Neighbours;
+    use crate::seal::{BlockBuilder, Keys};
+
+    fn packs() -> Vec<Arc<SealedPack>> {
+        let keys = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
+        let pack = |seed: u8| {
+            let chunk = [seed; 300];
+            let mut builder = BlockBuilder::new(1 << 20);
+            builder.push(keys.chunk_id(ChunkKind::Data, &chunk), &chunk);
+            let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
+            draft.push(builder.take().expect("a block").store());
+            Arc::new(draft.finish(&keys, [seed; 32], Closing::Last { extra: 0 }).expect("sealed"))
+        };
+        vec![pack(1), pack(2), pack(3)]
+    }
+
+    /// Whatever call is the last that a destination answers: what it is said to hold survives a power cut.
+    #[test]
+    fn what_is_said_to_be_durable_is() {
+        let packs = packs();
+        for calls in 0..=4 {
+            let place = MemoryDestination::new("a");
+            place.go_offline_after(calls);
+            let destination = OpenDestination {
+                name: "a".to_owned(),
+                path: PathBuf::new(),
+                id: DestinationId::from_bytes([1; 16]),
+                bit: 1,
+                place: Arc::new(place.clone()),
+                upload_limit: None,
+                neighbours: Neighbours::default(),
+            };
+            let mut lanes = Lanes::start(&[destination], 1, &Silent);
+            (0..).zip(&packs).for_each(|(number, pack)| lanes.send(number, pack));
+            let outcome = lanes.finish().pop().expect("one lane");
+            place.cut_power();
+            place.come_back();
+            assert_eq!(outcome.trouble.is_none(), calls == 4, "three packs are put, and their names synced");
+            assert_eq!(outcome.durable.len(), if calls == 4 { 3 } else { 0 });
+            for number in outcome.durable {
+                place.get(&ObjectName::Pack(packs[number as usize].id()), None).expect("it is there");
+            }
+        }
+    }
+}

@@ -219,3 +219,39 @@ pub fn look(keys: &Keys, destination: &OpenDestination, own: &WriterId) -> Resul
     let announced = Announced::read(keys, destination)?;
     Ok(destination.neighbours.note(announced.condemned_by_others(own)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: WriterId = WriterId::from_bytes([1; 16]);
+    const OTHER: WriterId = WriterId::from_bytes([2; 16]);
+
+    fn said(number: u64, writer: WriterId, announcement: Announcement) -> (ObjectHash, CleaningRecord) {
+        let made = Time { seconds: 0, nanos: 0 };
+        let hash = ObjectHash::of(&[writer.as_bytes()[0], number as u8]);
+        (hash, CleaningRecord { writer, number, made, announcement, extra: Extra::new() })
+    }
+
+    /// What a writer may take back is what it said itself, and only what it said before.
+    #[test]
+    fn what_was_said_belongs_to_who_said_it() {
+        let list = |byte| Announcement::Condemned { packs: vec![PackId::from_bytes([byte; 32])], sessions: Vec::new() };
+        let all = vec![
+            said(1, OTHER, Announcement::Session),
+            said(2, OTHER, list(7)),
+            said(3, OTHER, Announcement::Session),
+            said(4, OWN, Announcement::Session),
+            said(5, OWN, list(8)),
+            said(6, OWN, Announcement::Session),
+        ];
+        let names: Vec<ObjectHash> = all.iter().map(|(hash, _)| *hash).collect();
+        let announced = Announced { all };
+        assert_eq!(announced.ended_sessions(&OWN), [names[3]]);
+        assert_eq!(announced.ended_sessions(&OTHER), [names[0]]);
+        assert_eq!(announced.sessions_of_others(&OWN), [(names[2], OTHER)]);
+        let own: Vec<ObjectHash> = announced.condemned_by(&OWN).into_iter().map(|(hash, ..)| hash).collect();
+        assert_eq!(own, [names[4]]);
+        assert_eq!(announced.condemned_by_others(&OWN), HashSet::from([PackId::from_bytes([7; 32])]));
+    }
+}

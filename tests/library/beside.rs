@@ -62,6 +62,28 @@ fn condemned_packs_wait_for_the_grace_period_and_two_runs() {
     assert_restores(&second, "restored second");
 }
 
+/// A writer that was at work when the list was made may not have seen it, and may need longer than a short grace.
+#[test]
+fn a_list_waits_for_who_was_at_work_when_it_was_made() {
+    for is_over in [false, true] {
+        let (first, second) = two();
+        first.settings(|settings| settings.retention.grace_days = 1);
+        first.set_day(1);
+        assert!(clean(&first).bytes_waiting > 4_000_000);
+        first.set_day(3);
+        if is_over {
+            second.backup();
+        }
+        let cleaned = clean(&first);
+        assert_eq!(cleaned.bytes_freed > 4_000_000, is_over, "after two days: {cleaned:?}");
+        first.set_day(5);
+        let cleaned = clean(&first);
+        assert_eq!(cleaned.bytes_freed > 4_000_000, !is_over, "after four days: {cleaned:?}");
+        assert_whole(&first);
+        assert_whole(&second);
+    }
+}
+
 #[test]
 fn what_is_condemned_is_stored_again_by_who_needs_it() {
     let (first, second) = two();

@@ -311,6 +311,30 @@ fn a_listing_that_lacks_a_snapshot_deletes_nothing() {
     }
 }
 
+/// What the index remembers is enough where the memory of what was seen is lost.
+#[test]
+fn a_listing_that_lacks_a_snapshot_deletes_nothing_without_the_memory_of_it() {
+    let world = World::new(&["primary"]);
+    for day in 0..4 {
+        world.set_day(day);
+        world.write("file", noise(200_000, day as u64));
+        world.backup();
+    }
+    hide_newest_snapshot(&world, "primary", &world.path("hidden"));
+    for entry in fs::read_dir(world.home.path().join("state")).expect("listed").flatten() {
+        if entry.file_name().to_string_lossy().starts_with("seen-") {
+            fs::remove_file(entry.path()).expect("lost");
+        }
+    }
+    let packs = world.pack_bytes("primary");
+    for _ in 0..2 {
+        let report = world.clean(2, 1);
+        let why = on(&report, "primary").detail.clone().expect("a reason");
+        assert!(why.contains("not in its listing"), "{why}");
+        assert!(world.pack_bytes("primary") >= packs, "nothing is deleted");
+    }
+}
+
 #[test]
 fn a_tree_that_cannot_be_read_deletes_nothing_until_its_snapshot_is_forgotten() {
     let world = World::new(&["primary"]);

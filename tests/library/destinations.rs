@@ -4,6 +4,7 @@ use std::fs;
 
 use cryptbackup::backup::BackupRequest;
 use cryptbackup::check::{self, CheckRequest};
+use cryptbackup::clean::hand;
 use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::Settings;
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo, Secret};
@@ -259,6 +260,23 @@ fn a_destination_added_later_is_filled_and_the_first_one_does_not_grow() {
         world.unplug("primary");
         assert_restores(&world.open(), None, &saved, &world.path("scratch"));
     }
+}
+
+/// What was forgotten is still in packs of the first destination when another is filled from it.
+#[test]
+fn what_is_not_needed_any_more_is_not_copied() {
+    let world = World::new(&["primary"]);
+    world.write("file", noise(3_000_000, 1));
+    let forgotten = world.backup().snapshot_id.expect("a snapshot").to_string();
+    world.write("file", noise(200_000, 2));
+    let saved = [Saved::now(&world, &world.backup())];
+    hand::forget(&mut world.open_to_write(), &[forgotten], false).expect("forgotten");
+    world.add_destination("late");
+    let report = world.sync();
+    assert_eq!((report.destinations[1].snapshots_copied, report.destinations[1].snapshots_behind), (1, 0));
+    assert!(world.pack_bytes("primary") > 3_000_000 && world.pack_bytes("late") < 1_000_000);
+    world.unplug("primary");
+    assert_restores(&world.open(), None, &saved, &world.path("scratch"));
 }
 
 #[test]

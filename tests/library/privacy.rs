@@ -1,5 +1,6 @@
 //! What a destination shows to whoever holds it and has no key.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -50,6 +51,34 @@ fn no_name_and_no_content_is_on_a_destination() {
         let is_hash = file.rsplit('-').next().is_some_and(|hash| hash.len() == 64);
         assert!(is_hash || ["cryptbackup.repo", "dest.id"].contains(&file), "{name}");
     }
+}
+
+/// Key and nonces of an object follow from its salt: two with one salt would give away what they have in common.
+#[test]
+fn no_two_objects_have_the_same_salt() {
+    let world = World::new(&["primary"]);
+    let mut objects = BTreeMap::new();
+    for day in 0..5 {
+        world.set_day(day);
+        world.write("file", noise(200_000, day as u64));
+        world.backup();
+        objects.extend(world.objects("primary").into_iter().map(|(name, _)| {
+            let bytes = fs::read(world.path("primary").join(&name)).unwrap();
+            (name, bytes)
+        }));
+    }
+    world.clean(1, 2);
+    for (name, _) in world.objects("primary") {
+        let bytes = fs::read(world.path("primary").join(&name)).unwrap();
+        objects.insert(name, bytes);
+    }
+    // Packs and sealed records have it in the same place.
+    let sealed = objects
+        .iter()
+        .filter(|(_, bytes)| ["CBK1PACK", "CBK1RECD"].iter().any(|magic| bytes.starts_with(magic.as_bytes())));
+    let salts: Vec<&[u8]> = sealed.map(|(_, bytes)| &bytes[16..48]).collect();
+    assert!(salts.len() > 15, "{}", salts.len());
+    assert_eq!(salts.iter().collect::<BTreeSet<_>>().len(), salts.len());
 }
 
 /// Backs up files of noise of these sizes; gives the sizes of what is on the destination then.

@@ -55,6 +55,23 @@ fn what_was_promised_survives_a_crash_at_some_points() {
     tally.finish("T1, a slice", cases.len(), began);
 }
 
+/// A process that is killed leaves packs whose names no sync has reached, and a machine that runs on shows them to the
+/// next run. It may rely on them only when it has synced them itself: then the power fails, and nothing unsynced is left.
+#[test]
+fn what_a_killed_run_put_is_durable_before_another_relies_on_it() {
+    let began = Instant::now();
+    let work = workload::run(None);
+    let tally = Tally::default();
+    let is_pack = |at: &usize| {
+        let step = &work.steps[*at];
+        step.verb == "rename" && step.path.starts_with("packs/")
+    };
+    let points: Vec<usize> = (0..work.steps.len()).filter(is_pack).collect();
+    let cases: Vec<Case> = sample(&points, 12, 5).into_iter().map(|at| (at, Policy::Kill, 0)).collect();
+    crash_after(&work, &cases, &tally);
+    tally.finish("names of packs after a kill", cases.len(), began);
+}
+
 /// All of it; with `CRYPTBACKUP_TEST_CASES` so many cases, spread evenly, and with `CRYPTBACKUP_TEST_ONLY` those whose
 /// description has that text in it.
 #[test]

@@ -9,6 +9,7 @@ mod crashes;
 mod disk;
 mod errors;
 mod mended;
+mod order;
 mod recover;
 mod rig;
 mod source;

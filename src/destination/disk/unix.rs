@@ -105,14 +105,7 @@ impl Roots for RealRoots {
 impl Disk for RealDisk {
     fn write_new(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
         let mut file = self.open_file(path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, FILE_MODE)?;
-        file.write_all(bytes)?;
-        // What a network file system would only say on closing, it says here. On macOS `std` asks for the full sync.
-        file.sync_all()?;
-        let len = file.metadata()?.len();
-        if len != bytes.len() as u64 {
-            return Err(io::Error::other(format!("{} bytes were written, but the file has {len}", bytes.len())));
-        }
-        Ok(())
+        write_durably(&mut file, bytes)
     }
 
     fn read(&self, path: &str, range: Option<Range<u64>>, len_max: u64) -> io::Result<Vec<u8>> {
@@ -194,15 +187,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_folder(&self, folder: &str) -> io::Result<()> {
-        let folder = self.open_folder(folder)?;
-        folder.sync_all().map_err(|error| {
-            // Some SMB servers answer "not found" for a folder that is open.
-            if errno::is_not_offered(&error) || error.kind() == io::ErrorKind::NotFound {
-                io::ErrorKind::Unsupported.into()
-            } else {
-                error
-            }
-        })
+        sync_names(&self.open_folder(folder)?)
     }
 
     fn is_in_place(&self) -> io::Result<bool> {
@@ -218,6 +203,57 @@ impl Disk for RealDisk {
         let room = rustix::fs::fstatvfs(&self.root)?;
         Ok(room.f_bavail.saturating_mul(room.f_frsize))
     }
+}
+
+/// What can be made durable: a file or a folder of the system, or what stands for one in a test.
+trait Durable {
+    /// Writes all bytes.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes what was written durable, or fails for good.
+    fn sync(&self) -> io::Result<()>;
+
+    /// The length in bytes that the system tells.
+    fn told_len(&self) -> io::Result<u64>;
+}
+
+impl Durable for File {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        // On macOS `std` asks for the full sync.
+        self.sync_all()
+    }
+
+    fn told_len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+}
+
+/// Writes a new file, so that a success means that its bytes survive a power cut.
+fn write_durably(file: &mut impl Durable, bytes: &[u8]) -> io::Result<()> {
+    file.append(bytes)?;
+    // What a network file system would only say on closing, it says here.
+    file.sync()?;
+    let len = file.told_len()?;
+    if len != bytes.len() as u64 {
+        return Err(io::Error::other(format!("{} bytes were written, but the file has {len}", bytes.len())));
+    }
+    Ok(())
+}
+
+/// Makes the names in a folder durable.
+fn sync_names(folder: &impl Durable) -> io::Result<()> {
+    folder.sync().map_err(|error| {
+        // Some SMB servers answer "not found" for a folder that is open.
+        if errno::is_not_offered(&error) || error.kind() == io::ErrorKind::NotFound {
+            io::ErrorKind::Unsupported.into()
+        } else {
+            error
+        }
+    })
 }
 
 /// The system has no empty path.
@@ -305,6 +341,58 @@ mod tests {
         }
         assert!(disk.list("folder").expect("listed").is_empty());
         assert_eq!(disk.list("link").expect_err("no folder").kind(), io::ErrorKind::NotADirectory);
+    }
+
+    /// A file on a disk that fails its syncs in a given way, once, and says afterwards that all is well.
+    #[derive(Default)]
+    struct Probe {
+        bytes: Vec<u8>,
+        told: Option<u64>,
+        fails: std::cell::Cell<Option<io::ErrorKind>>,
+        synced: std::cell::Cell<usize>,
+    }
+
+    impl Durable for Probe {
+        fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+            self.bytes.extend_from_slice(bytes);
+            Ok(())
+        }
+
+        fn sync(&self) -> io::Result<()> {
+            if let Some(kind) = self.fails.take() {
+                return Err(kind.into());
+            }
+            self.synced.set(self.bytes.len());
+            Ok(())
+        }
+
+        fn told_len(&self) -> io::Result<u64> {
+            Ok(self.told.unwrap_or(self.bytes.len() as u64))
+        }
+    }
+
+    #[test]
+    fn what_was_written_is_synced_and_a_failed_sync_is_final() {
+        let mut file = Probe::default();
+        write_durably(&mut file, b"some bytes").expect("written");
+        assert_eq!((file.bytes.as_slice(), file.synced.get()), (&b"some bytes"[..], 10));
+        // What a sync did not save is lost, also where the next one says otherwise.
+        let mut file = Probe { fails: Some(io::ErrorKind::Other).into(), ..Probe::default() };
+        assert_eq!(write_durably(&mut file, b"some bytes").expect_err("lost").kind(), io::ErrorKind::Other);
+        let mut file = Probe { told: Some(9), ..Probe::default() };
+        write_durably(&mut file, b"some bytes").expect_err("a byte is missing");
+    }
+
+    #[test]
+    fn names_are_synced_where_that_is_offered() {
+        let synced = |kind: Option<io::ErrorKind>| {
+            let folder = Probe { bytes: vec![0; 3], fails: kind.into(), ..Probe::default() };
+            let done = sync_names(&folder).map_err(|error| error.kind());
+            (done, folder.synced.get())
+        };
+        assert_eq!(synced(None), (Ok(()), 3));
+        assert_eq!(synced(Some(io::ErrorKind::Other)), (Err(io::ErrorKind::Other), 0));
+        assert_eq!(synced(Some(io::ErrorKind::NotFound)), (Err(io::ErrorKind::Unsupported), 0));
     }
 
     #[test]
