@@ -117,7 +117,7 @@ pub fn list_problems(out: &Output, problems: &[Problem]) {
 fn hint_of_problem(kind: ProblemKind) -> Option<&'static str> {
     Some(match kind {
         ProblemKind::Unreadable => {
-            "the previous version stands in for what could not be read; check its permissions, or leave it out with \
+            "where there is a previous version, it stands in for what could not be read; check its permissions, or leave it out with \
              `cryptbackup add DIR --exclude PATTERNS`"
         }
         ProblemKind::ChangedWhileRead => {

@@ -205,7 +205,7 @@ fn with_ids(lengths: &DirectoryLengths, found: &[Found]) -> Directory {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::ops::Range;
 
     use super::*;
@@ -217,7 +217,8 @@ mod tests {
         Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys")
     }
 
-    fn pack(keys: &Keys) -> SealedPack {
+    /// Four blocks of three chunks.
+    pub(crate) fn pack(keys: &Keys) -> SealedPack {
         let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
         for seed in 0..4u8 {
             let mut builder = BlockBuilder::new(1 << 20);

@@ -188,9 +188,8 @@ mod tests {
     use crate::format::id::{ChunkId, ChunkKind, DestinationId, RepoId};
     use crate::format::layout::ObjectKind;
     use crate::index::PackInfo;
-    use crate::pack::{Closing, PackDraft, PackReader, SealedPack};
+    use crate::pack::{PackReader, SealedPack, merge};
     use crate::replicate::Neighbours;
-    use crate::seal::BlockBuilder;
 
     struct Site {
         _folder: tempfile::TempDir,
@@ -201,26 +200,13 @@ mod tests {
         pack: SealedPack,
     }
 
-    fn pack(keys: &Keys) -> SealedPack {
-        let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
-        for seed in 0..4u8 {
-            let mut builder = BlockBuilder::new(1 << 20);
-            for number in 0..3u8 {
-                let chunk: Vec<u8> = (0..700u16).map(|i| (i as u8).wrapping_mul(seed + 3) ^ number).collect();
-                builder.push(keys.chunk_id(ChunkKind::Data, &chunk), &chunk);
-            }
-            draft.push(builder.take().expect("a block").compress(Some(3)).expect("compressed"));
-        }
-        draft.finish(keys, [5; 32], Closing::Last { extra: 0 }).expect("sealed")
-    }
-
     /// Two destinations with one pack, which the index knows.
     fn site() -> Site {
         let folder = tempfile::tempdir().expect("a folder");
         let repo = RepoId::from_bytes([1; 16]);
         let keys = Keys::generate(repo).expect("random keys");
         let index = Index::open(&folder.path().join("index"), repo, 96 << 20).expect("a new index");
-        let pack = pack(&keys);
+        let pack = merge::tests::pack(&keys);
         let places: Vec<MemoryDestination> = ["a", "b"].map(MemoryDestination::new).into();
         let mut destinations = Vec::new();
         let mut writer = index.writer().expect("a writer");

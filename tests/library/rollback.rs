@@ -1,8 +1,8 @@
 //! Rollback and omission: whatever a destination held back is noticed, and nothing else is taken for that.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use cryptbackup::backup::BackupRequest;
 use cryptbackup::check::{self, CheckRequest};
@@ -14,34 +14,29 @@ use crate::support::World;
 use crate::support::hooks::{Hook, Stop};
 use crate::support::world::noise;
 
-/// Copies a folder with everything in it.
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder with everything in it, each file by `place`.
+fn copy_by(from: &Path, to: &Path, place: impl Fn(&Path, &Path) -> io::Result<()>) {
     for entry in walkdir::WalkDir::new(from) {
         let entry = entry.expect("listed");
         let target = to.join(entry.path().strip_prefix(from).expect("below it"));
         if entry.file_type().is_dir() {
             fs::create_dir_all(&target).expect("a folder");
         } else {
-            // What is stored is never changed in place, only replaced.
-            fs::hard_link(entry.path(), &target)
-                .or_else(|_| fs::copy(entry.path(), &target).map(drop))
-                .expect("a copy");
+            place(entry.path(), &target).expect("a copy");
         }
     }
+}
+
+/// Copies a folder with everything in it.
+fn copy(from: &Path, to: &Path) {
+    // What is stored is never changed in place, only replaced.
+    copy_by(from, to, |file, target| fs::hard_link(file, target).or_else(|_| fs::copy(file, target).map(drop)));
 }
 
 /// Copies a folder in the place of another; nothing is shared with it.
 fn put_back(from: &Path, to: &Path) {
     fs::remove_dir_all(to).expect("removed");
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry.expect("listed");
-        let target = to.join(entry.path().strip_prefix(from).expect("below it"));
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(&target).expect("a folder");
-        } else {
-            fs::copy(entry.path(), &target).expect("a copy");
-        }
-    }
+    copy_by(from, to, |file, target| fs::copy(file, target).map(drop));
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(to.join("config.yaml"), fs::Permissions::from_mode(0o600)).ok();
 }
