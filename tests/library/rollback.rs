@@ -308,12 +308,20 @@ fn t10_without_its_index_a_machine_remembers_all_the_same() {
     let story = Story::tell();
     let hidden: Vec<String> =
         kept(&story.first, "primary").into_iter().filter(|object| !object.starts_with("packs/")).collect();
-    for object in hidden.iter().step_by(3) {
-        fs::remove_file(story.first.path("primary").join(object)).expect("hidden");
+    let hide = |object: &String| fs::remove_file(story.first.path("primary").join(object)).expect("hidden");
+    let mut noticed = 0;
+    for object in hidden.iter().step_by(2) {
+        hide(object);
+        // A snapshot that waits to be deleted may go at any time: with its index the machine says nothing either.
+        let is_missed = is_alarm(&story.first, "primary");
+        story.restore();
+        hide(object);
         story.first.forget_index();
-        assert!(is_alarm(&story.first, "primary"), "{object}");
+        assert_eq!(is_alarm(&story.first, "primary"), is_missed, "{object}");
+        noticed += u32::from(is_missed);
         story.restore();
     }
+    assert!(noticed >= 3, "{noticed}");
 }
 
 #[test]
