@@ -3,6 +3,7 @@
 #![allow(clippy::print_stderr, reason = "a test that cannot run here says why")]
 
 mod busy;
+#[cfg(unix)]
 mod chaos;
 mod clean;
 mod codes;

@@ -100,7 +100,9 @@ impl World {
 
     /// The program with these arguments, in the world's folder.
     pub fn command<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, arguments: I) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cryptbackup"));
+        // Long runs take a copy of the program that nobody builds anew meanwhile.
+        let program = std::env::var_os("PROGRAM_TO_TEST").unwrap_or_else(|| env!("CARGO_BIN_EXE_cryptbackup").into());
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(self.folder.path())

@@ -9,20 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::killing::Dice;
 use crate::support::{World, noise};
-
-/// Numbers that look random and are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.0.to_le_bytes());
-        self.0 += 1;
-        let bytes = hasher.finalize();
-        bytes.as_bytes().iter().take(8).fold(0u64, |sum, &byte| sum << 8 | u64::from(byte)) % below
-    }
-}
 
 fn id_of(summary: &Value) -> String {
     summary["snapshot_id"].as_str().expect("a snapshot").to_owned()
@@ -32,80 +20,6 @@ fn snapshot_ids(world: &World) -> Vec<String> {
     let listed = world.run("snapshots --json").expect_code(0).json();
     let listed = listed.as_array().expect("a list").iter();
     listed.map(|snapshot| snapshot["id"].as_str().expect("text").to_owned()).collect()
-}
-
-/// Runs a command and kills it after a while, or lets it end; true where it was killed.
-fn kill_after(mut command: Command, delay: Duration) -> bool {
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
-    let began = Instant::now();
-    while began.elapsed() < delay {
-        if child.try_wait().expect("a child").is_some() {
-            return false;
-        }
-        std::thread::sleep(Duration::from_micros(500));
-    }
-    child.kill().expect("it is ours");
-    child.wait().expect("it ends");
-    true
-}
-
-/// Cleaning is killed at any moment; whatever it was at, nothing that is wanted is lost, and the next one ends the work.
-fn killed_while_cleaning(kills: u32) {
-    let world = World::set_up(&["primary", "secondary"]);
-    let mut dice = Dice(7);
-    let mut killed = 0;
-    let mut round = 0;
-    let mut longest = Duration::from_millis(400);
-    while killed < kills {
-        round += 1;
-        for file in 0..6 {
-            world.write(&format!("docs/{file}/changes"), noise(40_000, round * 100 + file));
-            world.write(&format!("docs/{file}/grows"), noise(1000 * (1 + round as usize % 50), file));
-        }
-        world.write("docs/round", round.to_string());
-        world.run("backup -q").expect_code(0);
-        if round < 4 {
-            continue;
-        }
-        let wanted: Vec<String> = snapshot_ids(&world).into_iter().take(2).collect();
-        for _ in 0..4 {
-            let words = ["clean", "--keep-last", "2", "--keep-days", "0", "--keep-versions", "3", "-q"];
-            let delay = Duration::from_micros(dice.roll(longest.as_micros() as u64));
-            if !kill_after(world.command(words), delay) {
-                break;
-            }
-            killed += 1;
-        }
-        let began = Instant::now();
-        world.run("clean --keep-last 2 --keep-days 0 --keep-versions 3 -q").expect_code(0);
-        longest = began.elapsed() + Duration::from_millis(20);
-        assert_eq!(snapshot_ids(&world), wanted, "round {round}");
-        world.run("check --read-data -q").expect_code(0);
-        let newest = world.run("list docs/0/changes --json").expect_code(0).json();
-        let numbers: Vec<u64> =
-            newest.as_array().expect("a list").iter().filter_map(|version| version["version"].as_u64()).collect();
-        assert_eq!(numbers, [round - 2, round - 1, round], "the newest three versions outlive their snapshots");
-        let _ = std::fs::remove_file(world.path("back"));
-        let oldest = format!("restore -q --file docs/3/changes --version {} --destination back", round - 2);
-        world.run(&oldest).expect_code(0);
-        assert!(std::fs::read(world.path("back")).expect("restored") == noise(40_000, (round - 2) * 100 + 3));
-        for destination in ["primary", "secondary"] {
-            assert!(world.names(&format!("{destination}/tmp")).is_empty(), "nothing is left unfinished");
-            assert!(world.names(&format!("{destination}/gc")).len() <= 1, "no list is left");
-        }
-    }
-    eprintln!("{killed} kills in {round} rounds");
-}
-
-#[test]
-fn cleaning_that_was_killed_is_ended_by_the_next() {
-    killed_while_cleaning(12);
-}
-
-#[test]
-#[ignore = "takes minutes"]
-fn cleaning_that_was_killed_three_hundred_times() {
-    killed_while_cleaning(320);
 }
 
 /// A second machine on the destination `primary`, with the source `other`.
@@ -161,7 +75,7 @@ fn cleaned_while_backing_up(rounds: u64) {
     second.run("add other").expect_code(0);
     world.write("other/start", "start");
     second.run("backup -q").expect_code(0);
-    let mut dice = Dice(11);
+    let mut dice = Dice::new(11);
     let mut usual = Duration::from_millis(300);
     for round in 1..=rounds {
         // What the first machine lets go of in this round is what the second one stores.
