@@ -1,7 +1,8 @@
-//! Real processes that are killed while they clean, and that clean while another machine backs up.
+//! T13: machines that share a destination, and one of them cleans while another backs up. Whatever it lets go of is stored
+//! again by the one that needs it.
 //!
-//! A few rounds run always; the long runs are one command each:
-//! `cargo test --release --test cli -- --ignored chaos --nocapture`
+//! A few rounds run always; the long run is one command:
+//! `TMPDIR=/dev/shm cargo test --test cli -- --ignored cleaning_two_hundred --nocapture`
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,38 +11,81 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::killing::Dice;
-use crate::support::{World, noise};
+use super::promises::{assert_same, tree};
+use crate::support::{Ended, World, noise};
+
+/// A machine with its own state folder and source, on the destination `primary`.
+#[derive(Clone, Copy)]
+pub struct Machine<'a> {
+    pub world: &'a World,
+    state: &'static str,
+    pub source: &'static str,
+}
+
+impl<'a> Machine<'a> {
+    /// Two machines, each of which has backed up once.
+    pub fn two(world: &'a World) -> [Self; 2] {
+        let first = Self { world, state: "state", source: "docs" };
+        let second = Self { world, state: "second", source: "other" };
+        world.write("docs/start", "start");
+        first.run("backup -q").expect_code(0);
+        std::fs::copy(world.state().join("config.yaml"), world.path("copy.yaml")).expect("a copy");
+        second.run("connect primary --config copy.yaml -q").expect_code(0);
+        second.run(&format!("remove {}", world.path("docs").display())).expect_code(0);
+        world.write("other/start", "start");
+        second.run("add other").expect_code(0);
+        second.run("backup -q").expect_code(0);
+        [first, second]
+    }
+
+    /// The program on this machine.
+    pub fn command(&self, words: &str) -> Command {
+        let mut command = self.world.command(words.split(' '));
+        command.env("CRYPTBACKUP_HOME", self.world.path(self.state));
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self, words: &str) -> Ended {
+        Ended::of(self.command(words))
+    }
+
+    /// The ids of the snapshots of its source, the newest first.
+    pub fn snapshot_ids(&self) -> Vec<String> {
+        let source = self.world.path(self.source).display().to_string();
+        let listed = self.run("snapshots --json").expect_code(0).json();
+        let of_source = |snapshot: &&Value| {
+            snapshot["roots"].as_array().is_some_and(|roots| roots.iter().any(|root| root["path"] == *source))
+        };
+        let own = listed.as_array().expect("a list").iter().filter(of_source);
+        own.map(|snapshot| snapshot["id"].as_str().expect("text").to_owned()).collect()
+    }
+
+    /// Fails unless a snapshot restores to what its source is now.
+    pub fn restores(&self, id: &str) {
+        let target = format!("restored {}", self.source);
+        let _ = std::fs::remove_dir_all(self.world.path(&target));
+        let words = ["restore", "-q", "--snapshot", id, "--destination", &target];
+        let mut command = self.world.command(words);
+        command.env("CRYPTBACKUP_HOME", self.world.path(self.state));
+        Ended::of(command).expect_code(0);
+        let source = self.world.path(self.source);
+        let restored = self.world.path(&target).join(source.strip_prefix("/").expect("absolute"));
+        assert_same(&tree(&source), &tree(&restored));
+    }
+
+    /// Time passes for it: what it noted of its lists is as if it had been noted days ago.
+    pub fn let_days_pass(&self, days: i64) {
+        let_days_pass(&self.world.path(self.state), days);
+    }
+}
 
 fn id_of(summary: &Value) -> String {
     summary["snapshot_id"].as_str().expect("a snapshot").to_owned()
 }
 
-fn snapshot_ids(world: &World) -> Vec<String> {
-    let listed = world.run("snapshots --json").expect_code(0).json();
-    let listed = listed.as_array().expect("a list").iter();
-    listed.map(|snapshot| snapshot["id"].as_str().expect("text").to_owned()).collect()
-}
-
-/// A second machine on the destination `primary`, with the source `other`.
-struct Second<'a> {
-    world: &'a World,
-}
-
-impl Second<'_> {
-    fn command(&self, words: &str) -> Command {
-        let mut command = self.world.command(words.split(' '));
-        command.env("CRYPTBACKUP_HOME", self.world.path("second"));
-        command
-    }
-
-    fn run(&self, words: &str) -> crate::support::Ended {
-        crate::support::Ended::of(self.command(words))
-    }
-}
-
-/// Time passes for the first machine: what it noted of its lists is as if it had been noted days ago.
-fn let_days_pass(world: &World, days: i64) {
-    let path = world.state().join("state/cleaning.json");
+fn let_days_pass(state: &Path, days: i64) {
+    let path = state.join("state/cleaning.json");
     let Ok(text) = std::fs::read_to_string(&path) else { return };
     let mut value: Value = serde_json::from_str(&text).expect("JSON");
     for destination in value["destinations"].as_object_mut().expect("destinations").values_mut() {
@@ -52,29 +96,10 @@ fn let_days_pass(world: &World, days: i64) {
     std::fs::write(&path, value.to_string()).expect("written");
 }
 
-fn restored_is_same(world: &World, second: &Second<'_>, id: &str, expected: &Path) {
-    let _ = std::fs::remove_dir_all(world.path("restored"));
-    second.run(&format!("restore -q --snapshot {id} --destination restored")).expect_code(0);
-    let restored = world.path("restored").join(world.path("other").strip_prefix("/").expect("absolute"));
-    let same = Command::new("diff").arg("-r").arg(expected).arg(&restored).output().expect("diff runs");
-    assert!(same.status.success(), "{}", String::from_utf8_lossy(&same.stdout));
-}
-
 /// One machine cleans at a random moment of the other's backup, which stores again what the first one let go of.
 fn cleaned_while_backing_up(rounds: u64) {
     let world = World::set_up(&["primary"]);
-    world.write("docs/start", "start");
-    world.run("backup -q").expect_code(0);
-    let copy = world.path("copy.yaml");
-    std::fs::copy(world.state().join("config.yaml"), &copy).expect("a copy");
-    let second = Second { world: &world };
-    second.run("connect primary --config copy.yaml -q").expect_code(0);
-    let docs = world.path("docs").display().to_string();
-    second.run(&format!("remove {docs}")).expect_code(0);
-    world.folder("other");
-    second.run("add other").expect_code(0);
-    world.write("other/start", "start");
-    second.run("backup -q").expect_code(0);
+    let [first, second] = Machine::two(&world);
     let mut dice = Dice::new(11);
     let mut usual = Duration::from_millis(300);
     for round in 1..=rounds {
@@ -90,7 +115,7 @@ fn cleaned_while_backing_up(rounds: u64) {
         world.run("backup -q").expect_code(0);
         if round % 3 == 0 {
             // What was condemned in earlier rounds is due, and is deleted during the backup.
-            let_days_pass(&world, 10);
+            first.let_days_pass(10);
         }
         let began = Instant::now();
         let backup = second.command("backup --json").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -106,14 +131,13 @@ fn cleaned_while_backing_up(rounds: u64) {
         assert_eq!(ended.status.code(), Some(0), "round {round}: {said}");
         let last = String::from_utf8(ended.stdout).expect("text");
         let summary: Value = serde_json::from_str(last.lines().last().expect("a line")).expect("JSON");
-        restored_is_same(&world, &second, &id_of(&summary), &world.path("other"));
+        second.restores(&id_of(&summary));
     }
-    let_days_pass(&world, 10);
+    first.let_days_pass(10);
     world.run("clean --keep-last 1 --keep-days 0 --keep-versions 1 --force -q").expect_code(0);
     second.run("check --read-data -q").expect_code(0);
     world.run("check --read-data -q").expect_code(0);
-    let newest = snapshot_ids(&world);
-    assert!(!newest.is_empty());
+    assert!(!first.snapshot_ids().is_empty());
     eprintln!("{rounds} rounds");
 }
 
