@@ -13,14 +13,14 @@ use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::recipe::{Part, Recipe};
 use crate::format::record::Time;
-use crate::format::tree::{Flags, Node, NodeKind};
+use crate::format::tree::{Flags, Metadata, Node, NodeKind};
 use crate::index::DestinationBits;
 use crate::monitor::Monitor;
 use crate::replicate::Fetcher;
 use crate::repo::store::Store;
 use crate::report::{Problem, ProblemKind};
 use crate::snapshot::{RecipeBuilder, TreeBuilder};
-use crate::source::FolderIdentity;
+use crate::source::{FolderIdentity, Stat};
 
 /// Nodes of one folder that wait, in case the whole folder turns out to be the same.
 const WAITING_MAX: usize = 4096;
@@ -39,6 +39,22 @@ struct FileDraft {
     sample: FileSample,
 }
 
+/// Content of an inode with several names, and what the inode was like when it was read.
+struct Linked {
+    recipe: Recipe,
+    size: u64,
+    mtime: Time,
+    ctime: Time,
+    is_settled: bool,
+}
+
+impl Linked {
+    /// Whether another name, with this stat, has this content and nothing happened to it meanwhile.
+    fn is_still(&self, stat: &Stat) -> bool {
+        self.is_settled && (self.size, self.mtime, self.ctime) == (stat.size, stat.mtime, stat.ctime)
+    }
+}
+
 /// Puts one source together.
 pub(super) struct RootBuilder<'a> {
     chunker: &'a Chunker,
@@ -49,7 +65,7 @@ pub(super) struct RootBuilder<'a> {
     folders: Vec<FolderDraft>,
     file: Option<FileDraft>,
     /// Content of inodes with several names.
-    linked: HashMap<FolderIdentity, Recipe>,
+    linked: HashMap<FolderIdentity, Linked>,
     root: Option<Node>,
     moves: Moves,
     /// What was counted.
@@ -132,7 +148,9 @@ impl<'a> RootBuilder<'a> {
             Step::Leave(same) => self.leave(same, store),
             Step::Keep { node, link, is_unmodified } => {
                 if let (Some(link), NodeKind::File(recipe)) = (link, &node.kind) {
-                    self.linked.insert(link, recipe.clone());
+                    let Metadata { mtime, ctime, .. } = node.metadata;
+                    let linked = Linked { recipe: recipe.clone(), size: recipe.size, mtime, ctime, is_settled: true };
+                    self.linked.insert(link, linked);
                 }
                 self.tally.files_unmodified += u64::from(is_unmodified);
                 self.add(*node, store)
@@ -214,22 +232,25 @@ impl<'a> RootBuilder<'a> {
         let Some(FileDraft { job, recipe, sample }) = self.file.take() else { return Ok(()) };
         let recipe = recipe.finish(self.chunker, store)?;
         let path = job.entry.path.clone();
-        if let Some(link) = job.link {
-            self.linked.insert(link, recipe.clone());
+        let stat = job.entry.stat;
+        // What was replaced before it was opened is not what its other names have.
+        if let Some(link) = job.link.filter(|link| *link == stat.identity()) {
+            let Stat { size, mtime, ctime, .. } = stat;
+            self.linked.insert(link, Linked { recipe: recipe.clone(), size, mtime, ctime, is_settled });
         }
         let flags = if is_settled { Flags::NONE } else { Flags::UNSETTLED };
         let changed = self.tally.files_changed;
         self.finish_file(*job, recipe, flags, store)?;
         self.tally.files_opaque += u64::from(self.tally.files_changed > changed && sample.is_opaque());
         if !is_settled {
-            self.problem(Problem {
-                path,
-                kind: ProblemKind::ChangedWhileRead,
-                detail: "it changed while it was read; what was read is stored, and it is read again next time"
-                    .to_owned(),
-            });
+            self.changed(path);
         }
         Ok(())
+    }
+
+    fn changed(&mut self, path: PathBuf) {
+        let detail = "it changed while it was read; what was read is stored, and it is read again next time".to_owned();
+        self.problem(Problem { path, kind: ProblemKind::ChangedWhileRead, detail });
     }
 
     fn finish_file(&mut self, job: FileJob, recipe: Recipe, flags: Flags, store: &mut Store<'_>) -> Result<(), Error> {
@@ -245,10 +266,19 @@ impl<'a> RootBuilder<'a> {
         self.add(node, store)
     }
 
-    /// Another name of an inode whose content is known; where that failed, this name fails too.
+    /// Another name of an inode whose content is known; where that failed, this name fails too. One that changed between
+    /// the reading and the look at this name counts as changed while it was read.
     fn link(&mut self, job: Box<FileJob>, store: &mut Store<'_>) -> Result<(), Error> {
-        match job.link.and_then(|link| self.linked.get(&link)).cloned() {
-            Some(recipe) => self.finish_file(*job, recipe, Flags::NONE, store),
+        match job.link.and_then(|link| self.linked.get(&link)) {
+            Some(linked) => {
+                let (recipe, is_still) = (linked.recipe.clone(), linked.is_still(&job.entry.stat));
+                let path = job.entry.path.clone();
+                self.finish_file(*job, recipe, if is_still { Flags::NONE } else { Flags::UNSETTLED }, store)?;
+                if !is_still {
+                    self.changed(path);
+                }
+                Ok(())
+            }
             None => {
                 let problem = Problem {
                     path: job.entry.path.clone(),

@@ -212,6 +212,57 @@ fn a_file_that_changes_while_it_is_read_is_stored_as_read_and_read_again() {
 }
 
 #[test]
+fn another_name_of_a_file_that_changed_since_it_was_read_is_told() {
+    let world = World::new(&["primary"]);
+    keep_the_scan_busy(&world);
+    world.write("0", b"first content");
+    fs::hard_link(world.source().join("0"), world.source().join("z other name")).expect("a link");
+    world.write("a", noise(6 << 20, 1));
+    let hook = Hook::after(1, || {
+        let mut file = fs::File::options().append(true).open(world.source().join("0")).expect("a file");
+        std::io::Write::write_all(&mut file, b", and more").expect("appended");
+    });
+    let report = world.try_backup_with(BackupRequest::default(), &hook).expect("a backup");
+    let expected = [(ProblemKind::ChangedWhileRead, PathBuf::from("z other name"))];
+    assert_eq!(problems(&world, &report), expected, "the first name was read before");
+    assert_eq!(entry(&world, "z other name").flags, ["unsettled"]);
+    world.settle();
+    let report = world.backup();
+    assert_eq!(report.problems, []);
+    assert_restores(&world.open(), None, &[Saved::now(&world, &report)], &world.path("scratch"));
+}
+
+/// A file is looked at, then waits to be read, and is replaced meanwhile: its other name still has the old content. Which
+/// of the files are waiting at that moment is not known, so several are tried.
+#[test]
+fn another_name_of_a_file_that_was_replaced_before_it_was_read_does_not_get_its_content() {
+    let world = World::new(&["primary"]);
+    let path = |name: String| world.source().join(name);
+    for number in 0..12 {
+        world.write(&format!("a{number:02}"), noise(2_200_000, number));
+        fs::hard_link(path(format!("a{number:02}")), path(format!("z{number:02}"))).expect("a link");
+    }
+    let hook = Hook::after(1, || {
+        // Until the readers and the scan wait for the one that is here.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        for number in 0..12 {
+            world.write("spare", noise(2_100_000, 100 + number));
+            fs::rename(path("spare".to_owned()), path(format!("a{number:02}"))).expect("replaced");
+        }
+    });
+    let report = world.try_backup_with(BackupRequest::default(), &hook).expect("a backup");
+    assert!(hook.has_acted());
+    let (_, target) = restored(&world, "one");
+    let told = problems(&world, &report);
+    for number in 0..12 {
+        let name = format!("z{number:02}");
+        let is_told = told.iter().any(|(_, path)| *path == PathBuf::from(&name));
+        let stored = fs::read(target.join(&name)).unwrap_or_default();
+        assert!(is_told || stored == noise(2_200_000, number), "{name} has other content than it ever had");
+    }
+}
+
+#[test]
 fn hard_links_are_read_once_and_restored_as_links() {
     let world = World::new(&["primary"]);
     world.settle();
