@@ -18,7 +18,8 @@ pub trait Roots: Send + Sync {
     /// Opens a folder that exists. A link to a folder is followed.
     fn open_root(&self, path: &Path) -> io::Result<Box<dyn Disk>>;
 
-    /// Makes a folder whose parent exists, durably. A folder that exists already is a success, and as durable.
+    /// Makes a folder whose parent exists, durably. A folder that exists already is a success, and as durable. After an
+    /// error a folder that was made is gone again, as far as the disk lets it be removed.
     fn make_root(&self, path: &Path) -> io::Result<()>;
 }
 
@@ -86,6 +87,9 @@ pub trait Disk: Send + Sync {
 
     /// Makes a folder whose parent exists.
     fn make_folder(&self, path: &str) -> io::Result<()>;
+
+    /// Removes a folder with nothing in it.
+    fn remove_folder(&self, path: &str) -> io::Result<()>;
 
     /// Syncs the names in a folder. [`Unsupported`](io::ErrorKind::Unsupported) where the file system cannot.
     fn sync_folder(&self, folder: &str) -> io::Result<()>;

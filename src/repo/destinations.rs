@@ -167,6 +167,29 @@ fn state_of(error: &OpenError) -> DestinationState {
     }
 }
 
+/// Writes the heads of the repository to a destination that is added. Those that are there are written anew: an earlier
+/// try may have failed to sync their names, and the system says so only once.
+fn put_heads_anew(home: &Home, place: &dyn Destination) -> Result<(), Error> {
+    for (name, bytes) in HeadStore::new(home).all()? {
+        if name != ObjectName::Header {
+            write_anew(place, &name, &bytes)?;
+        }
+    }
+    place.settle(Settle::Touched)?;
+    Ok(())
+}
+
+/// Writes an object again, under a name that is made anew. Where nothing may be written it must be there already.
+fn write_anew(place: &dyn Destination, name: &ObjectName, bytes: &[u8]) -> Result<(), Error> {
+    match place.replace(name, bytes) {
+        Err(error) if matches!(error.kind, DestinationErrorKind::Denied | DestinationErrorKind::ReadOnly) => {
+            place.put(name, bytes).map(|_| ())
+        }
+        done => done,
+    }
+    .map_err(Error::from)
+}
+
 /// Puts the heads of the repository where they are missing: before the first pack, keys and config must be durable.
 pub(super) fn put_heads(home: &Home, place: &dyn Destination) -> Result<(), Error> {
     for (name, bytes) in HeadStore::new(home).all()? {
@@ -213,7 +236,7 @@ impl Repo {
             }
             Err(error) => return Err(refuse(error.to_string())),
         };
-        put_heads(&self.home, &place)?;
+        put_heads_anew(&self.home, &place)?;
         known.set(name, &place.mark().destination)?;
         let path = path.to_owned();
         self.settings = self.home.edit_settings(|settings| {
@@ -265,7 +288,9 @@ impl Repo {
         let is_copy = known.name_of(&mark.destination).is_some_and(|other| other != name)
             || self.destinations.iter().any(|other| other.id == mark.destination && other.name != name);
         if !is_copy {
-            // Whoever made it may have died before its names were durable, `dest.id` the last of them.
+            // Whoever made it may have died before its names were durable, `dest.id` the last of them. It is written anew
+            // for the same reason as the heads.
+            write_anew(&place, &ObjectName::DestinationMark, &mark.encode())?;
             place.settle(Settle::Everything)?;
             return Ok(place);
         }

@@ -47,11 +47,17 @@ impl RealDisk {
         };
         let Some(parent) = path.parent() else { return Ok(()) };
         // Whoever made one that exists may have died before this.
-        match Self::open(parent).and_then(|parent| parent.sync_folder("")) {
+        let synced = Self::open(parent).and_then(|parent| parent.sync_folder(""));
+        match synced {
             // The destination will be shown as weak when its own folders are synced.
             Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
             // A folder that is not ours to make may stand in one that is not ours to read.
             Err(error) if existed && error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            // Whoever tries again must not find a name that the system believes to be safe and is not.
+            Err(error) if !existed => {
+                let _ = rustix::fs::rmdir(&path);
+                Err(error)
+            }
             done => done,
         }
     }
@@ -184,6 +190,10 @@ impl Disk for RealDisk {
 
     fn make_folder(&self, path: &str) -> io::Result<()> {
         Ok(rustix::fs::mkdirat(&self.root, path, FOLDER_MODE)?)
+    }
+
+    fn remove_folder(&self, path: &str) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.root, path, AtFlags::REMOVEDIR)?)
     }
 
     fn sync_folder(&self, folder: &str) -> io::Result<()> {

@@ -105,27 +105,55 @@ impl LocalDestination {
         }
 
         let made = Self::new(disk, place, mark, *header);
-        made.make_folders()?;
-        for (name, bytes) in &objects {
-            made.put_over_nothing(*name, bytes)?;
+        let mut folders = Vec::new();
+        match made.fill(&objects, &mut folders) {
+            Ok(()) => Ok(made),
+            Err(error) => {
+                made.take_back(&folders);
+                Err(error.into())
+            }
         }
-        made.settle(Settle::Everything)?;
-        made.put_over_nothing(ObjectName::DestinationMark, &mark.encode())?;
-        made.settle(Settle::Touched)?;
-        Ok(made)
     }
 
-    /// Makes the folders that are missing; says how many.
-    pub(super) fn make_folders(&self) -> Result<usize, DestinationError> {
-        let mut made = 0;
+    /// Makes everything that a destination has from the start, durably. The folders that it made are in `folders`,
+    /// whatever happens.
+    fn fill(&self, objects: &[(ObjectName, Vec<u8>)], folders: &mut Vec<String>) -> Result<(), DestinationError> {
+        self.make_folders(folders)?;
+        for (name, bytes) in objects {
+            self.put_over_nothing(*name, bytes)?;
+        }
+        self.settle(Settle::Everything)?;
+        self.put_over_nothing(ObjectName::DestinationMark, &self.mark.encode())?;
+        self.settle(Settle::Touched)
+    }
+
+    /// Removes what a creation that failed has made, as far as the disk lets it be removed. Where the names in a folder
+    /// could not be synced they may be lost, and the system says so once: whoever creates again must make new ones.
+    fn take_back(&self, folders: &[String]) {
+        match self.disk.read(&ObjectName::DestinationMark.path(), None, HEADER_LEN as u64) {
+            Ok(stored) if stored == self.mark.encode() => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // Somebody else made it a destination meanwhile.
+            _ => return,
+        }
+        for name in [ObjectName::DestinationMark, ObjectName::Header, ObjectName::Reserve] {
+            let _ = self.disk.remove(&name.path());
+        }
+        for folder in folders.iter().rev() {
+            let _ = self.disk.remove_folder(folder);
+        }
+    }
+
+    /// Makes the folders that are missing, and names them in `made`, whatever happens.
+    pub(super) fn make_folders(&self, made: &mut Vec<String>) -> Result<(), DestinationError> {
         for folder in folders::all().skip(1).chain([folders::TEMP.to_owned()]) {
             match self.disk.make_folder(&folder) {
-                Ok(()) => made += 1,
+                Ok(()) => made.push(folder),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(self.failed(format!("make the folder {folder}"), &error)),
             }
         }
-        Ok(made)
+        Ok(())
     }
 
     /// `put`, but an empty file counts as nothing: on FAT that is what a power cut leaves of a new name.

@@ -60,7 +60,9 @@ impl LocalDestination {
         }
         let kept = found.header.as_ref().copied().unwrap_or(*header);
         let mended = Self::new(disk, place, *mark, kept);
-        let mut count = mended.make_folders()?;
+        let mut made = Vec::new();
+        mended.make_folders(&mut made)?;
+        let mut count = made.len();
         if found.header.is_err() {
             mended.replace(&ObjectName::Header, &header.encode())?;
             count += 1;

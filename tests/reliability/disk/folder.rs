@@ -130,6 +130,11 @@ impl Disk for SimulatedDisk {
         state.write(self.volume, "make_folder", path, |volume, now| volume.make_folder(now, self.root, path).map(drop))
     }
 
+    fn remove_folder(&self, path: &str) -> io::Result<()> {
+        let mut state = self.shared.state();
+        state.write(self.volume, "remove_folder", path, |volume, now| volume.remove_folder(now, self.root, path))
+    }
+
     fn sync_folder(&self, path: &str) -> io::Result<()> {
         let mut state = self.shared.state();
         if state.quirks[self.volume].has_no_folder_sync {

@@ -272,12 +272,20 @@ impl Roots for SimulatedMachine {
         }
         let mut state = self.0.state();
         let made = state.write(volume, "make_folder", &below, |volume, now| volume.make_folder(now, ROOT, &below));
+        let is_new = made.is_ok();
         match made {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
         let parent = state.image.0[volume].parent(ROOT, &below)?.0;
-        if state.quirks[volume].has_no_folder_sync { Ok(()) } else { state.sync(volume, "sync_folder", &below, parent) }
+        if state.quirks[volume].has_no_folder_sync {
+            return Ok(());
+        }
+        let synced = state.sync(volume, "sync_folder", &below, parent);
+        if synced.is_err() && is_new {
+            let _ = state.write(volume, "remove_folder", &below, |volume, now| volume.remove_folder(now, ROOT, &below));
+        }
+        synced
     }
 }
 

@@ -209,4 +209,13 @@ impl Volume {
         self.file(inode).map_err(|_| io::Error::from(io::ErrorKind::IsADirectory))?;
         self.enter(now, folder, name, None)
     }
+
+    pub fn remove_folder(&mut self, now: u64, root: Inode, path: &str) -> io::Result<()> {
+        let (folder, name) = self.parent(root, path)?;
+        let inode = *self.folder(folder)?.current.get(name).ok_or_else(not_found)?;
+        if !self.folder(inode)?.current.is_empty() {
+            return Err(io::ErrorKind::DirectoryNotEmpty.into());
+        }
+        self.enter(now, folder, name, None)
+    }
 }

@@ -95,6 +95,11 @@ impl Disk for FaultyDisk {
         self.inner.make_folder(path)
     }
 
+    fn remove_folder(&self, path: &str) -> io::Result<()> {
+        self.ask("remove_folder", path)?;
+        self.inner.remove_folder(path)
+    }
+
     fn sync_folder(&self, folder: &str) -> io::Result<()> {
         self.ask("sync_folder", folder)?;
         self.inner.sync_folder(folder)

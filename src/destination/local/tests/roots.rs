@@ -266,6 +266,38 @@ fn creating_again_finishes_what_was_cut_short() {
 }
 
 #[test]
+fn what_could_not_be_synced_is_taken_back_and_made_anew() {
+    for (folder, at) in [("", 0), ("packs", 0), ("packs/ab", 0), ("", 1)] {
+        let (_above, root) = new_root();
+        RealDisk::make_root(&root).expect("made");
+        fs::write(root.join("letter.txt"), "dear").expect("somebody's file");
+        let seen = AtomicUsize::new(0);
+        let disk = FaultyDisk::open(&root, move |call, path| {
+            let is_hit = call == "sync_folder" && path == folder && seen.fetch_add(1, Ordering::Relaxed) == at;
+            if is_hit { Err(io::Error::other("lost")) } else { Ok(()) }
+        });
+        LocalDestination::create_on(Box::new(disk), "lossy", mark(), &header()).expect_err("it is told");
+        assert_eq!(entries(&root), ["letter.txt"], "{folder:?}");
+        create(&root);
+    }
+}
+
+#[test]
+fn what_somebody_else_made_meanwhile_is_not_taken_back() {
+    let (_above, root) = new_root();
+    RealDisk::make_root(&root).expect("made");
+    let other = root.clone();
+    let disk = FaultyDisk::open(&root, move |call, path| {
+        if (call, path) == ("look", "dest.id") && other.join("packs/ff").exists() && !other.join("dest.id").exists() {
+            fs::write(other.join("dest.id"), other_destination().encode()).expect("the other one is faster");
+        }
+        Ok(())
+    });
+    LocalDestination::create_on(Box::new(disk), "raced", mark(), &header()).expect_err("two ids");
+    LocalDestination::open(&root, Some(&other_destination())).expect("it is theirs, and whole");
+}
+
+#[test]
 fn what_a_power_cut_leaves_on_fat_is_taken_over() {
     let (_above, root, _) = new_destination();
     for name in ["dest.id", "cryptbackup.repo", "reserve"] {
