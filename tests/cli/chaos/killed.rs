@@ -1,7 +1,7 @@
 //! T5: every command that writes is ended at random moments, by force and by signals. Whatever it was at, the next one
 //! goes on without help, and everything that was acknowledged can be had from every destination that acknowledged it.
 //!
-//! A few seconds of it run always; the whole is one command, `KILLS` per command (350):
+//! A few seconds of it run always; the whole is one command, which ends each of them `KILLS` times (350):
 //! `TMPDIR=/dev/shm cargo test --test cli -- --ignored t05_ --nocapture`
 
 use std::process::Command;
@@ -239,7 +239,7 @@ impl Story {
         let listed = self.world.run("snapshots --json").expect_code(0).json();
         self.promises.listed(&listed, &self.tree);
         self.look();
-        if self.round % ROUNDS_KEPT == 0 && !self.work.is_from_start() && self.work != Work::Clean {
+        if self.round.is_multiple_of(ROUNDS_KEPT) && !self.work.is_from_start() && self.work != Work::Clean {
             self.world.run(CLEAN).expect_code(0);
             self.promises.cleaned(&self.world.run("snapshots --json").expect_code(0).json(), 2);
         }
@@ -279,30 +279,72 @@ impl Story {
     }
 }
 
-/// Ends each command so many times. Gives how often anything was ended.
-fn end_everything(endings: u32) {
-    let mut all = 0;
-    for work in Work::ALL {
-        let mut story = Story::new(work);
-        let mut rounds = 0;
-        while story.counts.ended() < endings {
-            story.round();
-            rounds += 1;
-        }
-        all += story.counts.ended();
-        eprintln!("T5, {work:?}: {} in {rounds} rounds", story.counts);
+/// Ends a command so many times. Gives how often it really was.
+fn end_often(work: Work, endings: u32) -> u32 {
+    let mut story = Story::new(work);
+    let mut rounds = 0;
+    while story.counts.ended() < endings {
+        story.round();
+        rounds += 1;
     }
-    eprintln!("T5: {all} in all, nothing lost, no help needed");
+    eprintln!(
+        "T5, {work:?}: {} ended: {}, in {rounds} rounds; nothing lost, no help needed",
+        story.counts.ended(),
+        story.counts
+    );
+    story.counts.ended()
+}
+
+/// Hundreds of times.
+fn end_hundreds_of_times(work: Work) {
+    let kills = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok());
+    end_often(work, kills.unwrap_or(350));
 }
 
 #[test]
 fn t05_commands_that_were_ended_leave_nothing_to_do() {
-    end_everything(2);
+    let all: u32 = Work::ALL.into_iter().map(|work| end_often(work, 2)).sum();
+    eprintln!("T5: {all} in all");
 }
 
 #[test]
-#[ignore = "minutes: the whole of it"]
-fn t05_every_command_is_ended_hundreds_of_times() {
-    let kills = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok());
-    end_everything(kills.unwrap_or(350));
+#[ignore = "minutes"]
+fn t05_setting_up_is_ended_hundreds_of_times() {
+    end_hundreds_of_times(Work::SetUp);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn t05_first_backups_are_ended_hundreds_of_times() {
+    end_hundreds_of_times(Work::FirstBackup);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn t05_backups_are_ended_hundreds_of_times() {
+    end_hundreds_of_times(Work::Backup);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn t05_cleanings_are_ended_hundreds_of_times() {
+    end_hundreds_of_times(Work::Clean);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn t05_healing_is_ended_hundreds_of_times() {
+    end_hundreds_of_times(Work::Heal);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn t05_syncs_are_ended_hundreds_of_times() {
+    end_hundreds_of_times(Work::Sync);
+}
+
+#[test]
+#[ignore = "minutes"]
+fn t05_rebuilding_the_index_is_ended_hundreds_of_times() {
+    end_hundreds_of_times(Work::Rebuild);
 }

@@ -113,8 +113,8 @@ impl<'a> Victim<'a> {
     /// The summary of its work, if it came to say one.
     pub fn summary(&self) -> Option<Value> {
         let text = self.world.read(&format!("{}.stdout", self.name));
-        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.filter(|line| line["message_type"] == "summary").last()
+        let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.rfind(|line| line["message_type"] == "summary")
     }
 
     fn signal(&self, signal: Signal) {
