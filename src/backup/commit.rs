@@ -229,6 +229,14 @@ fn catch_up_now(
             let older = catch_up.behind(destination.bit)?;
             missing.extend(older.into_iter().filter(|other| other != id));
         }
+        // What others put comes with the record of who put it (I9).
+        if missing.iter().any(|other| other != id)
+            && let Err(ReplicateError::Destination(error)) = catch_up.heads(destination)
+        {
+            part.detail = Some(error.to_string());
+            part.state = Some(state_after(&error));
+            missing.retain(|other| other == id);
+        }
         for other in missing {
             if !is_announced {
                 monitor.begin(Stage::CatchingUp, None, None);

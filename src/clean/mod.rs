@@ -171,31 +171,19 @@ fn run_released(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -
         }
     }
     monitor.begin(Stage::Cleaning, None, None);
-    let plan = Plan::make(repo, &request)?;
-    let mut report = CleanReport {
-        choices: plan.chosen.choices.clone(),
-        future: plan.chosen.future.clone(),
-        suspects: plan.suspects.clone(),
-        ..CleanReport::default()
-    };
-    if let Some(why) = plan.looks_like_a_mistake(request.is_unattended).filter(|_| !request.is_forced) {
-        if !request.is_unattended && !request.dry_run {
-            return Err(Error::Unsure(why));
-        }
-        report.held = Some(why);
-        if request.is_unattended {
+    let mut report = CleanReport::default();
+    let mut plan = decide(repo, &request, &mut report)?;
+    if request.is_unattended && (report.held.is_some() || !plan.has_work(repo)?) {
+        return Ok(report);
+    }
+    if !request.dry_run {
+        repo.prepare_to_clean()?;
+        // Others may have put something since: what is done follows from what is there now, and so does what is said.
+        plan = decide(repo, &request, &mut report)?;
+        if request.is_unattended && report.held.is_some() {
             return Ok(report);
         }
     }
-    if request.is_unattended && !plan.has_work(repo)? {
-        return Ok(report);
-    }
-    let plan = if request.dry_run {
-        plan
-    } else {
-        repo.prepare_to_clean()?;
-        Plan::make(repo, &request)?
-    };
     let groups = histories::write(repo, &plan, &request, monitor, &mut report)?;
     if !request.dry_run {
         forget(repo, &plan)?;
@@ -214,6 +202,19 @@ fn run_released(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -
     }
     add_unreachable(repo, &mut report);
     Ok(report)
+}
+
+/// What there is to do, and in the report why; an error where a person has to look first.
+fn decide(repo: &Repo, request: &CleanRequest, report: &mut CleanReport) -> Result<Plan, Error> {
+    let plan = Plan::make(repo, request)?;
+    report.choices = plan.chosen.choices.clone();
+    report.future = plan.chosen.future.clone();
+    report.suspects = plan.suspects.clone();
+    report.held = plan.looks_like_a_mistake(request.is_unattended).filter(|_| !request.is_forced);
+    match &report.held {
+        Some(why) if !request.is_unattended && !request.dry_run => Err(Error::Unsure(why.clone())),
+        _ => Ok(plan),
+    }
 }
 
 /// The index keeps copies of trees, so that folders are listed fast. Those that nothing needs any more go too, unless it

@@ -23,15 +23,15 @@ impl CatchUp<'_> {
     /// [`ReplicateError::Overtaken`] where another writer deleted something it needs, be it there already or not.
     pub fn commit(&self, target: &OpenDestination, id: &SnapshotId) -> Result<(), ReplicateError> {
         let row = self.index.reader()?.snapshot(id)?.ok_or_else(|| unknown(target, id))?;
-        if !target.neighbours.are_there() {
-            self.put_snapshot(target, id, &row)?;
-            return remember(self.index, target, id);
-        }
         let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
-        if self.has_lost(target)? {
+        let was_alone = self.is_alone(target)?;
+        if !was_alone && self.has_lost(target)? {
             self.store_again(target, &snapshot)?;
         }
         self.put_snapshot(target, id, &row)?;
+        if was_alone && self.is_alone(target)? {
+            return remember(self.index, target, id);
+        }
         for _ in 0..LOOKS {
             if !self.has_lost(target)? {
                 return remember(self.index, target, id);
@@ -39,6 +39,12 @@ impl CatchUp<'_> {
             self.store_again(target, &snapshot)?;
         }
         Err(ReplicateError::Overtaken)
+    }
+
+    /// Whether nobody else was there when this run began, and nobody came since. Who came may have cleaned, and deleted
+    /// what no snapshot needed yet, if this machine stood still for all the grace.
+    fn is_alone(&self, target: &OpenDestination) -> Result<bool, ReplicateError> {
+        Ok(!target.neighbours.are_there() && neighbours::is_alone(self.keys, target, &self.writer)?)
     }
 
     /// What the snapshot needs of packs that are not to be relied on any more, into others, as far as it can be read.

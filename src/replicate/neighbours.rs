@@ -211,6 +211,14 @@ pub fn has_other_writers(keys: &Keys, destination: &OpenDestination, own: &Write
     Ok(false)
 }
 
+/// Whether nobody but `own` said anything on a destination.
+///
+/// # Errors
+/// [`ReplicateError::Destination`].
+pub fn is_alone(keys: &Keys, destination: &OpenDestination, own: &WriterId) -> Result<bool, ReplicateError> {
+    Ok(Announced::read(keys, destination)?.all.iter().all(|(_, record)| record.writer == *own))
+}
+
 /// Looks what the others said since the last time; gives the packs that are condemned since.
 ///
 /// # Errors

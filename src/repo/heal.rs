@@ -1,11 +1,13 @@
 //! Damaged and missing objects of one destination written again: from another destination, from the state folder, or
 //! from what is left of them.
 
+use std::path::Path;
+
 use super::destinations::KnownIds;
 use super::heads::HeadStore;
 use super::open::state_after;
 use super::{DestinationState, Repo};
-use crate::destination::{DestinationErrorKind, LocalDestination, Settle, reserve_bytes};
+use crate::destination::{DestinationErrorKind, LocalDestination, OpenError, Settle, reserve_bytes};
 use crate::error::Error;
 use crate::format::header::DestinationMark;
 use crate::format::id::{ObjectHash, SnapshotId};
@@ -47,14 +49,21 @@ impl Repo {
             if lost.state != DestinationState::Damaged || only.is_some_and(|name| name != lost.name) {
                 continue;
             }
-            let Some(destination) = known.get(&lost.name) else { continue };
-            let mark = DestinationMark { repo: self.header.repo, destination };
-            let failure = LocalDestination::mend_at(self.home.machine(), &lost.path, &mark, &self.header).err();
-            mended.push(MendedPlace {
-                name: lost.name.clone(),
-                what: lost.detail.clone(),
-                failure: failure.map(|error| error.to_string()),
-            });
+            let expected = known.get(&lost.name);
+            let mark = match expected.map(|destination| DestinationMark { repo: self.header.repo, destination }) {
+                // This machine never saw it whole: then it is what it says it is itself, if it can.
+                None => self.mark_of_damaged(&lost.path),
+                known => known,
+            };
+            let failure = match mark {
+                Some(mark) => LocalDestination::mend_at(self.home.machine(), &lost.path, &mark, &self.header)
+                    .err()
+                    .map(|error| error.to_string()),
+                None => {
+                    Some("`dest.id` cannot be read, and this machine never saw it: another one may know it".to_owned())
+                }
+            };
+            mended.push(MendedPlace { name: lost.name.clone(), what: lost.detail.clone(), failure });
         }
         if mended.iter().any(|mended| mended.failure.is_none()) {
             let found = std::mem::take(&mut self.findings);
@@ -63,6 +72,14 @@ impl Repo {
             self.findings.extend(new);
         }
         Ok(mended)
+    }
+
+    /// What a damaged destination says of itself; none where that cannot be read, or is of another repository.
+    fn mark_of_damaged(&self, path: &Path) -> Option<DestinationMark> {
+        match LocalDestination::open_at(self.home.machine(), path, None) {
+            Err(OpenError::Damaged(damage)) => damage.mark.filter(|mark| mark.repo == self.header.repo),
+            _ => None,
+        }
     }
 
     /// Looks at everything again, after it was healed.

@@ -13,7 +13,7 @@ use crate::format::record::Time;
 use crate::format::snapshot::Snapshot;
 use crate::index::Index;
 use crate::monitor::Monitor;
-use crate::replicate::neighbours::{self, Announced};
+use crate::replicate::neighbours;
 use crate::replicate::{self, CatchUp, Lanes, OpenDestination, ReplicateError};
 use crate::seal::Keys;
 use crate::snapshot::ReadError;
@@ -188,8 +188,7 @@ fn meet(
         return Ok(());
     }
     neighbours::announce(keys, destination, own, now, Announcement::Session)?;
-    let is_alone = Announced::read(keys, destination)?.all.iter().all(|(_, record)| record.writer == own);
-    if !is_alone || neighbours::has_other_writers(keys, destination, &own)? {
+    if !neighbours::is_alone(keys, destination, &own)? || neighbours::has_other_writers(keys, destination, &own)? {
         neighbours::look(keys, destination, &own)?;
     } else if !is_cleaning {
         return Ok(());

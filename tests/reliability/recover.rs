@@ -144,7 +144,7 @@ impl<'w> Scene<'w> {
     fn look(&self, rig: &Rig, repo: &Repo, reads_data: bool) -> Result<(), Violation> {
         for kept in &self.kept {
             for place in self.honest().filter(|place| kept.on.contains(place)) {
-                restore_and_compare(rig, repo, kept, place, self.source)
+                restore_and_compare(&rig.scratch(), repo, kept, place, self.source)
                     .map_err(|why| format!("{} is not whole on {place}: {why}", kept.id.short()))?;
             }
         }
@@ -169,10 +169,16 @@ pub fn caught(act: impl FnOnce() -> Result<(), Violation>) -> Result<(), Violati
     })
 }
 
-fn restore_and_compare(rig: &Rig, repo: &Repo, kept: &Kept<'_>, place: &str, source: &Path) -> Result<(), Violation> {
-    let target = rig.scratch();
+/// Restores a snapshot from one destination to a folder that does not exist, and compares.
+pub fn restore_and_compare(
+    target: &Path,
+    repo: &Repo,
+    kept: &Kept<'_>,
+    place: &str,
+    source: &Path,
+) -> Result<(), Violation> {
     let request = RestoreRequest {
-        destination: Some(target.clone()),
+        destination: Some(target.to_owned()),
         from: Some(place.to_owned()),
         ..RestoreRequest::new(What::Snapshot(kept.id.to_string()))
     };
@@ -181,8 +187,8 @@ fn restore_and_compare(rig: &Rig, repo: &Repo, kept: &Kept<'_>, place: &str, sou
     if let Some(problem) = report.problems.first() {
         return Err(format!("{problem:?}"));
     }
-    let restored = tree(&below(&target, source));
-    fs::remove_dir_all(&target).map_err(|error| error.to_string())?;
+    let restored = tree(&below(target, source));
+    fs::remove_dir_all(target).map_err(|error| error.to_string())?;
     if restored != *kept.tree {
         assert_same(kept.tree, &restored);
     }

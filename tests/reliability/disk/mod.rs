@@ -64,6 +64,20 @@ impl Image {
             volume.sync_folder(folder).expect("a folder");
         }
     }
+
+    /// Changes bits of a byte of a file where it lies.
+    pub fn rot(&mut self, volume: usize, path: &str, offset: u64, bits: u8) {
+        let volume = Arc::make_mut(&mut self.0[volume]);
+        if let Ok(inode) = volume.find(ROOT, path)
+            && let volume::Node::File(file) = &mut volume.nodes[inode]
+        {
+            let file = Arc::make_mut(file);
+            for content in [&mut file.current, &mut file.durable].into_iter().filter(|content| content.len() > offset) {
+                let byte = content.read(offset..offset + 1)[0];
+                content.write(offset, &[byte ^ bits]);
+            }
+        }
+    }
 }
 
 /// One operation that changed something.
@@ -153,7 +167,8 @@ impl SimulatedMachine {
         Arc::make_mut(&mut state.image.0[volume]).is_there = is_there;
     }
 
-    fn resolve(&self, path: &Path) -> io::Result<(usize, String)> {
+    /// Which disk a path is on, and where on it.
+    pub fn resolve(&self, path: &Path) -> io::Result<(usize, String)> {
         let mounts = self.0.mounts.iter().enumerate();
         let (volume, below) = mounts
             .filter_map(|(volume, mount)| Some((volume, path.strip_prefix(mount).ok()?)))
@@ -173,7 +188,7 @@ impl SimulatedMachine {
         Ok(SimulatedDisk { shared: Arc::clone(&self.0), volume, root })
     }
 
-    fn storage(&self, path: &Path, is_made: bool) -> io::Result<Storage> {
+    pub fn storage(&self, path: &Path, is_made: bool) -> io::Result<Storage> {
         let (volume, below) = self.resolve(path)?;
         let mut state = self.0.state();
         let found = state.read(volume, "open", &below, |volume| volume.find(ROOT, &below));
@@ -317,7 +332,7 @@ impl Machine for SimulatedMachine {
     }
 }
 
-fn failed(what: &str, path: &Path, source: io::Error) -> Error {
+pub fn failed(what: &str, path: &Path, source: io::Error) -> Error {
     Error::Io { what: what.to_owned(), path: path.to_owned(), source }
 }
 

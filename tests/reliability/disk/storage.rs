@@ -30,6 +30,11 @@ impl Locks {
         self.handles += 1;
         self.handles
     }
+
+    /// The machine of a disk lost its power.
+    pub fn release(&mut self, disk: usize) {
+        self.held.retain(|held| held.file.0 != disk);
+    }
 }
 
 /// A file that was opened.

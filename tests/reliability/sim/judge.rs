@@ -1,0 +1,186 @@
+//! What a machine said, held against what is true.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use cryptbackup::backup::BackupReport;
+use cryptbackup::check::{CheckReport, Finding, Severity};
+use cryptbackup::clean::CleanReport;
+use cryptbackup::error::Error;
+use cryptbackup::format::id::SnapshotId;
+use cryptbackup::sync::SyncReport;
+
+use super::PLACE_COUNT;
+use super::model::{Fate, Promise};
+use super::world::{World, disk_of};
+use crate::rig::PLACES;
+use crate::source::Tree;
+
+/// What a command gave.
+pub enum Outcome {
+    Backup(BackupReport, Tree),
+    Forget(SnapshotId),
+    Clean(CleanReport, u32),
+    Sync(SyncReport),
+    Check(CheckReport),
+    Heal(CheckReport),
+    Nothing,
+}
+
+/// What was so around a command.
+pub struct Around {
+    pub who: usize,
+    /// Destinations that were there when it began.
+    pub there: BTreeSet<usize>,
+    /// Promises there were.
+    pub promises: usize,
+    /// Disks that had trouble meanwhile.
+    pub troubled: BTreeSet<usize>,
+    /// Whether other machines did something meanwhile.
+    pub is_nested: bool,
+    /// Whether listings were not true.
+    pub is_lied_to: bool,
+}
+
+impl Around {
+    /// Destinations without any trouble.
+    fn sound(&self, rotten: &[bool; PLACE_COUNT]) -> Vec<usize> {
+        let is_sound = |place: &usize| !rotten[*place] && !self.troubled.contains(&disk_of(*place));
+        self.there.iter().copied().filter(is_sound).collect()
+    }
+
+    /// Whether the machine itself had trouble.
+    fn is_troubled(&self) -> bool {
+        self.troubled.contains(&self.who) || self.is_lied_to
+    }
+}
+
+fn place_of(name: &str) -> usize {
+    PLACES.iter().position(|place| *place == name).expect("a destination")
+}
+
+impl World {
+    pub fn judge(&self, around: &Around, outcome: Outcome) {
+        match outcome {
+            Outcome::Backup(report, tree) => self.judge_backup(around, &report, tree),
+            Outcome::Forget(id) => self.model().set_fate(id, Fate::Gone),
+            Outcome::Clean(report, keep_days) => {
+                let going: Vec<SnapshotId> =
+                    report.choices.iter().filter(|choice| !choice.stays()).map(|choice| choice.id).collect();
+                self.model().let_go(&going, around.who, keep_days);
+            }
+            Outcome::Sync(report) => self.judge_sync(around, &report),
+            Outcome::Check(report) => self.judge_findings(around, &report.findings),
+            Outcome::Heal(report) => self.judge_heal(around, &report),
+            Outcome::Nothing => {}
+        }
+    }
+
+    fn judge_backup(&self, around: &Around, report: &BackupReport, tree: Tree) {
+        let mut model = self.model();
+        let who = around.who;
+        let sound = around.sound(&model.is_rotten);
+        let mut on = BTreeSet::new();
+        for outcome in &report.destinations {
+            let place = place_of(&outcome.name);
+            if outcome.committed {
+                on.insert(place);
+            } else if sound.contains(&place) && !around.is_troubled() {
+                model.violation(format!("machine {who}: not on {}, which had no trouble: {outcome:?}", outcome.name));
+            }
+        }
+        if let Some(problem) = report.problems.first() {
+            model.violation(format!("machine {who}: a problem with the source: {problem:?}"));
+        }
+        if on.len() != report.copies || on.is_empty() {
+            model.violation(format!("machine {who}: {} copies are reported, and it is on {on:?}", report.copies));
+        }
+        for outcome in report.destinations.iter().filter(|outcome| outcome.committed && outcome.snapshots_behind == 0) {
+            model.caught_up(place_of(&outcome.name), &on, around.promises);
+        }
+        on.retain(|place| !model.is_rotten[*place]);
+        let Some(id) = report.snapshot_id else {
+            return model.violation(format!("machine {who}: a backup without a snapshot"));
+        };
+        let before = model.promises.len();
+        model.joined[who].get_or_insert(before);
+        if !on.is_empty() {
+            let run = model.runs[who].len() - 1;
+            model.promises.push(Promise { id, who, run, tree: Arc::new(tree), on, fate: Fate::Kept });
+        }
+    }
+
+    fn judge_sync(&self, around: &Around, report: &SyncReport) {
+        let mut model = self.model();
+        let sound = around.sound(&model.is_rotten);
+        let everything = sound.len() == PLACE_COUNT && !around.is_troubled() && !around.is_nested;
+        let online: BTreeSet<usize> = sound.iter().copied().collect();
+        for synced in &report.destinations {
+            let place = place_of(&synced.name);
+            if synced.snapshots_behind == 0 && sound.contains(&place) {
+                model.caught_up(place, &online, around.promises);
+            } else if everything {
+                model.violation(format!("machine {}: {} is still behind: {synced:?}", around.who, synced.name));
+            }
+        }
+    }
+
+    /// Nothing is damaged that we did not damage ourselves.
+    pub fn judge_findings(&self, around: &Around, findings: &[Finding]) {
+        let mut model = self.model();
+        let sound = around.sound(&model.is_rotten);
+        let is_bad = |finding: &&Finding| {
+            finding.severity == Severity::Damage && sound.contains(&place_of(&finding.destination))
+        };
+        let bad: Vec<&Finding> = findings.iter().filter(is_bad).collect();
+        // Who looks while others put and delete may miss what came or went meanwhile.
+        if !bad.is_empty() && !around.is_lied_to && !around.is_nested {
+            model.violation(format!("machine {} finds damage: {bad:?}", around.who));
+        }
+    }
+
+    fn judge_heal(&self, around: &Around, report: &CheckReport) {
+        self.judge_findings(around, &report.findings);
+        let mut model = self.model();
+        let is_everything_there = around.there.len() == PLACE_COUNT && around.troubled.is_empty();
+        if !is_everything_there || around.is_nested || around.is_lied_to {
+            return;
+        }
+        // Another machine may know what this one does not.
+        if report.remaining.iter().all(|finding| finding.severity != Severity::Damage) {
+            model.is_rotten = [false; PLACE_COUNT];
+        } else {
+            let left = format!("  left: {:?}", report.remaining);
+            model.tell(0, &left);
+        }
+    }
+
+    /// What it may fail with.
+    pub fn judge_error(&self, around: &Around, error: &Error, what: &str) {
+        let mut model = self.model();
+        let sound = around.sound(&model.is_rotten);
+        let is_excused = match error {
+            Error::Overtaken => around.is_nested,
+            // What an earlier run left on one destination was relied on, and that one was lost on the way.
+            Error::TooFewCopies { reasons, .. } => {
+                let is_elsewhere = |(_, why): &(String, String)| why.contains("on no destination that can be reached");
+                sound.len() < PLACE_COUNT && reasons.iter().any(is_elsewhere)
+            }
+            Error::NotFound { .. } => sound.len() < PLACE_COUNT || around.is_nested,
+            _ => model.is_rotten.contains(&true) && what != "backup",
+        };
+        if !is_excused && !sound.is_empty() && !around.is_troubled() {
+            model.violation(format!("machine {}: {what} fails, though {sound:?} had no trouble: {error}", around.who));
+        }
+    }
+
+    /// Nothing is said to be older than it was, unless something was taken away.
+    pub fn judge_alarms(&self, around: &Around, alarms: &[(String, String)]) {
+        let mut model = self.model();
+        for (name, alarm) in alarms {
+            if !model.is_rotten[place_of(name)] && !around.is_lied_to {
+                model.violation(format!("machine {}: a false alarm about {name}: {alarm}", around.who));
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What was promised, and what may have gone wrong meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use cryptbackup::format::id::SnapshotId;
+
+use super::{MACHINES, PLACE_COUNT};
+use crate::source::Tree;
+
+/// What became of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It must be there.
+    Kept,
+    /// A command that may take it away did not come to its end.
+    Unsure,
+    /// It was forgotten, or went by a rule.
+    Gone,
+}
+
+/// A snapshot that was reported to be on destinations.
+pub struct Promise {
+    pub id: SnapshotId,
+    /// Which machine made it.
+    pub who: usize,
+    /// Which of that machine's runs it was.
+    pub run: usize,
+    pub tree: Arc<Tree>,
+    pub on: BTreeSet<usize>,
+    pub fate: Fate,
+}
+
+/// Everything that is remembered of one run of a seed.
+#[derive(Default)]
+pub struct Model {
+    pub promises: Vec<Promise>,
+    /// Of each machine, when its runs began, by its clock: those that failed too, since what they put may be there.
+    pub runs: [Vec<i64>; MACHINES],
+    /// Of each machine, how many promises there were when it first had one of its own. What others made before that may
+    /// be of its line; what they made later is theirs alone.
+    pub joined: [Option<usize>; MACHINES],
+    /// Destinations of which we changed bytes, and that were not healed since.
+    pub is_rotten: [bool; PLACE_COUNT],
+    /// Disks that had any trouble, one after the other.
+    pub troubles: Vec<usize>,
+    /// What was done, for people.
+    pub story: Vec<String>,
+    pub violations: Vec<String>,
+    pub counts: BTreeMap<String, u64>,
+}
+
+impl Model {
+    pub fn count(&mut self, what: &str) {
+        *self.counts.entry(what.to_owned()).or_default() += 1;
+    }
+
+    pub fn tell(&mut self, depth: usize, what: &str) {
+        self.story.push(format!("{:indent$}{what}", "", indent = 2 * depth));
+    }
+
+    pub fn violation(&mut self, what: String) {
+        self.story.push(format!("VIOLATION {what}"));
+        self.violations.push(what);
+    }
+
+    /// Whether rules may let a snapshot go: it is of this machine's line, it is not the last of who made it, and another
+    /// is younger by so many days.
+    fn may_go(&self, at: usize, who: usize, keep_days: u32) -> bool {
+        let promise = &self.promises[at];
+        let runs = &self.runs[promise.who];
+        let time = runs[promise.run] + i64::from(keep_days) * 86_400;
+        let is_younger = |(run, other): (usize, &i64)| run != promise.run && *other > time - 3600;
+        let is_of_line = promise.who == who || self.joined[who].is_none_or(|joined| at < joined);
+        is_of_line && runs.len() > promise.run + 1 && runs.iter().enumerate().any(is_younger)
+    }
+
+    /// What a cleaning said that goes.
+    pub fn let_go(&mut self, ids: &[SnapshotId], who: usize, keep_days: u32) {
+        for at in 0..self.promises.len() {
+            let promise = &self.promises[at];
+            if !ids.contains(&promise.id) {
+                continue;
+            }
+            if promise.fate == Fate::Kept && !self.may_go(at, who, keep_days) {
+                let (id, run, owner) = (promise.id.short(), promise.run, promise.who);
+                let runs = &self.runs[owner];
+                self.violation(format!(
+                    "machine {who} with {keep_days} days lets {id} go, run {run} of machine {owner}, which stays: {runs:?}"
+                ));
+            }
+            self.promises[at].fate = Fate::Gone;
+        }
+    }
+
+    /// A cleaning that did not come to its end.
+    pub fn may_have_let_go(&mut self, who: usize, keep_days: u32) {
+        for at in 0..self.promises.len() {
+            let promise = &self.promises[at];
+            if promise.fate == Fate::Kept && self.may_go(at, who, keep_days) {
+                self.promises[at].fate = Fate::Unsure;
+            }
+        }
+    }
+
+    pub fn set_fate(&mut self, id: SnapshotId, fate: Fate) {
+        for promise in self.promises.iter_mut().filter(|promise| promise.id == id) {
+            promise.fate = fate;
+        }
+    }
+
+    /// The destinations of those promises that must be whole.
+    pub fn kept(&self) -> impl Iterator<Item = &Promise> {
+        self.promises.iter().filter(|promise| promise.fate == Fate::Kept)
+    }
+
+    /// Whoever is not behind has everything that is on a place this machine saw.
+    pub fn caught_up(&mut self, place: usize, seen: &BTreeSet<usize>, known_before: usize) {
+        if self.is_rotten[place] {
+            return;
+        }
+        for promise in self.promises.iter_mut().take(known_before).filter(|promise| promise.fate == Fate::Kept) {
+            if !promise.on.is_disjoint(seen) {
+                promise.on.insert(place);
+            }
+        }
+    }
+
+    /// Whether a destination may be damaged: everything it has is elsewhere too.
+    pub fn may_rot(&self, place: usize) -> bool {
+        let is_alone = |promise: &Promise| promise.on.len() < 2 && promise.on.contains(&place);
+        !self.is_rotten.contains(&true) && !self.kept().any(is_alone)
+    }
+}

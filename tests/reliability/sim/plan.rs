@@ -1,0 +1,175 @@
+//! What is done in one run, drawn from a seed.
+
+use crate::disk::chance::Chance;
+use crate::disk::crash::Policy;
+use crate::disk::trouble::Failure;
+
+use super::station::Lie;
+use super::{MACHINES, PLACE_COUNT};
+
+/// What a machine does, or what is done to a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Command {
+    Backup,
+    Forget,
+    Pin,
+    Clean {
+        keep_days: u32,
+        keep_versions: u32,
+        is_twice: bool,
+    },
+    Sync,
+    Check,
+    Heal,
+    /// The index is lost.
+    LoseIndex,
+    /// The state folder is lost, and the machine connects to a destination.
+    Connect,
+    /// A destination goes away, or comes back.
+    Plug,
+    /// The power of a destination fails while nobody uses it.
+    Outage(Policy),
+    /// A few bytes of objects of a destination change, or a pack is gone; later it is healed.
+    Rot {
+        deletes: bool,
+    },
+}
+
+impl Command {
+    pub fn name(self) -> &'static str {
+        match self {
+            Command::Backup => "backup",
+            Command::Forget => "forget",
+            Command::Pin => "pin",
+            Command::Clean { is_twice: false, .. } => "clean",
+            Command::Clean { is_twice: true, .. } => "clean twice",
+            Command::Sync => "sync",
+            Command::Check => "check",
+            Command::Heal => "heal",
+            Command::LoseIndex => "lose the index",
+            Command::Connect => "connect",
+            Command::Plug => "plug",
+            Command::Outage(_) => "outage",
+            Command::Rot { .. } => "rot",
+        }
+    }
+
+    /// Whether something may happen to the machine meanwhile.
+    fn can_be_troubled(self) -> bool {
+        use Command as C;
+        matches!(self, C::Backup | C::Forget | C::Pin | C::Clean { .. } | C::Sync | C::Heal)
+    }
+}
+
+/// What happens at an operation of a machine.
+#[derive(Debug, Clone)]
+pub enum Trouble {
+    Fail(Failure),
+    /// The process dies.
+    Kill,
+    /// The machine loses its power, and with it some of the destinations.
+    PowerCut {
+        policy: Policy,
+        places: u64,
+        is_half: bool,
+    },
+    /// The destination loses its power, the machine does not.
+    Outage(Policy),
+    /// The destination is pulled out.
+    Unplug,
+    /// The machine stands still, and others do something.
+    Nest(Vec<Step>),
+    /// Listings lack something, from the beginning.
+    Lie(Lie),
+    /// Listings are late, from the beginning.
+    Late(usize),
+}
+
+/// One command with what happens meanwhile.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub who: usize,
+    /// Hours that pass before it.
+    pub hours: i64,
+    /// How far the machine's clock is off from now on, in hours, if that changes.
+    pub skew: Option<i64>,
+    pub command: Command,
+    pub trouble: Option<Trouble>,
+    /// On which disk that happens, where 0 is the machine's own, after how many operations, and whether only changes count.
+    pub at: (usize, u64, bool),
+    /// For whatever the command has to choose.
+    pub seed: u64,
+}
+
+const POLICIES: [Policy; 5] = [Policy::Nothing, Policy::Ordered, Policy::Names, Policy::Hostile, Policy::Hostile];
+
+fn policy(chance: &mut Chance) -> Policy {
+    POLICIES[chance.below(POLICIES.len() as u64) as usize]
+}
+
+/// The steps of a run.
+pub fn draw(seed: u64) -> Vec<Step> {
+    let mut chance = Chance::of(seed, 4);
+    let count = 5 + chance.below(6);
+    let mut steps: Vec<Step> = Vec::new();
+    for _ in 0..count {
+        steps.push(step(&mut chance, &[], 0));
+    }
+    steps
+}
+
+fn command(chance: &mut Chance, depth: usize) -> Command {
+    let keep_days = [0, 0, 3, 10][chance.below(4) as usize];
+    let keep_versions = [1, 1, 2][chance.below(3) as usize];
+    match chance.below(if depth == 0 { 100 } else { 66 }) {
+        0..30 => Command::Backup,
+        30..48 => Command::Clean { keep_days, keep_versions, is_twice: chance.percent(60) },
+        48..56 => Command::Forget,
+        56..62 => Command::Sync,
+        62..64 => Command::Heal,
+        64..66 => Command::Check,
+        66..69 => Command::Pin,
+        69..73 => Command::LoseIndex,
+        73..76 => Command::Connect,
+        76..84 => Command::Plug,
+        84..90 => Command::Outage(policy(chance)),
+        90..95 => Command::Rot { deletes: chance.percent(35) },
+        _ => Command::Backup,
+    }
+}
+
+fn step(chance: &mut Chance, busy: &[usize], depth: usize) -> Step {
+    let free: Vec<usize> = (0..MACHINES).filter(|who| !busy.contains(who)).collect();
+    let who = free[chance.below(free.len() as u64) as usize];
+    let command = command(chance, depth);
+    let is_troubled = command.can_be_troubled() && chance.percent(if depth == 0 { 60 } else { 25 });
+    let trouble = is_troubled.then(|| trouble(chance, command, who, busy, depth));
+    let disk = if chance.percent(75) { 1 + chance.below(PLACE_COUNT as u64) as usize } else { 0 };
+    let reach = [8, 40, 120, 400][chance.below(4) as usize];
+    let at = (disk, chance.below(reach), chance.percent(70));
+    let hours = [0, 1, 5, 30, 100, 200][chance.below(6) as usize];
+    let skew = chance.percent(12).then(|| chance.below(49) as i64 - 24);
+    Step { who, hours, skew, command, trouble, at, seed: chance.next() }
+}
+
+fn trouble(chance: &mut Chance, command: Command, who: usize, busy: &[usize], depth: usize) -> Trouble {
+    let place = chance.below(PLACE_COUNT as u64) as usize;
+    match chance.below(100) {
+        0..34 if depth < 2 => {
+            let mut busy = busy.to_vec();
+            busy.push(who);
+            let count = 1 + chance.below(2 + u64::from(depth == 0));
+            Trouble::Nest((0..count).map(|_| step(chance, &busy, depth + 1)).collect())
+        }
+        0..54 => Trouble::Fail(Failure::ALL[chance.below(9) as usize]),
+        54..66 => Trouble::Kill,
+        66..80 => Trouble::PowerCut { policy: policy(chance), places: chance.below(8), is_half: chance.percent(30) },
+        80..86 => Trouble::Outage(policy(chance)),
+        86..91 => Trouble::Unplug,
+        91..96 if depth == 0 && matches!(command, Command::Clean { .. } | Command::Backup | Command::Sync) => {
+            let folder = ["packs", "snaps", "marks", "writers"][chance.below(4) as usize];
+            Trouble::Lie(Lie { disk: place, folder, is_empty: chance.percent(30) })
+        }
+        _ => Trouble::Late(place),
+    }
+}

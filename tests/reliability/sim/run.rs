@@ -1,0 +1,260 @@
+//! One run: the steps of a seed, one after another and one within another, and the look at everything in the end.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use cryptbackup::backup::{self, BackupRequest};
+use cryptbackup::check::{self, CheckRequest};
+use cryptbackup::clean::{self, hand};
+use cryptbackup::error::Error;
+use cryptbackup::monitor::Silent;
+use cryptbackup::repo::{self, Repo};
+use cryptbackup::sync::{self, SyncRequest};
+
+use super::judge::{Around, Outcome};
+use super::model::Fate;
+use super::plan::{Command, Step, Trouble};
+use super::world::{World, disk_of};
+use super::{MACHINES, PLACE_COUNT};
+use crate::disk::chance::Chance;
+use crate::recover::{Kept, caught, restore_and_compare};
+use crate::rig::{PLACES, place};
+use crate::workload::clean_request;
+
+/// What a command gave, and what it says that destinations do not show any more.
+type Said = (Outcome, Vec<(String, String)>);
+
+fn alarms(repo: &Repo) -> Vec<(String, String)> {
+    let of = |name: &&str| Some(((*name).to_owned(), repo.rolled_back(name)?.sentence(name)));
+    PLACES.iter().filter_map(of).collect()
+}
+
+impl World {
+    /// Does one step.
+    pub fn step(self: &Arc<Self>, step: &Step, depth: usize) {
+        self.pass(step.hours);
+        if let Some(hours) = step.skew {
+            self.set_skew(step.who, hours);
+        }
+        match step.command {
+            Command::Plug => self.plug_one(step),
+            Command::Outage(policy) => self.cut(disk_of(step.seed as usize % PLACE_COUNT), policy, step.seed),
+            Command::Rot { deletes } => self.rot(step, deletes),
+            Command::Clean { is_twice: true, .. } => {
+                if self.command(step, depth) {
+                    self.pass(8 * 24);
+                    self.command(&Step { trouble: None, ..step.clone() }, depth);
+                }
+            }
+            _ => drop(self.command(step, depth)),
+        }
+    }
+
+    /// One command of one machine, with what happens meanwhile. Says whether the machine lived through it.
+    fn command(self: &Arc<Self>, step: &Step, depth: usize) -> bool {
+        let who = step.who;
+        let (there, name) = (self.there(), step.command.name());
+        let (first_trouble, promises) = {
+            let mut model = self.model();
+            model.count(name);
+            let trouble =
+                step.trouble.as_ref().map_or(String::new(), |trouble| format!(", {trouble:?} at {:?}", step.at));
+            let trouble: String = trouble.chars().take(160).collect();
+            model.tell(
+                depth,
+                &format!("machine {who}: {:?}{trouble}, {there:?} there, {} by its clock", step.command, self.now(who)),
+            );
+            (model.troubles.len(), model.promises.len())
+        };
+        if step.command == Command::Backup {
+            self.source(who).change(&mut Chance::new(step.seed));
+            self.model().runs[who].push(self.now(who));
+        }
+        let mut chance = Chance::of(step.seed, 9);
+        self.prepare(step, depth);
+        let result = catch_unwind(AssertUnwindSafe(|| self.run(step, &mut chance)));
+        let (is_dead, is_missed) = self.stations[who].revive();
+        if step.command == Command::Backup {
+            // What counts is when it ends.
+            let end = self.now(who);
+            self.model().runs[who].last_mut().map(|run| *run = end);
+        }
+        self.clear(step, is_missed);
+        let troubled: BTreeSet<usize> = self.model().troubles[first_trouble..].iter().copied().collect();
+        let is_nested = matches!(step.trouble, Some(Trouble::Nest(_))) && !is_missed;
+        let is_lied_to = matches!(step.trouble, Some(Trouble::Lie(_)));
+        let around = Around { who, there, promises, troubled, is_nested, is_lied_to };
+        match result {
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().cloned();
+                let text = text.or(panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
+                self.model().violation(format!("machine {who}: {name} panics: {text}"));
+            }
+            Ok(Ok((outcome, alarms))) if !is_dead => {
+                self.judge_alarms(&around, &alarms);
+                self.judge(&around, outcome);
+                return true;
+            }
+            Ok(result) => {
+                self.give_up(step, &mut Chance::of(step.seed, 9));
+                if let (Err(error), false) = (&result, is_dead) {
+                    self.model().tell(depth, &format!("  {error}"));
+                    self.judge_error(&around, error, name);
+                    return true;
+                }
+                self.model().tell(depth, "  it died");
+            }
+        }
+        false
+    }
+
+    /// The command did not come to its end: what it was to take away may be gone.
+    fn give_up(&self, step: &Step, chance: &mut Chance) {
+        match step.command {
+            Command::Clean { keep_days, .. } => self.model().may_have_let_go(step.who, keep_days),
+            Command::Forget => {
+                if let Some(id) = self.choose(step.who, chance) {
+                    self.model().set_fate(id, Fate::Unsure);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A snapshot to forget: one of its own, now and then another's.
+    fn choose(&self, who: usize, chance: &mut Chance) -> Option<cryptbackup::format::id::SnapshotId> {
+        let is_anyone = chance.percent(25);
+        let model = self.model();
+        let candidates: Vec<_> = model.kept().filter(|promise| promise.who == who || is_anyone).collect();
+        let at = chance.below(candidates.len().max(1) as u64) as usize;
+        candidates.get(at).map(|promise| promise.id)
+    }
+
+    fn run(&self, step: &Step, chance: &mut Chance) -> Result<Said, Error> {
+        let who = step.who;
+        if step.command == Command::Connect {
+            return self.connect(who, chance);
+        }
+        if step.command == Command::LoseIndex {
+            self.machine.0.state().image.delete(who, "home/backups.db");
+        }
+        let mut repo = self.open(who)?;
+        let outcome = match step.command {
+            Command::Backup => {
+                let tree = self.source(who).tree();
+                let request = BackupRequest { accept_changes: true, ..BackupRequest::default() };
+                Outcome::Backup(backup::run(&mut repo, request, &Silent)?, tree)
+            }
+            Command::Forget => match self.choose(who, chance) {
+                Some(id) => {
+                    hand::forget(&mut repo, &[id.to_string()], true)?;
+                    Outcome::Forget(id)
+                }
+                None => Outcome::Nothing,
+            },
+            Command::Pin => {
+                if let Some(id) = self.choose(who, chance) {
+                    hand::pin(&mut repo, &[id.to_string()], chance.percent(50))?;
+                }
+                Outcome::Nothing
+            }
+            Command::Clean { keep_days, keep_versions, .. } => {
+                if matches!(step.trouble, Some(Trouble::Lie(_))) {
+                    // It saw everything once, and is lied to afterwards.
+                    self.lie(step);
+                }
+                let request = clean_request(&repo, keep_days, keep_versions);
+                Outcome::Clean(clean::run(&mut repo, request, &Silent)?, keep_days)
+            }
+            Command::Sync => Outcome::Sync(sync::run(&mut repo, SyncRequest::default(), &Silent)?),
+            Command::Check => {
+                let request = CheckRequest { read_data: chance.percent(50), ..CheckRequest::default() };
+                Outcome::Check(check::run(&repo, request, &Silent)?)
+            }
+            Command::Heal => {
+                let request = CheckRequest { read_data: true, ..CheckRequest::default() };
+                Outcome::Heal(check::heal(&mut repo, request, &Silent)?)
+            }
+            _ => Outcome::Nothing,
+        };
+        Ok((outcome, alarms(&repo)))
+    }
+
+    /// A new machine, which has a copy of the settings and nothing else.
+    fn connect(&self, who: usize, chance: &mut Chance) -> Result<Said, Error> {
+        let rotten = self.model().is_rotten;
+        let there: Vec<usize> = self.there().into_iter().filter(|place| !rotten[*place]).collect();
+        if there.is_empty() {
+            return Ok((Outcome::Nothing, Vec::new()));
+        }
+        let from = there[chance.below(there.len() as u64) as usize];
+        self.wipe(who);
+        self.model().joined[who] = None;
+        repo::connect(&self.homes[who], &place(PLACES[from]), None, Some(self.settings(who)), &Silent)?;
+        Ok((Outcome::Nothing, alarms(&self.open(who)?)))
+    }
+
+    fn quiet(command: Command, who: usize) -> Step {
+        Step { who, hours: 1, skew: None, command, trouble: None, at: (0, 0, false), seed: 3 }
+    }
+
+    /// Heals what rotted, with everything there. A machine may not know enough; then another one does.
+    pub fn heal(self: &Arc<Self>, first: usize) {
+        for who in (0..MACHINES).map(|next| (first + next) % MACHINES) {
+            if !self.model().is_rotten.contains(&true) {
+                return;
+            }
+            (0..PLACE_COUNT).for_each(|place| self.plug(place, true));
+            self.step(&Self::quiet(Command::Heal, who), 0);
+        }
+        if self.model().is_rotten.contains(&true) {
+            self.model().violation("nobody can heal it".to_owned());
+        }
+    }
+
+    /// Everything is there again, everybody backs up, and everything that was promised is looked at.
+    pub fn finish(self: &Arc<Self>, seed: u64) {
+        (0..PLACE_COUNT).for_each(|place| self.plug(place, true));
+        let first = seed as usize % MACHINES;
+        self.heal(first);
+        for who in 0..MACHINES {
+            self.step(&Self::quiet(Command::Backup, who), 0);
+        }
+        self.step(&Self::quiet(Command::Sync, first), 0);
+        self.step(&Self::quiet(Command::Check, first), 0);
+        self.restore_everything(first, 100);
+        let other = (first + 1) % MACHINES;
+        self.step(&Self::quiet(Command::LoseIndex, other), 0);
+        self.restore_everything(other, 25);
+    }
+
+    /// So many percent of all that was promised is restored from where it was promised.
+    fn restore_everything(&self, who: usize, percent: u64) {
+        let repo = match self.open(who) {
+            Ok(repo) => repo,
+            Err(error) => return self.model().violation(format!("machine {who} does not open: {error}")),
+        };
+        let mut chance = Chance::new(percent);
+        let promises: Vec<_> = {
+            let model = self.model();
+            model
+                .kept()
+                .map(|promise| (promise.id, promise.who, Arc::clone(&promise.tree), promise.on.clone()))
+                .collect()
+        };
+        let target = self.folder.path().join(format!("restored{who}"));
+        for (id, owner, tree, on) in promises {
+            for at in on.into_iter().filter(|_| chance.percent(percent)) {
+                let kept = Kept { id, on: BTreeSet::new(), tree: &tree };
+                let source = self.source(owner).path().to_owned();
+                let result = caught(|| restore_and_compare(&target, &repo, &kept, PLACES[at], &source));
+                let mut model = self.model();
+                model.count("restores compared");
+                if let Err(why) = result {
+                    model.violation(format!("{} of machine {owner} is not whole on {}: {why}", id.short(), PLACES[at]));
+                }
+            }
+        }
+    }
+}
