@@ -163,11 +163,13 @@ impl Index {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn reader(&self) -> Result<IndexReader, IndexError> {
-        let transaction = match &self.store {
-            Store::Writable(database) => database.begin_read(),
-            Store::ReadOnly(database) => database.begin_read(),
-        };
-        IndexReader::new(&transaction.map_err(broken)?)
+        guarded(|| {
+            let transaction = match &self.store {
+                Store::Writable(database) => database.begin_read(),
+                Store::ReadOnly(database) => database.begin_read(),
+            };
+            IndexReader::new(&transaction.map_err(broken)?)
+        })
     }
 
     /// A set of changes that take effect together on [`IndexWriter::commit`].
@@ -176,7 +178,7 @@ impl Index {
     /// [`IndexError::Busy`] on an index opened for reading; [`IndexError::Broken`].
     pub fn writer(&self) -> Result<IndexWriter, IndexError> {
         match &self.store {
-            Store::Writable(database) => IndexWriter::new(database.begin_write().map_err(broken)?),
+            Store::Writable(database) => guarded(|| IndexWriter::new(database.begin_write().map_err(broken)?)),
             Store::ReadOnly(_) => Err(IndexError::Busy),
         }
     }
@@ -194,9 +196,16 @@ fn builder(memory: u64) -> Builder {
     builder
 }
 
-/// A damaged file must never take the program down with it.
-fn guarded<T>(open: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
-    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Err(IndexError::Broken("opening it failed badly".into())))
+/// A damaged file must never take the program down with it: the database checks its pages only when it has to repair
+/// itself, and panics on some that are not its own.
+fn guarded<T>(act: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| Err(IndexError::Broken("it is damaged".into())))
+}
+
+/// The bit with this number, which comes from the file and may be anything.
+fn bit(number: u32) -> Result<DestinationBits, IndexError> {
+    let bit = DestinationBits::checked_shl(1, number);
+    bit.ok_or_else(|| IndexError::Broken("a destination's row cannot be right".into()))
 }
 
 fn opening(error: DatabaseError) -> IndexError {
