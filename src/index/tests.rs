@@ -106,8 +106,8 @@ fn a_changed_byte_is_an_error_or_another_answer_and_never_a_panic() {
     let whole = std::fs::read(&path).expect("readable");
     let used: Vec<usize> = (0..whole.len()).filter(|&at| whole[at] != 0).collect();
     let mut answers = 0;
-    for number in 0..500usize {
-        let at = used[number * used.len() / 500] - number % 2;
+    for number in 0..200usize {
+        let at = used[number * used.len() / 200] - number % 2;
         let mut bytes = whole.clone();
         bytes[at] ^= [1, 0x80, 0xFF, 0x10][number % 4];
         std::fs::write(&path, &bytes).expect("written");
@@ -121,7 +121,7 @@ fn a_changed_byte_is_an_error_or_another_answer_and_never_a_panic() {
             writer.commit()
         });
     }
-    assert!(answers > 50, "{answers}");
+    assert!(answers > 20, "{answers}");
 }
 
 /// Everything a view can be asked.

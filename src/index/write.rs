@@ -5,26 +5,35 @@ use std::collections::BTreeMap;
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::tables::{self, MarkRow, SnapshotRow};
-use super::{BlockInfo, DestinationBits, IndexError, PackInfo, PackNumber, Place, bit, broken, guarded};
+use super::{BlockInfo, DestinationBits, IndexError, PackInfo, PackNumber, Place, bit, broken, closed, guarded};
 use crate::format::id::{ChunkId, DestinationId, ObjectHash, PackId, RepoId, SnapshotId};
 use crate::format::pack::Directory;
 
 /// Where the packs of a run go on, and everything else that changes. Dropping it without [`commit`](Self::commit)
 /// changes nothing.
 pub struct IndexWriter {
-    transaction: WriteTransaction,
+    /// There until it is committed or dropped.
+    transaction: Option<WriteTransaction>,
+}
+
+impl Drop for IndexWriter {
+    fn drop(&mut self) {
+        let transaction = self.transaction.take();
+        // Taking back what was done may fail as badly as anything else.
+        let _ = guarded(|| Ok(drop(transaction)));
+    }
 }
 
 impl IndexWriter {
     pub(super) fn new(transaction: WriteTransaction) -> Result<Self, IndexError> {
-        Ok(Self { transaction })
+        Ok(Self { transaction: Some(transaction) })
     }
 
     fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
         &self,
         definition: redb::TableDefinition<'static, K, V>,
     ) -> Result<Table<'_, K, V>, IndexError> {
-        self.transaction.open_table(definition).map_err(broken)
+        self.transaction.as_ref().ok_or_else(closed)?.open_table(definition).map_err(broken)
     }
 
     /// Makes all tables of a new index, or checks that this one is ours; true where something was written.
@@ -355,8 +364,9 @@ impl IndexWriter {
     ///
     /// # Errors
     /// [`IndexError::Broken`].
-    pub fn commit(self) -> Result<(), IndexError> {
-        guarded(|| self.transaction.commit().map_err(broken))
+    pub fn commit(mut self) -> Result<(), IndexError> {
+        let transaction = self.transaction.take().ok_or_else(closed)?;
+        guarded(|| transaction.commit().map_err(broken))
     }
 }
 
