@@ -5,19 +5,23 @@
 //! throws the committed inputs and random changes of them at every target.
 #![forbid(unsafe_code)]
 
+mod changes;
 mod heads;
+mod indexes;
 mod keys;
 mod packs;
 mod pieces;
 mod records;
+mod restores;
 pub mod seeds;
 mod streams;
 mod texts;
+mod world;
 
 /// A target by its name.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// Every target, in the order of the sections of docs/format.md; then what people type.
+/// Every target, in the order of the sections of docs/format.md; then what people type and see, and whole repositories.
 pub const TARGETS: &[Target] = &[
     ("names", texts::names),
     ("header", heads::header),
@@ -28,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     ("directory", packs::directory),
     ("pack_reader", packs::reader),
     ("block", packs::block),
+    ("changed", changes::changed),
     ("recipe", streams::recipe),
     ("tree", streams::tree),
     ("snapshot", records::snapshot),
@@ -39,6 +44,9 @@ pub const TARGETS: &[Target] = &[
     ("settings", texts::settings),
     ("dates", texts::dates),
     ("secrets", texts::secrets),
+    ("shown", texts::shown),
+    ("index", indexes::index),
+    ("restore", restores::restore),
 ];
 
 /// Runs one target once.

@@ -12,7 +12,8 @@ use cryptbackup::format::tree::Node;
 
 use crate::keys::{REPO, keys};
 
-const TYPES: [ObjectType; 7] = [
+/// Every type of object.
+pub const TYPES: [ObjectType; 7] = [
     ObjectType::Pack,
     ObjectType::Snapshot,
     ObjectType::Config,

@@ -56,6 +56,10 @@ pub fn seeds(target: &str) -> Vec<(&'static str, Vec<u8>)> {
             ("words", &[&["abandon"; 23][..], &["art"]].concat().join(" ")),
             ("entropy", "0123456789abcdef0123456789abcdef"),
         ]),
+        "shown" => shown(),
+        "changed" => changes(),
+        "index" => indexes(),
+        "restore" => restores(),
         other => panic!("{other} has no seeds"),
     }
 }
@@ -81,7 +85,6 @@ fn names() -> Vec<(&'static str, Vec<u8>)> {
         ("pack", path(ObjectName::Pack(PackId::of(b"pack")))),
         ("mark", path(ObjectName::Mark(hash))),
         ("cleaning", path(ObjectName::Cleaning(hash))),
-        ("shown", "caf\u{e9}\u{1b}[31m\u{202e}\n\u{7f}".as_bytes().to_vec()),
     ]
 }
 
@@ -380,5 +383,74 @@ later: [1, {a: b}]
         ("destination", with("destinations.usb", "/x")),
         ("key", with("encryption.key", "short")),
         ("anchors", b"a: &a [*a]\nb: !!int \"0x1\"\n? c\n: |\n  d\n".to_vec()),
+    ]
+}
+
+fn shown() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("plain", "caf\u{e9} \u{6587}".as_bytes().to_vec()),
+        ("colours", "caf\u{e9}\u{1b}[31m\u{202e}\n\u{7f}".as_bytes().to_vec()),
+        ("bytes", b"\xff\xc3\x28 \xf0\x9f\x92".to_vec()),
+        ("unseen", "a\u{200b}\u{e0041}\u{feff}\u{9b}2J".as_bytes().to_vec()),
+    ]
+}
+
+fn changes() -> Vec<(&'static str, Vec<u8>)> {
+    // The last bytes say how many changes there are; each has an offset, a length and a way.
+    let one = |said: Said, at| said.byte(1).long(at).byte(1).byte(3).byte(1).0;
+    let part = || Said::default().byte(0).byte(1).byte(0).byte(1).byte(2).byte(3).byte(0).sized(b"content");
+    let record = || Said::default().byte(1).byte(1).byte(1).sized(b"a record");
+    let pack = || Said::default().byte(2).byte(1).sized(&[5; 300]).byte(0).byte(0).sized(b"a chunk").byte(1);
+    vec![
+        ("part", part().byte(0).0),
+        ("part, one bit", one(part(), 3)),
+        ("record", record().byte(0).0),
+        ("record, one bit", one(record(), 40)),
+        ("pack", pack().byte(0).0),
+        ("pack, one bit of the head", one(pack(), 50)),
+        ("pack, one bit of a block", one(pack(), 400)),
+        ("pack, cut", pack().byte(1).long(60_000).byte(0).byte(0).0),
+    ]
+}
+
+fn indexes() -> Vec<(&'static str, Vec<u8>)> {
+    let change = |flags, line, at, bytes: &[u8]| {
+        let said = Said::default().byte(flags).byte(0).long(line).byte(at).byte(bytes.len() as u8);
+        [said.0, bytes.to_vec()].concat()
+    };
+    vec![
+        ("whole", change(0, 0, 0, &[])),
+        ("read", change(4, 0, 0, &[])),
+        ("magic", change(0, 0, 3, &[0])),
+        ("head", change(0, 2, 0, &[0xFF; 8])),
+        ("a page", change(0, 40, 0, &[0; 64])),
+        ("another", change(0, 200, 5, &[0xFF; 3])),
+        ("cut", [change(2, 0, 0, &[]), Said::default().long(70_000).0].concat()),
+        ("none", vec![1]),
+        ("other", [&[1][..], &[b'x'; 100]].concat()),
+    ]
+}
+
+fn restores() -> Vec<(&'static str, Vec<u8>)> {
+    // Name, kind and what belongs to it, choices of metadata, flags.
+    let file = |name: u8| [name, 0, 1, 0, 0, 0];
+    let link = |name: u8, target: u8| [name, 5, target, 0, 0];
+    let pipe = |name: u8| [name, 7, 0, 0];
+    // A source at the usual path, whose own node is a folder with these nodes.
+    let source = |flags: u8, nodes: &[&[u8]], sorted: u8| {
+        let mut said = vec![flags, 0, 0, 0, 3, sorted | nodes.len() as u8];
+        nodes.iter().for_each(|node| said.extend_from_slice(node));
+        // Metadata and flags of the folder, which stays one; its name is cleared.
+        said.extend([0, 0, 1, 1]);
+        said
+    };
+    vec![
+        ("files", source(0, &[&file(0), &file(1), &pipe(2)], 0)),
+        ("climbing", source(0, &[&file(4), &file(7), &file(11)], 0x80)),
+        ("link, then through it", source(2, &[&link(0, 3), &[0, 3, 1, 0, 0, 1, 0, 0, 0, 0, 0]], 0x80)),
+        ("absolute link", source(0, &[&link(10, 0x86), &file(10)], 0x80)),
+        ("links of one inode", source(4, &[&[0, 0, 1, 0, 1, 1, 0], &[1, 0, 1, 0, 1, 1, 0]], 0)),
+        ("overwritten", source(16 + 32 + 12, &[&file(0), &file(10)], 0)),
+        ("empty", Vec::new()),
     ]
 }

@@ -1,17 +1,18 @@
-//! Text: names of objects, and what people type or edit.
+//! Text: names of objects, what people type or edit, and what they see.
 
-use cryptbackup::cli::{dates, names as shown};
+use cryptbackup::cli::{dates, hints, names as shown, words};
+use cryptbackup::error::Error;
 use cryptbackup::format::layout::ObjectName;
+use cryptbackup::paths;
 use cryptbackup::repo::settings::Settings;
+use cryptbackup::report::{Problem, ProblemKind};
 use cryptbackup::seal::slots::Secret;
 use cryptbackup::source::{Excludes, split_list};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Paths on a destination, and names on a terminal.
+/// Paths on a destination.
 pub fn names(data: &[u8]) {
-    let text = shown::escape(data);
-    assert!(!text.contains(|c: char| c.is_control()), "{text:?}");
     let Ok(path) = str::from_utf8(data) else { return };
     if let Some(name) = ObjectName::parse(path) {
         assert_eq!(name.path(), path);
@@ -86,5 +87,42 @@ pub fn secrets(data: &[u8]) {
     if let Ok(bytes) = <[u8; 32]>::try_from(data) {
         let words = Secret::Recovery(bytes.into()).to_text().expect("words");
         assert!(matches!(Secret::from_words(&words), Some(Secret::Recovery(again)) if *again == bytes));
+    }
+}
+
+/// What can be done to a terminal: control characters, and what turns text around or is not seen.
+fn steers(c: char) -> bool {
+    let hidden = ['\u{ad}', '\u{61c}', '\u{180e}', '\u{feff}'];
+    let ranges = ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{fff9}'..='\u{fffb}'];
+    c.is_control() || hidden.contains(&c) || ranges.iter().any(|range| range.contains(&c)) || u32::from(c) >> 12 == 0xE0
+}
+
+/// Names on a terminal, alone and in everything that is said about them.
+pub fn shown(data: &[u8]) {
+    let path = paths::from_bytes(data);
+    let text = String::from_utf8_lossy(data).into_owned();
+    let object = text.clone();
+    let io = |source: &str| std::io::Error::other(source.to_owned());
+    let problem = Problem { path: path.clone(), kind: ProblemKind::Damaged, detail: text.clone() };
+    let errors = [
+        Error::NotFound { what: text.clone() },
+        Error::Usage(text.clone()),
+        Error::WrongKey { what: text.clone() },
+        Error::Config { key: text.clone(), detail: text.clone() },
+        Error::NoDestination { tried: vec![(text.clone(), text.clone())] },
+        Error::TooFewCopies { committed: 0, wanted: 1, reasons: vec![(text.clone(), text.clone())] },
+        Error::Damaged { object, place: text.clone(), detail: text.clone() },
+        Error::NotADestination { path: path.clone(), why: text.clone() },
+        Error::NotInitialised { home: path.clone() },
+        Error::Io { what: "read".into(), path: path.clone(), source: io(&text) },
+    ];
+    let mut lines = vec![shown::escape(data), shown::path(&path), words::problem_line(&problem)];
+    for error in &errors {
+        let explained = hints::explain(error);
+        lines.push(explained.sentence);
+        lines.extend(explained.hint);
+    }
+    for line in lines {
+        assert!(!line.contains(steers), "{line:?}");
     }
 }

@@ -1,5 +1,5 @@
 //! The targets without libFuzzer: the committed inputs, and random changes of them for a second each
-//! (`FUZZ_SECONDS` for more).
+//! (`FUZZ_SECONDS` for more, `FUZZ_TARGET` for one of them).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,8 @@ fn the_seeds_are_those_of_this_format() {
 #[test]
 fn random_inputs_pass() {
     let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
-    for (target, _) in TARGETS {
+    let only = std::env::var("FUZZ_TARGET").ok();
+    for (target, _) in TARGETS.iter().filter(|(target, _)| only.as_deref().is_none_or(|only| only == *target)) {
         let inputs = inputs(target);
         let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
         let end = Instant::now() + Duration::from_secs(seconds);

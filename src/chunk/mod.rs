@@ -9,6 +9,8 @@ use std::ops::Range;
 
 use fastcdc::v2020::{Normalization, cut_gear, select_masks};
 
+use zeroize::Zeroize;
+
 use crate::format::record::ChunkerParameters;
 use crate::format::sealed::GEAR_CONTEXT;
 use crate::format::wire::u64_table;
@@ -24,12 +26,20 @@ pub struct Chunker {
     gear_ls: Box<[u64; 256]>,
 }
 
+impl Drop for Chunker {
+    fn drop(&mut self) {
+        self.gear.zeroize();
+        self.gear_ls.zeroize();
+    }
+}
+
 impl Chunker {
     /// A chunker with the parameters of the repository and the chunker key of its ring.
     pub fn new(parameters: &ChunkerParameters, key: &[u8; 32]) -> Self {
         let mut stream = [0u8; 256 * 8];
         blake3::Hasher::new_derive_key(GEAR_CONTEXT).update(key).finalize_xof().fill(&mut stream);
         let gear: Box<[u64; 256]> = Box::new(u64_table(&stream));
+        stream.zeroize();
         let gear_ls = Box::new(gear.map(|entry| entry << 1));
         let level = match parameters.normalization {
             0 => Normalization::Level0,

@@ -38,8 +38,9 @@ fn push(text: &mut String, escape: std::fmt::Arguments) {
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -59,7 +60,14 @@ mod tests {
         assert_eq!(escape("\u{9b}2J".as_bytes()), "\\u{9b}2J");
         assert_eq!(escape("cod\u{202e}exe.txt".as_bytes()), "cod\\u{202e}exe.txt");
         assert_eq!(escape(b"caf\xe9 \xff\xc3"), "caf\\xe9 \\xff\\xc3");
-        for c in ('\0'..='\u{9f}').filter(|c| c.is_control()).chain(['\u{2066}', '\u{200f}', '\u{2028}']) {
+        for c in ('\0'..='\u{9f}').filter(|c| c.is_control()).chain([
+            '\u{2066}',
+            '\u{200f}',
+            '\u{2028}',
+            '\u{ad}',
+            '\u{3164}',
+            '\u{e0241}',
+        ]) {
             let mut bytes = [0; 4];
             let shown = escape(c.encode_utf8(&mut bytes).as_bytes());
             assert!(shown.starts_with('\\') && shown.chars().all(|c| !is_unsafe(c)), "{c:?} gave {shown:?}");

@@ -162,6 +162,8 @@ impl MarkRecord {
             Action::Note { text, .. } => is_short(text),
             _ => true,
         };
+        // Whoever reads all marks reads this addition too, and would fail at it for ever.
+        Accepted::find(&self.extra)?;
         if is_valid { Ok(()) } else { bad("a text is too long") }
     }
 }
@@ -234,5 +236,6 @@ mod tests {
         assert!(tag(MARK_TEXT_MAX + 1, 0).is_err());
         assert!(tag(0, MARK_TEXT_MAX + 1).is_err());
         assert!(note(MARK_TEXT_MAX + 1).is_err());
+        assert!(MarkRecord { extra: vec![(ACCEPTED_TAG, vec![1, 2, 3])], ..accept() }.validate().is_err());
     }
 }

@@ -96,7 +96,15 @@ enum Store {
 
 /// The open index.
 pub struct Index {
-    store: Store,
+    /// There until it is dropped.
+    store: Option<Store>,
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        let store = self.store.take();
+        let _ = guarded(|| Ok(drop(store)));
+    }
 }
 
 impl Index {
@@ -119,7 +127,7 @@ impl Index {
         create: impl FnOnce(&Builder) -> Result<Database, DatabaseError>,
     ) -> Result<Self, IndexError> {
         let database = guarded(|| create(&builder(memory)).map_err(opening))?;
-        let index = Self { store: Store::Writable(database) };
+        let index = Self { store: Some(Store::Writable(database)) };
         index.adopt(repo)?;
         Ok(index)
     }
@@ -142,7 +150,7 @@ impl Index {
         open: impl FnOnce(&Builder) -> Result<ReadOnlyDatabase, DatabaseError>,
     ) -> Result<Self, IndexError> {
         let database = guarded(|| open(&builder(memory)).map_err(opening))?;
-        let index = Self { store: Store::ReadOnly(database) };
+        let index = Self { store: Some(Store::ReadOnly(database)) };
         let found = index.reader()?.repo()?;
         if found != Some(repo) {
             return Err(IndexError::Broken("it belongs to another repository".into()));
@@ -163,11 +171,14 @@ impl Index {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn reader(&self) -> Result<IndexReader, IndexError> {
-        let transaction = match &self.store {
-            Store::Writable(database) => database.begin_read(),
-            Store::ReadOnly(database) => database.begin_read(),
-        };
-        IndexReader::new(&transaction.map_err(broken)?)
+        guarded(|| {
+            let transaction = match &self.store {
+                Some(Store::Writable(database)) => database.begin_read(),
+                Some(Store::ReadOnly(database)) => database.begin_read(),
+                None => return Err(closed()),
+            };
+            IndexReader::new(&transaction.map_err(broken)?)
+        })
     }
 
     /// A set of changes that take effect together on [`IndexWriter::commit`].
@@ -176,14 +187,15 @@ impl Index {
     /// [`IndexError::Busy`] on an index opened for reading; [`IndexError::Broken`].
     pub fn writer(&self) -> Result<IndexWriter, IndexError> {
         match &self.store {
-            Store::Writable(database) => IndexWriter::new(database.begin_write().map_err(broken)?),
-            Store::ReadOnly(_) => Err(IndexError::Busy),
+            Some(Store::Writable(database)) => guarded(|| IndexWriter::new(database.begin_write().map_err(broken)?)),
+            Some(Store::ReadOnly(_)) => Err(IndexError::Busy),
+            None => Err(closed()),
         }
     }
 
     /// Whether changes can be made.
     pub fn is_writable(&self) -> bool {
-        matches!(self.store, Store::Writable(_))
+        matches!(self.store, Some(Store::Writable(_)))
     }
 }
 
@@ -194,9 +206,21 @@ fn builder(memory: u64) -> Builder {
     builder
 }
 
-/// A damaged file must never take the program down with it.
-fn guarded<T>(open: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
-    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| Err(IndexError::Broken("opening it failed badly".into())))
+/// A damaged file must never take the program down with it: the database checks its pages only when it has to repair
+/// itself, and panics on some that are not its own.
+fn guarded<T>(act: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| Err(IndexError::Broken("it is damaged".into())))
+}
+
+/// What was taken out to be dropped is not asked any more.
+fn closed() -> IndexError {
+    IndexError::Broken("it is closed".into())
+}
+
+/// The bit with this number, which comes from the file and may be anything.
+fn bit(number: u32) -> Result<DestinationBits, IndexError> {
+    let bit = DestinationBits::checked_shl(1, number);
+    bit.ok_or_else(|| IndexError::Broken("a destination's row cannot be right".into()))
 }
 
 fn opening(error: DatabaseError) -> IndexError {

@@ -3,7 +3,9 @@
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::tables::{self, MarkRow, SnapshotRow};
-use super::{BlockInfo, DestinationBits, IndexError, KnownDestination, PackInfo, PackNumber, Place, broken};
+use super::{
+    BlockInfo, DestinationBits, IndexError, KnownDestination, PackInfo, PackNumber, Place, bit, broken, guarded,
+};
 use crate::format::id::{ChunkId, DestinationId, ObjectHash, PackId, RepoId, SnapshotId};
 
 /// One consistent view; later commits do not show in it.
@@ -45,12 +47,14 @@ impl IndexReader {
     }
 
     pub(super) fn repo(&self) -> Result<Option<RepoId>, IndexError> {
-        let Some(layout) = self.meta.get("layout").map_err(broken)? else { return Ok(None) };
-        if layout.value() != tables::LAYOUT {
-            return Err(IndexError::Broken("it has the layout of another version of this program".into()));
-        }
-        let Some(repo) = self.meta.get("repo").map_err(broken)? else { return Ok(None) };
-        Ok(repo.value().try_into().ok().map(RepoId::from_bytes))
+        guarded(|| {
+            let Some(layout) = self.meta.get("layout").map_err(broken)? else { return Ok(None) };
+            if layout.value() != tables::LAYOUT {
+                return Err(IndexError::Broken("it has the layout of another version of this program".into()));
+            }
+            let Some(repo) = self.meta.get("repo").map_err(broken)? else { return Ok(None) };
+            Ok(repo.value().try_into().ok().map(RepoId::from_bytes))
+        })
     }
 
     /// Every pack that holds the chunk, wherever it is or is not.
@@ -58,13 +62,15 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn places(&self, id: &ChunkId) -> Result<Vec<Place>, IndexError> {
-        let (from, to) = (tables::chunk_key(id, 0), tables::chunk_key(id, u32::MAX));
-        let mut places = Vec::new();
-        for row in self.chunks.range::<&[u8; 36]>(&from..=&to).map_err(broken)? {
-            let (key, value) = row.map_err(broken)?;
-            places.push(tables::decode_place(key.value(), value.value()));
-        }
-        Ok(places)
+        guarded(|| {
+            let (from, to) = (tables::chunk_key(id, 0), tables::chunk_key(id, u32::MAX));
+            let mut places = Vec::new();
+            for row in self.chunks.range::<&[u8; 36]>(&from..=&to).map_err(broken)? {
+                let (key, value) = row.map_err(broken)?;
+                places.push(tables::decode_place(key.value(), value.value()));
+            }
+            Ok(places)
+        })
     }
 
     /// Calls `each` for every chunk in every pack that holds it, in the order of ids, then of pack numbers.
@@ -75,9 +81,12 @@ impl IndexReader {
         &self,
         mut each: impl FnMut(ChunkId, Place) -> Result<(), E>,
     ) -> Result<(), E> {
-        for row in self.chunks.iter().map_err(broken)? {
-            let (key, value) = row.map_err(broken)?;
-            each(tables::chunk_of(key.value()), tables::decode_place(key.value(), value.value()))?;
+        let mut rows = guarded(|| self.chunks.iter().map_err(broken))?;
+        while let Some((id, place)) = guarded(|| {
+            let Some((key, value)) = rows.next().transpose().map_err(broken)? else { return Ok(None) };
+            Ok(Some((tables::chunk_of(key.value()), tables::decode_place(key.value(), value.value()))))
+        })? {
+            each(id, place)?;
         }
         Ok(())
     }
@@ -87,11 +96,13 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn chunk_presence(&self, id: &ChunkId) -> Result<DestinationBits, IndexError> {
-        let mut bits = 0;
-        for place in self.places(id)? {
-            bits |= self.presence(place.pack)?;
-        }
-        Ok(bits)
+        guarded(|| {
+            let mut bits = 0;
+            for place in self.places(id)? {
+                bits |= self.presence(place.pack)?;
+            }
+            Ok(bits)
+        })
     }
 
     /// Destinations that hold the pack.
@@ -99,7 +110,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn presence(&self, pack: PackNumber) -> Result<DestinationBits, IndexError> {
-        Ok(self.presence.get(pack).map_err(broken)?.map_or(0, |row| row.value().0))
+        guarded(|| Ok(self.presence.get(pack).map_err(broken)?.map_or(0, |row| row.value().0)))
     }
 
     /// Destinations on which a damaged copy of the pack lies.
@@ -107,7 +118,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn damaged(&self, pack: PackNumber) -> Result<DestinationBits, IndexError> {
-        Ok(self.damaged.get(pack).map_err(broken)?.map_or(0, |row| row.value()))
+        guarded(|| Ok(self.damaged.get(pack).map_err(broken)?.map_or(0, |row| row.value())))
     }
 
     /// The packs of which a damaged copy lies on the destination.
@@ -115,12 +126,14 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn damaged_on(&self, bit: DestinationBits) -> Result<Vec<PackNumber>, IndexError> {
-        let mut packs = Vec::new();
-        for row in self.damaged.iter().map_err(broken)? {
-            let (number, bits) = row.map_err(broken)?;
-            packs.extend((bits.value() & bit != 0).then_some(number.value()));
-        }
-        Ok(packs)
+        guarded(|| {
+            let mut packs = Vec::new();
+            for row in self.damaged.iter().map_err(broken)? {
+                let (number, bits) = row.map_err(broken)?;
+                packs.extend((bits.value() & bit != 0).then_some(number.value()));
+            }
+            Ok(packs)
+        })
     }
 
     /// What is known of a pack.
@@ -128,9 +141,11 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`], also where the number is unknown.
     pub fn pack(&self, pack: PackNumber) -> Result<PackInfo, IndexError> {
-        let row = self.packs.get(pack).map_err(broken)?;
-        let row = row.ok_or_else(|| IndexError::Broken(format!("pack number {pack} is not in it")))?;
-        postcard::from_bytes(row.value()).map_err(|_| IndexError::Broken("a pack's row cannot be decoded".into()))
+        guarded(|| {
+            let row = self.packs.get(pack).map_err(broken)?;
+            let row = row.ok_or_else(|| IndexError::Broken(format!("pack number {pack} is not in it")))?;
+            postcard::from_bytes(row.value()).map_err(|_| IndexError::Broken("a pack's row cannot be decoded".into()))
+        })
     }
 
     /// Number of the pack with this name.
@@ -138,7 +153,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn pack_number(&self, id: &PackId) -> Result<Option<PackNumber>, IndexError> {
-        Ok(self.pack_numbers.get(id.as_bytes()).map_err(broken)?.map(|row| row.value()))
+        guarded(|| Ok(self.pack_numbers.get(id.as_bytes()).map_err(broken)?.map(|row| row.value())))
     }
 
     /// The number the next new pack gets.
@@ -146,7 +161,10 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn next_pack_number(&self) -> Result<PackNumber, IndexError> {
-        Ok(self.packs.last().map_err(broken)?.map_or(1, |(number, _)| number.value() + 1))
+        guarded(|| {
+            let last = self.packs.last().map_err(broken)?.map_or(0, |(number, _)| number.value());
+            last.checked_add(1).ok_or_else(|| IndexError::Broken("it has no more numbers for packs".into()))
+        })
     }
 
     /// The packs whose names begin with `prefix`, in the order of their names.
@@ -154,14 +172,16 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn packs_with_prefix(&self, prefix: u8) -> Result<Vec<(PackId, PackNumber)>, IndexError> {
-        let (mut from, mut to) = ([0; 32], [0xFF; 32]);
-        (from[0], to[0]) = (prefix, prefix);
-        let mut packs = Vec::new();
-        for row in self.pack_numbers.range::<&[u8; 32]>(&from..=&to).map_err(broken)? {
-            let (id, number) = row.map_err(broken)?;
-            packs.push((PackId::from_bytes(*id.value()), number.value()));
-        }
-        Ok(packs)
+        guarded(|| {
+            let (mut from, mut to) = ([0; 32], [0xFF; 32]);
+            (from[0], to[0]) = (prefix, prefix);
+            let mut packs = Vec::new();
+            for row in self.pack_numbers.range::<&[u8; 32]>(&from..=&to).map_err(broken)? {
+                let (id, number) = row.map_err(broken)?;
+                packs.push((PackId::from_bytes(*id.value()), number.value()));
+            }
+            Ok(packs)
+        })
     }
 
     /// Calls `each` for every pack with its number and the destinations that hold it.
@@ -172,9 +192,12 @@ impl IndexReader {
         &self,
         mut each: impl FnMut(PackNumber, PackInfo, DestinationBits) -> Result<(), E>,
     ) -> Result<(), E> {
-        for row in self.presence.iter().map_err(broken)? {
-            let (number, row) = row.map_err(broken)?;
-            each(number.value(), self.pack(number.value())?, row.value().0)?;
+        let mut rows = guarded(|| self.presence.iter().map_err(broken))?;
+        while let Some((number, bits)) = guarded(|| {
+            let Some((number, row)) = rows.next().transpose().map_err(broken)? else { return Ok(None) };
+            Ok(Some((number.value(), row.value().0)))
+        })? {
+            each(number, self.pack(number)?, bits)?;
         }
         Ok(())
     }
@@ -184,13 +207,15 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn has_unsettled(&self, bit: DestinationBits) -> Result<bool, IndexError> {
-        for row in self.presence.iter().map_err(broken)? {
-            let (present, settled) = row.map_err(broken)?.1.value();
-            if present & bit != 0 && settled & bit == 0 {
-                return Ok(true);
+        guarded(|| {
+            for row in self.presence.iter().map_err(broken)? {
+                let (present, settled) = row.map_err(broken)?.1.value();
+                if present & bit != 0 && settled & bit == 0 {
+                    return Ok(true);
+                }
             }
-        }
-        Ok(false)
+            Ok(false)
+        })
     }
 
     /// Where a block is.
@@ -198,9 +223,11 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`], also where it is unknown.
     pub fn block(&self, pack: PackNumber, block: u32) -> Result<BlockInfo, IndexError> {
-        let row = self.blocks.get((pack, block)).map_err(broken)?;
-        let row = row.ok_or_else(|| IndexError::Broken(format!("block {block} of pack {pack} is not in it")))?;
-        Ok(tables::decode_block(row.value()))
+        guarded(|| {
+            let row = self.blocks.get((pack, block)).map_err(broken)?;
+            let row = row.ok_or_else(|| IndexError::Broken(format!("block {block} of pack {pack} is not in it")))?;
+            Ok(tables::decode_block(row.value()))
+        })
     }
 
     /// Stored bytes of all blocks of a pack.
@@ -208,11 +235,13 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn blocks_len(&self, pack: PackNumber) -> Result<u64, IndexError> {
-        let mut sum = 0;
-        for row in self.blocks.range((pack, 0)..=(pack, u32::MAX)).map_err(broken)? {
-            sum += u64::from(tables::decode_block(row.map_err(broken)?.1.value()).sealed_len);
-        }
-        Ok(sum)
+        guarded(|| {
+            let mut sum = 0;
+            for row in self.blocks.range((pack, 0)..=(pack, u32::MAX)).map_err(broken)? {
+                sum += u64::from(tables::decode_block(row.map_err(broken)?.1.value()).sealed_len);
+            }
+            Ok(sum)
+        })
     }
 
     /// The chunks' ids are not kept by pack; this tells how many there are altogether.
@@ -220,7 +249,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn chunk_count(&self) -> Result<u64, IndexError> {
-        self.chunks.len().map_err(broken)
+        guarded(|| self.chunks.len().map_err(broken))
     }
 
     /// Number of packs.
@@ -228,7 +257,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn pack_count(&self) -> Result<u64, IndexError> {
-        self.packs.len().map_err(broken)
+        guarded(|| self.packs.len().map_err(broken))
     }
 
     /// The bit of a destination, if it was ever met.
@@ -236,7 +265,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn destination_bit(&self, id: &DestinationId) -> Result<Option<DestinationBits>, IndexError> {
-        Ok(self.destinations.get(id.as_bytes()).map_err(broken)?.map(|row| 1 << row.value()))
+        guarded(|| self.destinations.get(id.as_bytes()).map_err(broken)?.map(|row| bit(row.value())).transpose())
     }
 
     /// Every destination that was ever met.
@@ -244,12 +273,14 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn destinations(&self) -> Result<Vec<KnownDestination>, IndexError> {
-        let mut all = Vec::new();
-        for row in self.destinations.iter().map_err(broken)? {
-            let (id, bit) = row.map_err(broken)?;
-            all.push(KnownDestination { id: DestinationId::from_bytes(*id.value()), bit: 1 << bit.value() });
-        }
-        Ok(all)
+        guarded(|| {
+            let mut all = Vec::new();
+            for row in self.destinations.iter().map_err(broken)? {
+                let (id, number) = row.map_err(broken)?;
+                all.push(KnownDestination { id: DestinationId::from_bytes(*id.value()), bit: bit(number.value())? });
+            }
+            Ok(all)
+        })
     }
 
     /// A snapshot.
@@ -257,10 +288,10 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn snapshot(&self, id: &SnapshotId) -> Result<Option<SnapshotRow>, IndexError> {
-        match self.snapshots.get(id.as_bytes()).map_err(broken)? {
+        guarded(|| match self.snapshots.get(id.as_bytes()).map_err(broken)? {
             Some(row) => decode_snapshot(row.value()).map(Some),
             None => Ok(None),
-        }
+        })
     }
 
     /// Calls `each` for every snapshot, in no particular order.
@@ -271,9 +302,12 @@ impl IndexReader {
         &self,
         mut each: impl FnMut(SnapshotId, SnapshotRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        for row in self.snapshots.iter().map_err(broken)? {
-            let (id, row) = row.map_err(broken)?;
-            each(SnapshotId::from_bytes(*id.value()), decode_snapshot(row.value())?)?;
+        let mut rows = guarded(|| self.snapshots.iter().map_err(broken))?;
+        while let Some((id, row)) = guarded(|| {
+            let Some((id, row)) = rows.next().transpose().map_err(broken)? else { return Ok(None) };
+            Ok(Some((SnapshotId::from_bytes(*id.value()), decode_snapshot(row.value())?)))
+        })? {
+            each(id, row)?;
         }
         Ok(())
     }
@@ -286,11 +320,14 @@ impl IndexReader {
         &self,
         mut each: impl FnMut(ObjectHash, MarkRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        for row in self.marks.iter().map_err(broken)? {
-            let (hash, row) = row.map_err(broken)?;
+        let mut rows = guarded(|| self.marks.iter().map_err(broken))?;
+        while let Some((hash, row)) = guarded(|| {
+            let Some((hash, row)) = rows.next().transpose().map_err(broken)? else { return Ok(None) };
             let row = postcard::from_bytes(row.value())
                 .map_err(|_| IndexError::Broken("a mark's row cannot be decoded".into()))?;
-            each(ObjectHash::from_bytes(*hash.value()), row)?;
+            Ok(Some((ObjectHash::from_bytes(*hash.value()), row)))
+        })? {
+            each(hash, row)?;
         }
         Ok(())
     }
@@ -300,7 +337,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn tree(&self, id: &ChunkId) -> Result<Option<Vec<u8>>, IndexError> {
-        Ok(self.trees.get(id.as_bytes()).map_err(broken)?.map(|row| row.value().to_vec()))
+        guarded(|| Ok(self.trees.get(id.as_bytes()).map_err(broken)?.map(|row| row.value().to_vec())))
     }
 
     /// The highest version number a path had before it was deleted; 0 where it never was.
@@ -308,10 +345,12 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn retired(&self, path_hash: &[u8; 32]) -> Result<u32, IndexError> {
-        if !self.has_retired {
-            return Ok(0);
-        }
-        Ok(self.retired.get(path_hash).map_err(broken)?.map_or(0, |row| row.value()))
+        guarded(|| {
+            if !self.has_retired {
+                return Ok(0);
+            }
+            Ok(self.retired.get(path_hash).map_err(broken)?.map_or(0, |row| row.value()))
+        })
     }
 }
 

@@ -85,6 +85,62 @@ fn a_damaged_file_is_an_error_and_nothing_worse() {
     }
 }
 
+/// One byte after the other, where something is: pages are checked only when the database repairs itself, so most of these
+/// are read as they are.
+#[test]
+fn a_changed_byte_is_an_error_or_another_answer_and_never_a_panic() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("index");
+    {
+        let index = Index::open(&path, REPO, MEMORY).expect("a new index");
+        let mut writer = index.writer().expect("a writer");
+        let all: Vec<u8> = (0..=255).collect();
+        writer.add_packs([(1, info(1), 500, &directory(&all))]).expect("added");
+        let bit = writer.destination_bit(&DestinationId::from_bytes([1; 16])).expect("a bit");
+        writer.set_present([1], bit, true).expect("present");
+        let row = SnapshotRow { committed: 1, whole: 0, seen: 1, is_counted: false, record: vec![1], stored: vec![2] };
+        writer.put_snapshot(&SnapshotId::of(b"s"), &row).expect("kept");
+        writer.put_trees([(&ChunkId::from_bytes([1; 32]), &[9; 3000][..])]).expect("kept");
+        writer.commit().expect("committed");
+    }
+    let whole = std::fs::read(&path).expect("readable");
+    let used: Vec<usize> = (0..whole.len()).filter(|&at| whole[at] != 0).collect();
+    let mut answers = 0;
+    for number in 0..200usize {
+        let at = used[number * used.len() / 200] - number % 2;
+        let mut bytes = whole.clone();
+        bytes[at] ^= [1, 0x80, 0xFF, 0x10][number % 4];
+        std::fs::write(&path, &bytes).expect("written");
+        let Ok(index) = Index::open(&path, REPO, MEMORY) else { continue };
+        if let Ok(view) = index.reader() {
+            answers += usize::from(read_all(&view).is_ok());
+        }
+        let _ = index.writer().and_then(|mut writer| {
+            writer.add_packs([(2, info(2), 500, &directory(&[1, 2, 3]))])?;
+            writer.remove_packs(&BTreeMap::from([(1, info(1).id)]))?;
+            writer.commit()
+        });
+    }
+    assert!(answers > 20, "{answers}");
+}
+
+/// Everything a view can be asked.
+fn read_all(view: &IndexReader) -> Result<(), IndexError> {
+    for id in 0..=255 {
+        view.chunk_presence(&ChunkId::from_bytes([id; 32]))?;
+        view.tree(&ChunkId::from_bytes([id; 32]))?;
+    }
+    view.each_place(|_, _| Ok::<(), IndexError>(()))?;
+    view.each_pack(|number, _, _| view.blocks_len(number).map(drop))?;
+    view.each_snapshot(|_, _| Ok::<(), IndexError>(()))?;
+    view.each_mark(|_, _| Ok::<(), IndexError>(()))?;
+    view.destinations()?;
+    view.next_pack_number()?;
+    view.has_unsettled(1)?;
+    view.damaged_on(1)?;
+    view.retired(&[7; 32]).map(drop)
+}
+
 #[test]
 fn bits_are_given_once_and_run_out_politely() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -5,60 +5,73 @@ use std::collections::BTreeMap;
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::tables::{self, MarkRow, SnapshotRow};
-use super::{BlockInfo, DestinationBits, IndexError, PackInfo, PackNumber, Place, broken};
+use super::{BlockInfo, DestinationBits, IndexError, PackInfo, PackNumber, Place, bit, broken, closed, guarded};
 use crate::format::id::{ChunkId, DestinationId, ObjectHash, PackId, RepoId, SnapshotId};
 use crate::format::pack::Directory;
 
 /// Where the packs of a run go on, and everything else that changes. Dropping it without [`commit`](Self::commit)
 /// changes nothing.
 pub struct IndexWriter {
-    transaction: WriteTransaction,
+    /// There until it is committed or dropped.
+    transaction: Option<WriteTransaction>,
+}
+
+impl Drop for IndexWriter {
+    fn drop(&mut self) {
+        let transaction = self.transaction.take();
+        // Taking back what was done may fail as badly as anything else.
+        let _ = guarded(|| Ok(drop(transaction)));
+    }
 }
 
 impl IndexWriter {
     pub(super) fn new(transaction: WriteTransaction) -> Result<Self, IndexError> {
-        Ok(Self { transaction })
+        Ok(Self { transaction: Some(transaction) })
     }
 
     fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
         &self,
         definition: redb::TableDefinition<'static, K, V>,
     ) -> Result<Table<'_, K, V>, IndexError> {
-        self.transaction.open_table(definition).map_err(broken)
+        self.transaction.as_ref().ok_or_else(closed)?.open_table(definition).map_err(broken)
     }
 
     /// Makes all tables of a new index, or checks that this one is ours; true where something was written.
     pub(super) fn adopt(&mut self, repo: RepoId) -> Result<bool, IndexError> {
-        let mut meta = self.table(tables::META)?;
-        let layout = meta.get("layout").map_err(broken)?.map(|row| row.value().to_vec());
-        match layout {
-            Some(layout) if layout == tables::LAYOUT => {
-                let is_same = meta.get("repo").map_err(broken)?.is_some_and(|row| row.value() == repo.as_bytes());
-                return if is_same {
-                    Ok(false)
-                } else {
-                    Err(IndexError::Broken("it belongs to another repository".into()))
-                };
+        guarded(|| {
+            let mut meta = self.table(tables::META)?;
+            let layout = meta.get("layout").map_err(broken)?.map(|row| row.value().to_vec());
+            match layout {
+                Some(layout) if layout == tables::LAYOUT => {
+                    let is_same = meta.get("repo").map_err(broken)?.is_some_and(|row| row.value() == repo.as_bytes());
+                    return if is_same {
+                        Ok(false)
+                    } else {
+                        Err(IndexError::Broken("it belongs to another repository".into()))
+                    };
+                }
+                Some(_) => {
+                    return Err(IndexError::Broken("it has the layout of another version of this program".into()));
+                }
+                None => {}
             }
-            Some(_) => return Err(IndexError::Broken("it has the layout of another version of this program".into())),
-            None => {}
-        }
-        meta.insert("layout", tables::LAYOUT).map_err(broken)?;
-        meta.insert("repo", repo.as_bytes().as_slice()).map_err(broken)?;
-        drop(meta);
-        // A reader expects every table to be there.
-        self.table(tables::CHUNKS)?;
-        self.table(tables::PACKS)?;
-        self.table(tables::PACK_NUMBERS)?;
-        self.table(tables::PRESENCE)?;
-        self.table(tables::DAMAGED)?;
-        self.table(tables::BLOCKS)?;
-        self.table(tables::DESTINATIONS)?;
-        self.table(tables::SNAPSHOTS)?;
-        self.table(tables::MARKS)?;
-        self.table(tables::TREES)?;
-        self.table(tables::RETIRED)?;
-        Ok(true)
+            meta.insert("layout", tables::LAYOUT).map_err(broken)?;
+            meta.insert("repo", repo.as_bytes().as_slice()).map_err(broken)?;
+            drop(meta);
+            // A reader expects every table to be there.
+            self.table(tables::CHUNKS)?;
+            self.table(tables::PACKS)?;
+            self.table(tables::PACK_NUMBERS)?;
+            self.table(tables::PRESENCE)?;
+            self.table(tables::DAMAGED)?;
+            self.table(tables::BLOCKS)?;
+            self.table(tables::DESTINATIONS)?;
+            self.table(tables::SNAPSHOTS)?;
+            self.table(tables::MARKS)?;
+            self.table(tables::TREES)?;
+            self.table(tables::RETIRED)?;
+            Ok(true)
+        })
     }
 
     /// Adds packs with their chunks; none of them is on any destination yet. Sorted by id before they are inserted,
@@ -70,42 +83,44 @@ impl IndexWriter {
         &mut self,
         packs: impl IntoIterator<Item = (PackNumber, PackInfo, u64, &'a Directory)>,
     ) -> Result<(), IndexError> {
-        let mut rows = Vec::new();
-        {
-            let mut by_number = self.table(tables::PACKS)?;
-            let mut by_id = self.table(tables::PACK_NUMBERS)?;
-            let mut presence = self.table(tables::PRESENCE)?;
-            let mut blocks = self.table(tables::BLOCKS)?;
-            for (number, info, blocks_offset, directory) in packs {
-                let row = postcard::to_stdvec(&info).map_err(|error| IndexError::Broken(error.to_string()))?;
-                by_number.insert(number, row.as_slice()).map_err(broken)?;
-                by_id.insert(info.id.as_bytes(), number).map_err(broken)?;
-                presence.insert(number, (0, 0)).map_err(broken)?;
-                let mut offset = blocks_offset as u32;
-                for (block, entry) in (0..).zip(&directory.blocks) {
-                    let place = BlockInfo {
-                        offset,
-                        sealed_len: entry.sealed_len,
-                        raw_len: entry.raw_len,
-                        compression: entry.compression,
-                    };
-                    blocks.insert((number, block), &tables::encode_block(&place)).map_err(broken)?;
-                    offset += entry.sealed_len;
-                    let mut start = 0;
-                    for chunk in &entry.chunks {
-                        let place = Place { pack: number, block, offset: start, len: chunk.len };
-                        rows.push((tables::chunk_key(&chunk.id, number), tables::encode_place(&place)));
-                        start += chunk.len;
+        guarded(|| {
+            let mut rows = Vec::new();
+            {
+                let mut by_number = self.table(tables::PACKS)?;
+                let mut by_id = self.table(tables::PACK_NUMBERS)?;
+                let mut presence = self.table(tables::PRESENCE)?;
+                let mut blocks = self.table(tables::BLOCKS)?;
+                for (number, info, blocks_offset, directory) in packs {
+                    let row = postcard::to_stdvec(&info).map_err(|error| IndexError::Broken(error.to_string()))?;
+                    by_number.insert(number, row.as_slice()).map_err(broken)?;
+                    by_id.insert(info.id.as_bytes(), number).map_err(broken)?;
+                    presence.insert(number, (0, 0)).map_err(broken)?;
+                    let mut offset = blocks_offset as u32;
+                    for (block, entry) in (0..).zip(&directory.blocks) {
+                        let place = BlockInfo {
+                            offset,
+                            sealed_len: entry.sealed_len,
+                            raw_len: entry.raw_len,
+                            compression: entry.compression,
+                        };
+                        blocks.insert((number, block), &tables::encode_block(&place)).map_err(broken)?;
+                        offset += entry.sealed_len;
+                        let mut start = 0;
+                        for chunk in &entry.chunks {
+                            let place = Place { pack: number, block, offset: start, len: chunk.len };
+                            rows.push((tables::chunk_key(&chunk.id, number), tables::encode_place(&place)));
+                            start += chunk.len;
+                        }
                     }
                 }
             }
-        }
-        rows.sort_unstable_by_key(|row| row.0);
-        let mut chunks = self.table(tables::CHUNKS)?;
-        for (key, place) in &rows {
-            chunks.insert(key, place).map_err(broken)?;
-        }
-        Ok(())
+            rows.sort_unstable_by_key(|row| row.0);
+            let mut chunks = self.table(tables::CHUNKS)?;
+            for (key, place) in &rows {
+                chunks.insert(key, place).map_err(broken)?;
+            }
+            Ok(())
+        })
     }
 
     /// Says that packs are on a destination; `is_settled`: also after a power cut.
@@ -118,15 +133,17 @@ impl IndexWriter {
         bit: DestinationBits,
         is_settled: bool,
     ) -> Result<(), IndexError> {
-        let mut presence = self.table(tables::PRESENCE)?;
-        let mut damaged = self.table(tables::DAMAGED)?;
-        for pack in packs {
-            set_bit(&mut damaged, pack, bit, false)?;
-            let (present, settled) = presence.get(pack).map_err(broken)?.map_or((0, 0), |row| row.value());
-            let settled = if is_settled { settled | bit } else { settled };
-            presence.insert(pack, (present | bit, settled)).map_err(broken)?;
-        }
-        Ok(())
+        guarded(|| {
+            let mut presence = self.table(tables::PRESENCE)?;
+            let mut damaged = self.table(tables::DAMAGED)?;
+            for pack in packs {
+                set_bit(&mut damaged, pack, bit, false)?;
+                let (present, settled) = presence.get(pack).map_err(broken)?.map_or((0, 0), |row| row.value());
+                let settled = if is_settled { settled | bit } else { settled };
+                presence.insert(pack, (present | bit, settled)).map_err(broken)?;
+            }
+            Ok(())
+        })
     }
 
     /// Says that what lies on a destination under the names of packs is damaged: they do not count as present there, until
@@ -139,13 +156,15 @@ impl IndexWriter {
         packs: impl IntoIterator<Item = PackNumber>,
         bit: DestinationBits,
     ) -> Result<(), IndexError> {
-        let packs: Vec<PackNumber> = packs.into_iter().collect();
-        self.set_absent(packs.iter().copied(), bit)?;
-        let mut damaged = self.table(tables::DAMAGED)?;
-        for pack in packs {
-            set_bit(&mut damaged, pack, bit, true)?;
-        }
-        Ok(())
+        guarded(|| {
+            let packs: Vec<PackNumber> = packs.into_iter().collect();
+            self.set_absent(packs.iter().copied(), bit)?;
+            let mut damaged = self.table(tables::DAMAGED)?;
+            for pack in packs {
+                set_bit(&mut damaged, pack, bit, true)?;
+            }
+            Ok(())
+        })
     }
 
     /// Says that packs are not on a destination (any more).
@@ -157,14 +176,16 @@ impl IndexWriter {
         packs: impl IntoIterator<Item = PackNumber>,
         bit: DestinationBits,
     ) -> Result<(), IndexError> {
-        let mut presence = self.table(tables::PRESENCE)?;
-        let mut damaged = self.table(tables::DAMAGED)?;
-        for pack in packs {
-            set_bit(&mut damaged, pack, bit, false)?;
-            let row = presence.get(pack).map_err(broken)?.map_or((0, 0), |row| row.value());
-            presence.insert(pack, (row.0 & !bit, row.1 & !bit)).map_err(broken)?;
-        }
-        Ok(())
+        guarded(|| {
+            let mut presence = self.table(tables::PRESENCE)?;
+            let mut damaged = self.table(tables::DAMAGED)?;
+            for pack in packs {
+                set_bit(&mut damaged, pack, bit, false)?;
+                let row = presence.get(pack).map_err(broken)?.map_or((0, 0), |row| row.value());
+                presence.insert(pack, (row.0 & !bit, row.1 & !bit)).map_err(broken)?;
+            }
+            Ok(())
+        })
     }
 
     /// Says that every pack on the destination survives a power cut there.
@@ -172,19 +193,21 @@ impl IndexWriter {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn settle_all(&mut self, bit: DestinationBits) -> Result<(), IndexError> {
-        let mut presence = self.table(tables::PRESENCE)?;
-        let mut unsettled = Vec::new();
-        for row in presence.iter().map_err(broken)? {
-            let (number, row) = row.map_err(broken)?;
-            let (present, settled) = row.value();
-            if present & bit != 0 && settled & bit == 0 {
-                unsettled.push((number.value(), (present, settled | bit)));
+        guarded(|| {
+            let mut presence = self.table(tables::PRESENCE)?;
+            let mut unsettled = Vec::new();
+            for row in presence.iter().map_err(broken)? {
+                let (number, row) = row.map_err(broken)?;
+                let (present, settled) = row.value();
+                if present & bit != 0 && settled & bit == 0 {
+                    unsettled.push((number.value(), (present, settled | bit)));
+                }
             }
-        }
-        for (number, row) in unsettled {
-            presence.insert(number, row).map_err(broken)?;
-        }
-        Ok(())
+            for (number, row) in unsettled {
+                presence.insert(number, row).map_err(broken)?;
+            }
+            Ok(())
+        })
     }
 
     /// The bit of a destination, given now if it is met for the first time.
@@ -192,20 +215,22 @@ impl IndexWriter {
     /// # Errors
     /// [`IndexError::TooManyDestinations`], [`IndexError::Broken`].
     pub fn destination_bit(&mut self, id: &DestinationId) -> Result<DestinationBits, IndexError> {
-        let mut destinations = self.table(tables::DESTINATIONS)?;
-        if let Some(row) = destinations.get(id.as_bytes()).map_err(broken)? {
-            return Ok(1 << row.value());
-        }
-        let mut used = 0u64;
-        for row in destinations.iter().map_err(broken)? {
-            used |= 1 << row.map_err(broken)?.1.value();
-        }
-        let number = (!used).trailing_zeros();
-        if number >= DestinationBits::BITS {
-            return Err(IndexError::TooManyDestinations);
-        }
-        destinations.insert(id.as_bytes(), number).map_err(broken)?;
-        Ok(1 << number)
+        guarded(|| {
+            let mut destinations = self.table(tables::DESTINATIONS)?;
+            if let Some(row) = destinations.get(id.as_bytes()).map_err(broken)? {
+                return bit(row.value());
+            }
+            let mut used = 0u64;
+            for row in destinations.iter().map_err(broken)? {
+                used |= bit(row.map_err(broken)?.1.value())?;
+            }
+            let number = (!used).trailing_zeros();
+            if number >= DestinationBits::BITS {
+                return Err(IndexError::TooManyDestinations);
+            }
+            destinations.insert(id.as_bytes(), number).map_err(broken)?;
+            bit(number)
+        })
     }
 
     /// Adds or changes a snapshot.
@@ -213,9 +238,11 @@ impl IndexWriter {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn put_snapshot(&mut self, id: &SnapshotId, row: &SnapshotRow) -> Result<(), IndexError> {
-        let bytes = postcard::to_stdvec(row).map_err(|error| IndexError::Broken(error.to_string()))?;
-        self.table(tables::SNAPSHOTS)?.insert(id.as_bytes(), bytes.as_slice()).map_err(broken)?;
-        Ok(())
+        guarded(|| {
+            let bytes = postcard::to_stdvec(row).map_err(|error| IndexError::Broken(error.to_string()))?;
+            self.table(tables::SNAPSHOTS)?.insert(id.as_bytes(), bytes.as_slice()).map_err(broken)?;
+            Ok(())
+        })
     }
 
     /// Changes the bits of a snapshot that is known; false where it is not.
@@ -227,16 +254,18 @@ impl IndexWriter {
         id: &SnapshotId,
         change: impl FnOnce(&mut SnapshotRow),
     ) -> Result<bool, IndexError> {
-        let row = {
-            let snapshots = self.table(tables::SNAPSHOTS)?;
-            snapshots.get(id.as_bytes()).map_err(broken)?.map(|row| row.value().to_vec())
-        };
-        let Some(row) = row else { return Ok(false) };
-        let mut row =
-            postcard::from_bytes(&row).map_err(|_| IndexError::Broken("a snapshot's row cannot be decoded".into()))?;
-        change(&mut row);
-        self.put_snapshot(id, &row)?;
-        Ok(true)
+        guarded(|| {
+            let row = {
+                let snapshots = self.table(tables::SNAPSHOTS)?;
+                snapshots.get(id.as_bytes()).map_err(broken)?.map(|row| row.value().to_vec())
+            };
+            let Some(row) = row else { return Ok(false) };
+            let mut row = postcard::from_bytes(&row)
+                .map_err(|_| IndexError::Broken("a snapshot's row cannot be decoded".into()))?;
+            change(&mut row);
+            self.put_snapshot(id, &row)?;
+            Ok(true)
+        })
     }
 
     /// Takes a snapshot out that is on no destination any more.
@@ -244,8 +273,10 @@ impl IndexWriter {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn remove_snapshot(&mut self, id: &SnapshotId) -> Result<(), IndexError> {
-        self.table(tables::SNAPSHOTS)?.remove(id.as_bytes()).map_err(broken)?;
-        Ok(())
+        guarded(|| {
+            self.table(tables::SNAPSHOTS)?.remove(id.as_bytes()).map_err(broken)?;
+            Ok(())
+        })
     }
 
     /// Adds or changes a mark.
@@ -253,9 +284,11 @@ impl IndexWriter {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn put_mark(&mut self, hash: &ObjectHash, row: &MarkRow) -> Result<(), IndexError> {
-        let bytes = postcard::to_stdvec(row).map_err(|error| IndexError::Broken(error.to_string()))?;
-        self.table(tables::MARKS)?.insert(hash.as_bytes(), bytes.as_slice()).map_err(broken)?;
-        Ok(())
+        guarded(|| {
+            let bytes = postcard::to_stdvec(row).map_err(|error| IndexError::Broken(error.to_string()))?;
+            self.table(tables::MARKS)?.insert(hash.as_bytes(), bytes.as_slice()).map_err(broken)?;
+            Ok(())
+        })
     }
 
     /// Takes packs out that are on no destination any more, with everything said of their chunks and blocks. One pass over
@@ -264,23 +297,25 @@ impl IndexWriter {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn remove_packs(&mut self, packs: &BTreeMap<PackNumber, PackId>) -> Result<(), IndexError> {
-        let mut by_number = self.table(tables::PACKS)?;
-        let mut by_id = self.table(tables::PACK_NUMBERS)?;
-        let mut presence = self.table(tables::PRESENCE)?;
-        let mut blocks = self.table(tables::BLOCKS)?;
-        let mut damaged = self.table(tables::DAMAGED)?;
-        for (&number, id) in packs {
-            damaged.remove(number).map_err(broken)?;
-            by_number.remove(number).map_err(broken)?;
-            by_id.remove(id.as_bytes()).map_err(broken)?;
-            presence.remove(number).map_err(broken)?;
-            blocks.retain_in((number, 0)..=(number, u32::MAX), |_, _| false).map_err(broken)?;
-        }
-        if !packs.is_empty() {
-            let mut chunks = self.table(tables::CHUNKS)?;
-            chunks.retain(|key, row| !packs.contains_key(&tables::decode_place(key, row).pack)).map_err(broken)?;
-        }
-        Ok(())
+        guarded(|| {
+            let mut by_number = self.table(tables::PACKS)?;
+            let mut by_id = self.table(tables::PACK_NUMBERS)?;
+            let mut presence = self.table(tables::PRESENCE)?;
+            let mut blocks = self.table(tables::BLOCKS)?;
+            let mut damaged = self.table(tables::DAMAGED)?;
+            for (&number, id) in packs {
+                damaged.remove(number).map_err(broken)?;
+                by_number.remove(number).map_err(broken)?;
+                by_id.remove(id.as_bytes()).map_err(broken)?;
+                presence.remove(number).map_err(broken)?;
+                blocks.retain_in((number, 0)..=(number, u32::MAX), |_, _| false).map_err(broken)?;
+            }
+            if !packs.is_empty() {
+                let mut chunks = self.table(tables::CHUNKS)?;
+                chunks.retain(|key, row| !packs.contains_key(&tables::decode_place(key, row).pack)).map_err(broken)?;
+            }
+            Ok(())
+        })
     }
 
     /// Lets go of kept tree chunks, where `is_wanted` says no. They are asked for in the order of their ids.
@@ -288,7 +323,7 @@ impl IndexWriter {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn retain_trees(&mut self, mut is_wanted: impl FnMut(&ChunkId) -> bool) -> Result<(), IndexError> {
-        self.table(tables::TREES)?.retain(|id, _| is_wanted(&ChunkId::from_bytes(*id))).map_err(broken)
+        guarded(|| self.table(tables::TREES)?.retain(|id, _| is_wanted(&ChunkId::from_bytes(*id))).map_err(broken))
     }
 
     /// Keeps the bytes of tree chunks.
@@ -299,11 +334,13 @@ impl IndexWriter {
         &mut self,
         trees: impl IntoIterator<Item = (&'a ChunkId, &'a [u8])>,
     ) -> Result<(), IndexError> {
-        let mut table = self.table(tables::TREES)?;
-        for (id, bytes) in trees {
-            table.insert(id.as_bytes(), bytes).map_err(broken)?;
-        }
-        Ok(())
+        guarded(|| {
+            let mut table = self.table(tables::TREES)?;
+            for (id, bytes) in trees {
+                table.insert(id.as_bytes(), bytes).map_err(broken)?;
+            }
+            Ok(())
+        })
     }
 
     /// Remembers the highest number of paths that are gone; a lower number never replaces a higher one.
@@ -311,22 +348,25 @@ impl IndexWriter {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn retire(&mut self, paths: impl IntoIterator<Item = ([u8; 32], u32)>) -> Result<(), IndexError> {
-        let mut table = self.table(tables::RETIRED)?;
-        for (path, number) in paths {
-            let known = table.get(&path).map_err(broken)?.map_or(0, |row| row.value());
-            if number > known {
-                table.insert(&path, number).map_err(broken)?;
+        guarded(|| {
+            let mut table = self.table(tables::RETIRED)?;
+            for (path, number) in paths {
+                let known = table.get(&path).map_err(broken)?.map_or(0, |row| row.value());
+                if number > known {
+                    table.insert(&path, number).map_err(broken)?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Makes the changes durable.
     ///
     /// # Errors
     /// [`IndexError::Broken`].
-    pub fn commit(self) -> Result<(), IndexError> {
-        self.transaction.commit().map_err(broken)
+    pub fn commit(mut self) -> Result<(), IndexError> {
+        let transaction = self.transaction.take().ok_or_else(closed)?;
+        guarded(|| transaction.commit().map_err(broken))
     }
 }
 

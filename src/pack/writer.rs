@@ -2,6 +2,7 @@
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
+use super::reader::{PackReader, directory_b};
 use crate::format::id::{ChunkKind, PackId};
 use crate::format::pack::{
     BlockEntry, Compression, Directory, EXTENTS_LEN, End, Extents, PACK_HEAD_LEN, PackHead, padded_len,
@@ -283,12 +284,18 @@ impl SealedPack {
         self.blocks_offset
     }
 
-    /// Opens the pack as a reader would and compares every chunk with its id.
+    /// Opens the pack as a reader would and compares every chunk with its id. There is no byte of it whose change would go
+    /// unnoticed: it would be under a name, and on every destination, as if it had been meant.
     fn verify(&self, keys: &Keys) -> Result<(), SealError> {
-        let opened = super::PackReader::new(keys).open_bytes(&self.bytes)?;
+        let reader = PackReader::new(keys);
+        let opened = reader.open_bytes(&self.bytes)?;
         if opened.directory != self.directory {
             return Err(SealError::WrongId);
         }
+        if opened.is_from_copy {
+            return Err(SealError::Tampered);
+        }
+        self.verify_end(&reader, &opened.extents)?;
         let kind = self.directory.kind;
         opened.blocks().collect::<Vec<_>>().par_iter().try_for_each(|place| {
             let range = place.offset as usize..(place.offset + u64::from(place.entry.sealed_len)) as usize;
@@ -296,6 +303,20 @@ impl SealedPack {
             let raw = block::open(&opened.seal, place.number, place.entry.compression, place.entry.raw_len, sealed)?;
             block::verify(keys, kind, &place.entry.chunks, &raw)
         })
+    }
+
+    /// What nobody reads while all is well: the padding, and the copy at the end.
+    fn verify_end(&self, reader: &PackReader<'_>, extents: &Extents) -> Result<(), SealError> {
+        let part = |from: u64, to: u64| self.bytes.get(from as usize..to as usize).ok_or(SealError::Tampered);
+        let foot = part(extents.foot_offset(), extents.pack_len)?;
+        let (seal, at_end) = reader.extents(End::Foot, foot, extents.pack_len)?;
+        let copy = part(extents.directory_b_offset(), extents.foot_offset())?.to_vec();
+        let lengths = directory_b(&seal, extents, copy)?;
+        let padding = part(extents.padding_offset(), extents.directory_b_offset())?;
+        let mut expected = vec![0; padding.len()];
+        seal.fill_padding(&mut expected);
+        let is_same = at_end == *extents && lengths == self.directory.lengths() && padding == expected;
+        if is_same { Ok(()) } else { Err(SealError::Tampered) }
     }
 }
 
@@ -355,6 +376,26 @@ mod tests {
         let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
         draft.push(builder.take().expect("a block").compress(Some(3)).expect("compressed"));
         assert_eq!(draft.finish(&keys, [1; 32], Closing::Full).err(), Some(SealError::WrongId));
+    }
+
+    /// The same for memory that forgets a bit of what is sealed already.
+    #[test]
+    fn a_pack_with_any_other_byte_is_not_handed_over() {
+        let keys = keys();
+        let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
+        draft.push(block(&keys, 20_000, 1));
+        draft.push(block(&keys, 15_000, 2));
+        let mut pack = draft.finish(&keys, [1; 32], Closing::Last { extra: 0 }).expect("sealed");
+        assert_eq!(pack.verify(&keys), Ok(()));
+        let len = pack.bytes.len();
+        let ends = (0..700).chain(len - 700..len);
+        for at in ends.chain((700..len - 700).step_by(61)) {
+            pack.bytes[at] ^= 1 << (at % 8);
+            assert!(pack.verify(&keys).is_err(), "byte {at} of {len}");
+            pack.bytes[at] ^= 1 << (at % 8);
+        }
+        pack.bytes.pop();
+        assert!(pack.verify(&keys).is_err(), "one byte less");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::format::FormatError;
 use crate::format::id::SnapshotId;
 use crate::format::mark::ForgetReason;
 use crate::format::snapshot::{Root, Snapshot, SuspectSource};
-use crate::index::{DestinationBits, IndexReader};
+use crate::index::{DestinationBits, IndexError, IndexReader};
 use crate::snapshot::Marks;
 
 /// A snapshot that is known, and where it is.
@@ -137,9 +137,11 @@ impl Lineage {
     }
 }
 
+/// A record of the index. It was decoded once before it came there.
 pub(super) fn decode(id: &SnapshotId, record: &[u8]) -> Result<Snapshot, Error> {
-    Snapshot::decode(record)
-        .map_err(|source: FormatError| Error::Format { object: format!("snapshot {}", id.short()), source })
+    Snapshot::decode(record).map_err(|error: FormatError| {
+        IndexError::Broken(format!("its copy of snapshot {} cannot be decoded: {error}", id.short())).into()
+    })
 }
 
 /// This writer's newest snapshot: one that is committed somewhere (a commit whose report was cut off is not in the

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::clock::Clock;
 use super::heads::{self, HeadStore};
 use super::home::{Home, Lock};
-use super::lineage::Lineage;
+use super::lineage::{self, Lineage};
 use super::settings::Settings;
 use super::writer::Writer;
 use super::{RolledBack, Unreachable, destinations, numbers};
@@ -22,6 +22,7 @@ use crate::index::{DestinationBits, Index, IndexError, IndexReader, PackNumber};
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::{self, Fetcher, OpenDestination, ReplicateError};
 use crate::seal::{Keys, slots};
+use crate::snapshot::ReadError;
 
 /// What a command is going to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,8 +133,28 @@ impl Repo {
             clock: Clock::default(),
             _lock: lock,
         };
-        repo.refresh(monitor)?;
+        if let Err(error) = repo.refresh(monitor) {
+            repo = repo.without_index(error, monitor)?;
+        }
         if access == Access::Read && repo._lock.is_some() { repo.into_reader() } else { Ok(repo) }
+    }
+
+    /// The same with a new index, where the old one was to blame: damage of it may show only when it is read.
+    fn without_index(self, error: Error, monitor: &dyn Monitor) -> Result<Self, Error> {
+        let why = match &error {
+            Error::Index { detail } => detail.clone(),
+            Error::Read(ReadError::Index(error)) => error.to_string(),
+            _ => return Err(error),
+        };
+        if !self.index.is_writable() {
+            return Err(error);
+        }
+        drop(self.index);
+        set_index_aside(&self.home, &why, monitor)?;
+        let index = open_index(&self.home, &self.header, self.settings.limits.memory, monitor)?;
+        let mut repo = Self { index, ..self };
+        repo.refresh(monitor)?;
+        Ok(repo)
     }
 
     /// Lets go of everything that would keep another command from writing.
@@ -192,7 +213,9 @@ impl Repo {
     /// The destinations on which the index knows of something.
     fn known_bits(&self) -> Result<DestinationBits, Error> {
         let mut bits = 0;
-        self.index.reader()?.each_snapshot(|_, row| -> Result<(), IndexError> {
+        self.index.reader()?.each_snapshot(|id, row| -> Result<(), Error> {
+            // Damage shows now, while the index can be made anew, and not when somebody asks for the snapshot.
+            lineage::decode(&id, &row.record)?;
             bits |= row.seen;
             Ok(())
         })?;
@@ -280,11 +303,7 @@ fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monit
             Ok(index)
         }
         Err(IndexError::Broken(why)) => {
-            let aside = move_index_aside(home)?;
-            monitor.note(&format!(
-                "The index could not be used ({why}); it was moved to {} and is rebuilt from the destinations within reach.",
-                aside.display()
-            ));
+            set_index_aside(home, &why, monitor)?;
             Ok(open()?)
         }
         Err(other) => Err(other.into()),
@@ -303,6 +322,16 @@ fn read_index(home: &Home, header: &RepoHeader, memory: u64) -> Result<Index, Er
         Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)) => Err(home.locked()),
         Err(other) => Err(other.into()),
     }
+}
+
+/// Moves an index that cannot be used out of the way, and says so.
+fn set_index_aside(home: &Home, why: &str, monitor: &dyn Monitor) -> Result<(), Error> {
+    let aside = move_index_aside(home)?;
+    monitor.note(&format!(
+        "The index could not be used ({why}); it was moved to {} and is rebuilt from the destinations within reach.",
+        aside.display()
+    ));
+    Ok(())
 }
 
 fn move_index_aside(home: &Home) -> Result<PathBuf, Error> {

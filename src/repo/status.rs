@@ -88,7 +88,7 @@ impl Repo {
         let known = self.known_snapshots(&view)?;
         let mut bytes_stored = 0;
         view.each_pack(|_, info, presence| -> Result<(), Error> {
-            bytes_stored += if presence == 0 { 0 } else { info.len };
+            bytes_stored = u64::saturating_add(bytes_stored, if presence == 0 { 0 } else { info.len });
             Ok(())
         })?;
         let suspects = self.suspects(&view)?;

@@ -312,4 +312,39 @@ mod tests {
         assert_eq!(seal.open(Part::DirectoryA, 1, &mut sealed.clone()), Err(SealError::Tampered));
         assert_eq!(seal.open(Part::Block, 1, &mut sealed).as_deref(), Ok(&b"some bytes"[..]));
     }
+
+    /// The official vectors, through the functions that name chunks and derive keys.
+    #[test]
+    fn ids_and_derived_keys_are_those_of_blake3() {
+        const CONTEXT: &str = "BLAKE3 2019-12-27 16:29:52 test vectors context";
+        let vectors = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/hostile/vectors/blake3.txt"));
+        let mut keys = keys();
+        keys.ring.data_id_key = *b"whats the Elvish word for friend";
+        let mut tried = 0;
+        for line in vectors.lines().skip_while(|line| !line.is_empty()).skip(1) {
+            let fields: Vec<&str> = line.split(' ').collect();
+            let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+            let length = fields[0].parse().expect("a length");
+            let input: Vec<u8> = (0..length).map(|at: usize| (at % 251) as u8).collect();
+            assert_eq!(hex(keys.chunk_id(ChunkKind::Data, &input).as_bytes()), fields[1], "{length} bytes");
+            let (front, back) = input.split_at(length / 3);
+            let (key, _) = key_and_commitment(CONTEXT, &[front, back]);
+            assert_eq!(hex(key.as_slice()), fields[2], "{length} bytes");
+            tried += 1;
+        }
+        assert_eq!(tried, 22);
+    }
+
+    /// Whoever adds a field has to say here how it is wiped.
+    #[test]
+    fn every_field_that_holds_a_key_is_wiped_when_it_goes() {
+        fn is_wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        let Keys { repo: _, root, ring } = &keys();
+        is_wiped(root);
+        is_wiped(ring);
+        let seal = keys().object_seal(ObjectType::Pack, 1, [3; 32]).expect("epoch 1");
+        let ObjectSeal { cipher: _, binding: _, commitment: _, key } = &seal;
+        is_wiped(key);
+        assert!(std::mem::needs_drop::<Aes256GcmSiv>(), "`aes` is built without `zeroize`");
+    }
 }

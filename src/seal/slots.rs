@@ -196,4 +196,14 @@ mod tests {
         assert!(matches!(Secret::from_base64(&inline), Some(Secret::Inline(_))));
         assert!(Secret::from_base64("VOTRE_CLE_SECRETE_ICI").is_none());
     }
+
+    /// Whoever adds a kind has to say here how it is wiped.
+    #[test]
+    fn every_secret_is_wiped_when_it_goes() {
+        fn is_wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+        match &Secret::new_inline().expect("random") {
+            Secret::Inline(bytes) | Secret::Recovery(bytes) => is_wiped(bytes),
+            Secret::Passphrase(text) => is_wiped(text),
+        }
+    }
 }

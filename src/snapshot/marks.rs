@@ -9,7 +9,7 @@ use super::ReadError;
 use crate::format::id::{SnapshotId, WriterId};
 use crate::format::mark::{Accepted, Action, ForgetReason, Forgotten, MarkRecord};
 use crate::format::snapshot::Snapshot;
-use crate::index::IndexReader;
+use crate::index::{IndexError, IndexReader};
 
 /// What was decided about one snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +44,9 @@ impl Marks {
     pub fn load(view: &IndexReader) -> Result<Self, ReadError> {
         let mut records: Vec<MarkRecord> = Vec::new();
         view.each_mark(|_, row| -> Result<(), ReadError> {
-            records.push(MarkRecord::decode(&row.record)?);
+            // It was decoded once before it came into the index.
+            let damaged = |_| IndexError::Broken("its copy of a mark cannot be decoded".into());
+            records.push(MarkRecord::decode(&row.record).map_err(damaged)?);
             Ok(())
         })?;
         Self::of(records)

@@ -16,4 +16,5 @@ mod planted;
 mod racing;
 mod roots;
 mod trees;
+mod vectors;
 mod weird;

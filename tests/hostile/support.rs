@@ -27,7 +27,17 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// One that lies in memory where that is possible: for runs that write millions of files.
+    pub fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::below(memory) } else { Self::new() }
+    }
+
+    fn below(base: &Path) -> Self {
+        let folder = tempfile::tempdir_in(base).expect("a temporary folder");
         let home = Home::at(folder.path().join("home"));
         repo::init(&home, InitRequest::default()).expect("a new repository");
         let world = Self { folder, home };

@@ -344,7 +344,7 @@ fn random_trees(rounds: u64, trees: u64) {
     let mut restored = 0;
     let mut problems = 0;
     for round in 0..rounds {
-        let world = World::new();
+        let world = World::in_memory();
         let zone = Zone::new(&world);
         let mut forge = Forge::new(&world);
         let mut dice = Dice::new(round + 1);
@@ -382,7 +382,7 @@ fn t17_random_trees_stay_in_the_target() {
 }
 
 #[test]
-#[ignore = "half an hour"]
+#[ignore = "a quarter of an hour"]
 fn t17_a_million_random_trees_stay_in_the_target() {
     random_trees(200, 5000);
 }

@@ -161,7 +161,7 @@ fn links(cases: &mut Cases) {
 
 /// More with `HOSTILE_NAMES`; ext4 takes 65,000.
 fn many_names() -> usize {
-    std::env::var("HOSTILE_NAMES").ok().and_then(|count| count.parse().ok()).unwrap_or(500)
+    std::env::var("HOSTILE_NAMES").ok().and_then(|count| count.parse().ok()).unwrap_or(1000)
 }
 
 fn special(cases: &mut Cases) {
@@ -406,4 +406,154 @@ fn unreadable() {
     paths.sort();
     assert_eq!(paths, ["closed file", "closed folder"].map(|name| world.source().join(name)));
     fs::set_permissions(world.source().join("closed folder"), Permissions::from_mode(0o700)).expect("a mode");
+}
+
+/// Something mounted, until it is dropped.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    /// None where this user, or this system, may not.
+    fn new(arguments: &[&std::ffi::OsStr], at: &Path) -> Option<Self> {
+        let done = Command::new("mount").args(arguments).arg(at).output();
+        done.is_ok_and(|output| output.status.success()).then(|| Self(at.to_owned()))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // A test that fails may still have something open there.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn t16_what_is_mounted_in_a_source_is_in_it_or_left_out() {
+    let world = World::new();
+    for name in ["memory", "bound", "bound file"] {
+        world.write(&format!("{name}/below"), "what the mount hides");
+    }
+    world.write("beside", "beside");
+    let other = world.path("other");
+    fs::create_dir_all(other.join("folder")).expect("made");
+    put(&other, "folder/inside", noise(100_000, 1));
+    let memory = Mounted::new(&["-t".as_ref(), "tmpfs".as_ref(), "none".as_ref()], &world.source().join("memory"));
+    let bound = Mounted::new(&["--bind".as_ref(), other.as_ref()], &world.source().join("bound"));
+    let file = other.join("folder/inside");
+    let bound_file = Mounted::new(&["--bind".as_ref(), file.as_ref()], &world.source().join("bound file/below"));
+    let (Some(_memory), Some(_bound), Some(_bound_file)) = (memory, bound, bound_file) else {
+        println!("SKIPPED: nothing can be mounted here");
+        return;
+    };
+    put(&world.source().join("memory"), "in memory", "of another file system");
+    symlink("../bound", world.source().join("memory/link")).expect("a link");
+    let report = world.backup();
+    assert_eq!(report.problems, []);
+    let restored_to = |target: &str, id| {
+        let target = world.path(target);
+        let report = restore_snapshot(&world.open(), id, &target).expect("restored");
+        assert_eq!(report.problems, []);
+        target.join(world.source().strip_prefix("/").expect("absolute"))
+    };
+    let id = report.snapshot_id.expect("a snapshot");
+    let found = differences(&tree(&world.source()), &tree(&restored_to("all", id)));
+    assert!(found.is_empty(), "{found:#?}");
+
+    world.settings(|settings| {
+        let source =
+            SourceSettings { one_file_system: true, ..SourceSettings::new(world.source(), &jiff::Zoned::now()) };
+        settings.put_source(source);
+    });
+    let id = world.backup().snapshot_id.expect("a snapshot");
+    let restored = restored_to("one file system", id);
+    assert_eq!(fs::read_dir(restored.join("memory")).expect("the folder to mount on").count(), 0);
+    assert_eq!(fs::read(restored.join("beside")).expect("restored"), b"beside");
+}
+
+/// A file that nobody may change, until it is dropped.
+struct Immutable(PathBuf);
+
+impl Immutable {
+    fn new(path: PathBuf) -> Option<Self> {
+        let done = Command::new("chattr").arg("+i").arg(&path).output();
+        done.is_ok_and(|output| output.status.success()).then_some(Self(path))
+    }
+}
+
+impl Drop for Immutable {
+    fn drop(&mut self) {
+        let _ = Command::new("chattr").arg("-i").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn t16_immutable_files_are_backed_up_and_are_in_nobodys_way() {
+    let world = World::new();
+    for name in ["a", "fixed", "folder/inside", "z"] {
+        world.write(name, name);
+    }
+    let [file, folder] = ["fixed", "folder"].map(|name| Immutable::new(world.source().join(name)));
+    let (Some(_file), Some(_folder)) = (file, folder) else {
+        println!("SKIPPED: no file can be made immutable here");
+        return;
+    };
+    let report = world.backup();
+    assert_eq!(report.problems, []);
+    let id = report.snapshot_id.expect("a snapshot");
+    let target = world.path("target");
+    let restored = target.join(world.source().strip_prefix("/").expect("absolute"));
+    let report = restore_snapshot(&world.open(), id, &target).expect("restored");
+    assert_eq!(report.problems, []);
+    // The attribute itself is no part of a backup: what was restored can be changed.
+    let found = differences(&tree(&world.source()), &tree(&restored));
+    assert!(found.is_empty(), "{found:#?}");
+
+    for name in ["a", "fixed", "folder/inside", "z"] {
+        fs::write(restored.join(name), "changed since").expect("written");
+    }
+    let [file, folder] = ["fixed", "folder"].map(|name| Immutable::new(restored.join(name)));
+    let report = restore_snapshot(&world.open(), id, &target).expect("restored as far as it can be");
+    let mut problems: Vec<PathBuf> = report.problems.iter().map(|problem| problem.path.clone()).collect();
+    problems.dedup();
+    assert!(
+        !problems.is_empty()
+            && problems
+                .iter()
+                .all(|path| path.starts_with(restored.join("fixed")) || path.starts_with(restored.join("folder"))),
+        "{problems:?}"
+    );
+    for name in ["a", "z"] {
+        assert_eq!(fs::read(restored.join(name)).expect("restored"), name.as_bytes());
+    }
+    assert_eq!(fs::read(restored.join("fixed")).expect("there"), b"changed since");
+    drop((file, folder));
+}
+
+#[test]
+#[ignore = "a minute"]
+fn t16_a_hundred_thousand_names_of_one_file() {
+    const NAMES: usize = 100_000;
+    let world = World::in_memory();
+    world.write("first", noise(1000, 1));
+    let mut made = 1;
+    for number in 0..NAMES {
+        let below = world.source().join(format!("{}", number % 50));
+        fs::create_dir_all(&below).expect("made");
+        match fs::hard_link(world.source().join("first"), below.join(format!("{number}"))) {
+            Ok(()) => made += 1,
+            Err(error) => {
+                println!("{made} names, then {error}");
+                break;
+            }
+        }
+    }
+    let report = world.backup();
+    assert_eq!(report.problems, []);
+    let target = world.path("target");
+    let report = restore_snapshot(&world.open(), report.snapshot_id.expect("a snapshot"), &target).expect("restored");
+    assert_eq!(report.problems, []);
+    let restored = target.join(world.source().strip_prefix("/").expect("absolute"));
+    assert_eq!(fs::metadata(restored.join("first")).expect("restored").nlink(), made);
+    let found = differences(&tree(&world.source()), &tree(&restored));
+    assert!(found.is_empty(), "{} differ", found.len());
+    println!("{made} names of one file");
 }

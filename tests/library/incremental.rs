@@ -1,9 +1,13 @@
 //! Runs after the first: little is stored for a small change, nothing twice after an interruption, readers go on.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use cryptbackup::backup::BackupRequest;
 use cryptbackup::error::Error;
+use cryptbackup::format::header::RepoHeader;
+use cryptbackup::index::{Index, SnapshotRow};
 
 use crate::support::World;
 use crate::support::hooks::{Hook, Stop};
@@ -62,4 +66,69 @@ fn readers_go_on_while_a_backup_runs() {
     let report = world.try_backup_with(BackupRequest::default(), &hook).expect("a backup");
     assert_eq!((report.files_new, report.problems.len()), (20, 0));
     assert!(target.exists(), "the reader ran in the middle");
+}
+
+/// A place where nothing may be deleted or replaced is good enough for everything but cleaning.
+#[test]
+fn backups_take_nothing_away_and_replace_nothing() {
+    let world = World::new(&["primary", "secondary"]);
+    // Name, inode and content: what is replaced by the same is another file.
+    let files = || {
+        let mut all = BTreeMap::new();
+        for name in ["primary", "secondary"] {
+            for (path, _) in world.objects(name) {
+                let path = world.path(name).join(path);
+                let inode = fs::metadata(&path).expect("a look").ino();
+                all.insert(path.clone(), (inode, fs::read(path).expect("readable")));
+            }
+        }
+        all
+    };
+    let mut before = files();
+    for run in 0..4 {
+        world.write("changes", noise(300_000, run));
+        world.write(&format!("new {run}"), noise(1000, 100 + run));
+        match run {
+            // One that was away catches up.
+            1 => world.unplug("secondary"),
+            2 => world.forget_index(),
+            _ => {}
+        }
+        let kept = if run == 1 { BTreeMap::new() } else { before };
+        world.backup();
+        if run == 1 {
+            world.plug("secondary");
+        }
+        let after = files();
+        for (path, file) in &kept {
+            assert!(after.get(path) == Some(file), "{} was changed or is gone after run {run}", path.display());
+        }
+        before = after;
+    }
+}
+
+/// Damage of the index that shows only when a row is read.
+#[test]
+fn an_index_with_a_row_that_means_nothing_is_made_anew() {
+    let world = World::new(&["primary"]);
+    world.write("file", noise(100_000, 1));
+    let id = world.backup().snapshot_id.expect("a snapshot");
+    let header = RepoHeader::decode(&fs::read(world.path("primary/cryptbackup.repo")).expect("there")).expect("whole");
+    {
+        let index = Index::open(&world.home.index_path(), header.repo, 96 << 20).expect("the index");
+        let mut writer = index.writer().expect("a writer");
+        let record = vec![0xFF; 40];
+        let row =
+            SnapshotRow { committed: 1, whole: 1, seen: 1, is_counted: true, record: record.clone(), stored: record };
+        writer.put_snapshot(&id, &row).expect("put");
+        writer.commit().expect("committed");
+    }
+    assert_eq!(world.open().snapshots().expect("known again").len(), 1);
+    let aside = fs::read_dir(world.home.path()).expect("listed").filter(|entry| {
+        let name = entry.as_ref().expect("listed").file_name();
+        name.to_string_lossy().starts_with("backups.db.broken-")
+    });
+    assert_eq!(aside.count(), 1, "the damaged one is kept beside it");
+    let report = world.backup();
+    assert_eq!((report.problems.len(), report.bytes_added), (0, 0));
 }
