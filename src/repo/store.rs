@@ -30,7 +30,7 @@ use crate::snapshot::ChunkSink;
 /// Chunks after which what is new goes into the index.
 const INDEX_CHUNKS: usize = 100_000;
 /// Bytes of trees, and retired numbers, after which the same happens.
-const INDEX_TREE_BYTES: usize = 8 << 20;
+const INDEX_TREE_BYTES: usize = 4 << 20;
 const INDEX_RETIRED: usize = 50_000;
 /// Packs whose presence is kept in memory.
 const PRESENCE_KEPT: usize = 1 << 16;

@@ -26,7 +26,7 @@ fn with_store<T>(use_it: impl FnOnce(Store<'_>) -> T) -> T {
         pack_bytes: PACK_BYTES,
         is_moving: false,
     };
-    use_it(Store::new(context, Lanes::start(&[], 1, &Silent)).expect("a store"))
+    use_it(Store::new(context, Lanes::start(&[], true, &Silent)).expect("a store"))
 }
 
 /// So many bytes that cannot be compressed, and are others for each seed.
