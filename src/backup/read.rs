@@ -11,7 +11,7 @@ use crate::report::{Problem, ProblemKind};
 use crate::source::{DeviceOrdinals, OpenError, Owners, Segment, SourceFile, metadata};
 
 /// Bytes after which a batch is given on. Each reader builds one and has one waiting.
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 256 << 10;
 /// Bytes asked of the system at once.
 const READ_BYTES: usize = 256 << 10;
 /// What a batch takes at most: it is given on as soon as it is full.

@@ -40,7 +40,7 @@ fn noise(length: usize, seed: u64) -> Vec<u8> {
 fn full_packs_of_small_files_are_full() {
     with_store(|mut store| {
         let mut smallest = usize::MAX;
-        for seed in 0..6000 {
+        for seed in 0..6500 {
             // Of many lengths, so that hardly a byte stays unused for want of a chunk that fits.
             let length = 1000 + (seed as usize * 7919) % 15_000;
             smallest = smallest.min(length);
