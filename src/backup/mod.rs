@@ -9,13 +9,18 @@
 //!
 //! `pipeline` is the one file with threads. An entry that fails is a [`Problem`]; the rest goes on.
 
+mod begun;
 mod commit;
+mod context;
 mod coverage;
 mod guard;
 mod outcome;
 mod pipeline;
+mod preview;
 mod read;
+mod same;
 mod scan;
+mod step;
 mod trees;
 
 use std::path::PathBuf;
@@ -132,7 +137,7 @@ pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Re
     }
     monitor.begin(Stage::Reading, None, None);
     let mut report = if request.dry_run {
-        pipeline::dry_run(repo, &sources, &request, started, monitor)?
+        preview::run(repo, &sources, &request, started, monitor)?
     } else {
         store_and_commit(repo, &sources, &request, started, monitor)?
     };

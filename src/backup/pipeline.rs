@@ -15,19 +15,22 @@
 //!
 //! Order without a lock: with every group goes a small channel for its batches, and the channels themselves wait in a
 //! queue in the order of the groups. Readers fill several at once; this thread empties them one after the other. All
-//! queues are bounded, so memory is: groups in flight × batches each × 2 MiB.
+//! queues are bounded, so memory is: groups in flight × batches each × 512 KiB.
 
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
+use super::begun::Begun;
+use super::context::{Previous, ScanContext};
 use super::coverage::Coverage;
 use super::outcome::{RootTally, Written};
 use super::read::{Batch, GroupReader, Item};
-use super::scan::{Begun, Previous, Scan, ScanContext, ScanOutcome, Step};
+use super::scan::{Scan, ScanOutcome};
+use super::step::Step;
 use super::trees::RootBuilder;
-use super::{BackupReport, BackupRequest, guard};
+use super::{BackupRequest, guard};
 use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::record::Time;
@@ -39,7 +42,6 @@ use crate::replicate::Fetcher;
 use crate::repo::settings::SourceSettings;
 use crate::repo::store::Store;
 use crate::repo::{Lineage, Repo};
-use crate::report::{Problem, ProblemKind};
 use crate::seal::Keys;
 use crate::snapshot::ReadError;
 use crate::source::{ChangePolicy, FolderIdentity, Owners, Walk, WalkOptions};
@@ -57,6 +59,32 @@ const GROUP_STEPS: usize = 512;
 struct Group {
     steps: Vec<Step>,
     batches: Sender<Batch>,
+}
+
+/// Buffers of batches that were dealt with, for the next ones: memory that is touched already.
+pub(super) struct Buffers {
+    give: Sender<Vec<u8>>,
+    spare: Receiver<Vec<u8>>,
+}
+
+impl Buffers {
+    /// Keeps up to `count`.
+    pub fn new(count: usize) -> Self {
+        let (give, spare) = bounded(count);
+        Self { give, spare }
+    }
+
+    /// One of them, or a new one.
+    pub fn take(&self) -> Vec<u8> {
+        self.spare.try_recv().unwrap_or_default()
+    }
+
+    /// Gives one back.
+    pub fn put(&self, mut bytes: Vec<u8>) {
+        bytes.clear();
+        // One more than is kept is freed.
+        let _ = self.give.try_send(bytes);
+    }
 }
 
 /// Reads every source and stores what is new.
@@ -141,15 +169,15 @@ fn carry(
 }
 
 /// Reads one source.
-struct SourceRun<'a> {
-    repo: &'a Repo,
-    source: &'a SourceSettings,
-    request: &'a BackupRequest,
-    started: Time,
-    line: &'a Lineage,
-    fetcher: &'a Fetcher<'a>,
-    owners: &'a Owners,
-    reachable: DestinationBits,
+pub(super) struct SourceRun<'a> {
+    pub repo: &'a Repo,
+    pub source: &'a SourceSettings,
+    pub request: &'a BackupRequest,
+    pub started: Time,
+    pub line: &'a Lineage,
+    pub fetcher: &'a Fetcher<'a>,
+    pub owners: &'a Owners,
+    pub reachable: DestinationBits,
 }
 
 impl<'a> SourceRun<'a> {
@@ -184,7 +212,8 @@ impl<'a> SourceRun<'a> {
         Ok((root, tally))
     }
 
-    fn scan_context(&self) -> ScanContext<'a> {
+    /// What its scan goes by.
+    pub fn scan_context(&self) -> ScanContext<'a> {
         let root = paths::to_bytes(&self.source.path).to_vec();
         let previous = self.line.root(&root).map(|(known, root)| Previous {
             node: root.node.clone(),
@@ -208,7 +237,7 @@ impl<'a> SourceRun<'a> {
     }
 
     /// Begins the walk, or says why the source as a whole cannot be trusted.
-    fn begin(&self, context: &ScanContext<'_>) -> Result<Begun, String> {
+    pub fn begin(&self, context: &ScanContext<'_>) -> Result<Begun, String> {
         let own = self.repo.settings.destinations.iter().map(|(_, path)| path.as_path());
         let skip = own.chain([self.repo.home.path()]).filter_map(|path| FolderIdentity::of(path).ok());
         let options = WalkOptions {
@@ -243,6 +272,8 @@ impl<'a> SourceRun<'a> {
     ) -> Result<ScanOutcome, Error> {
         let (give_order, order) = bounded::<Receiver<Batch>>(GROUPS_WAITING);
         let (give_group, groups) = bounded::<Group>(GROUPS_WAITING);
+        let buffers = Buffers::new(2 * READERS);
+        let buffers = &buffers;
         thread::scope(|scope| {
             let scan = scope.spawn(move || scan(context, walk, &give_group, &give_order));
             for _ in 0..READERS {
@@ -250,13 +281,13 @@ impl<'a> SourceRun<'a> {
                 scope.spawn(move || {
                     for group in groups {
                         let mut out = |batch| group.batches.send(batch).is_ok();
-                        GroupReader::run(&self.repo.chunker, context.owners, group.steps, &mut out);
+                        GroupReader::run(&self.repo.chunker, context.owners, buffers, group.steps, &mut out);
                     }
                 });
             }
             drop(groups);
             // Taken by value, so that an error here closes the channels and ends the other threads.
-            let stored = consume(order, builder, store, monitor);
+            let stored = consume(order, buffers, builder, store, monitor);
             let scanned = scan.join().unwrap_or_else(|_| {
                 Err(ReadError::Index(crate::index::IndexError::Broken("the scan ended unexpectedly".into())))
             });
@@ -299,6 +330,7 @@ fn scan(
 /// This thread: batches in order, named on all cores, then put together and stored.
 fn consume(
     order: Receiver<Receiver<Batch>>,
+    buffers: &Buffers,
     builder: &mut RootBuilder<'_>,
     store: &mut Store<'_>,
     monitor: &dyn Monitor,
@@ -309,7 +341,8 @@ fn consume(
                 return Err(Error::Interrupted);
             }
             let ids = name(store.keys(), &batch);
-            builder.batch(batch, ids, store)?;
+            builder.batch(batch.items, &batch.bytes, ids, store)?;
+            buffers.put(batch.bytes);
         }
         if !store.is_alive() {
             // Every destination is lost: what is read now would go nowhere. The report says why.
@@ -329,70 +362,4 @@ fn name(keys: &Keys, batch: &Batch) -> Vec<ChunkId> {
         })
         .collect();
     chunks.par_iter().with_min_len(8).map(|bytes| keys.chunk_id(ChunkKind::Data, bytes)).collect()
-}
-
-/// What would be read, without reading or writing anything.
-pub(super) fn dry_run(
-    repo: &Repo,
-    sources: &[SourceSettings],
-    request: &BackupRequest,
-    started: Time,
-    monitor: &dyn Monitor,
-) -> Result<BackupReport, Error> {
-    let view = repo.index.reader()?;
-    let line = repo.lineage(&view)?;
-    let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations);
-    // Without a destination within reach the question is still what changed since the last snapshot.
-    let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
-    let owners = Owners::default();
-    let mut report = BackupReport { dry_run: true, ..BackupReport::default() };
-    for source in sources {
-        let run =
-            SourceRun { repo, source, request, started, line: &line, fetcher: &fetcher, owners: &owners, reachable };
-        let mut context = run.scan_context();
-        if reachable == 0
-            && let Some(previous) = &mut context.previous
-        {
-            previous.coverage.whole = DestinationBits::MAX;
-        }
-        let mut walk = match run.begin(&context) {
-            Ok(walk) => walk,
-            Err(detail) => {
-                let problem = Problem { path: source.path.clone(), kind: ProblemKind::SourceMissing, detail };
-                monitor.problem(&problem);
-                report.problems.push(problem);
-                continue;
-            }
-        };
-        let outcome = Scan::run(&context, &mut walk, &mut |step| {
-            count(&mut report, step, monitor);
-            !monitor.should_stop()
-        })?;
-        report.excluded += outcome.excluded;
-    }
-    if monitor.should_stop() { Err(Error::Interrupted) } else { Ok(report) }
-}
-
-fn count(report: &mut BackupReport, step: Step, monitor: &dyn Monitor) {
-    match step {
-        Step::Enter(_) => report.folders += 1,
-        Step::Keep { is_unmodified, .. } => report.files_unmodified += u64::from(is_unmodified),
-        Step::Read(job) | Step::Link(job) => {
-            report.bytes_read += if job.link.is_some() && job.entry.stat.links > 1 && job.previous.is_some() {
-                0
-            } else {
-                job.entry.stat.size
-            };
-            match job.previous {
-                Some(_) => report.files_changed += 1,
-                None => report.files_new += 1,
-            }
-            monitor.current(&job.entry.path.display().to_string());
-        }
-        Step::Problem(problem) => {
-            monitor.problem(&problem);
-            report.problems.push(problem);
-        }
-        Step::Leave(_) | Step::Retire(..) => {}
-    }
 }

@@ -4,15 +4,18 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use super::scan::{FileJob, Step};
+use super::pipeline::Buffers;
+use super::step::{FileJob, Step};
 use crate::chunk::Chunker;
 use crate::report::{Problem, ProblemKind};
 use crate::source::{DeviceOrdinals, OpenError, Owners, Segment, SourceFile, metadata};
 
 /// Bytes after which a batch is given on. Each reader builds one and has one waiting.
-const BATCH_BYTES: usize = 2 << 20;
+const BATCH_BYTES: usize = 256 << 10;
 /// Bytes asked of the system at once.
 const READ_BYTES: usize = 256 << 10;
+/// What a batch takes at most: it is given on as soon as it is full.
+const BATCH_CAPACITY: usize = BATCH_BYTES + READ_BYTES;
 
 /// Chunks in the order of their files, and what else the scan said in between.
 #[derive(Default)]
@@ -48,6 +51,7 @@ pub(super) enum Item {
 pub(super) struct GroupReader<'a> {
     chunker: &'a Chunker,
     owners: &'a Owners,
+    buffers: &'a Buffers,
     out: &'a mut dyn FnMut(Batch) -> bool,
     batch: Batch,
     /// Where the bytes that are not cut yet begin.
@@ -57,8 +61,14 @@ pub(super) struct GroupReader<'a> {
 
 impl<'a> GroupReader<'a> {
     /// Reads a whole group.
-    pub fn run(chunker: &'a Chunker, owners: &'a Owners, steps: Vec<Step>, out: &'a mut dyn FnMut(Batch) -> bool) {
-        let mut reader = Self { chunker, owners, out, batch: Batch::default(), uncut: 0, is_wanted: true };
+    pub fn run(
+        chunker: &'a Chunker,
+        owners: &'a Owners,
+        buffers: &'a Buffers,
+        steps: Vec<Step>,
+        out: &'a mut dyn FnMut(Batch) -> bool,
+    ) {
+        let mut reader = Self { chunker, owners, buffers, out, batch: Batch::default(), uncut: 0, is_wanted: true };
         for step in steps {
             match step {
                 Step::Read(job) => reader.file(job),
@@ -125,6 +135,9 @@ impl<'a> GroupReader<'a> {
     fn data(&mut self, file: &mut SourceFile, mut expected: u64) -> io::Result<()> {
         loop {
             let filled = self.batch.bytes.len();
+            if self.batch.bytes.capacity() < BATCH_CAPACITY {
+                self.batch.bytes.reserve_exact(BATCH_CAPACITY - filled);
+            }
             // One byte more than expected, so that the end of a small file is seen by the same call.
             let wanted = usize::try_from(expected.saturating_add(1)).unwrap_or(READ_BYTES).min(READ_BYTES);
             self.batch.bytes.resize(filled + wanted, 0);
@@ -149,9 +162,11 @@ impl<'a> GroupReader<'a> {
 
     /// Gives the batch on; bytes that are not cut yet begin the next one.
     fn flush(&mut self) {
-        let rest = self.batch.bytes.split_off(self.uncut.min(self.batch.bytes.len()));
-        let full = std::mem::take(&mut self.batch);
-        self.batch.bytes = rest;
+        let uncut = self.uncut.min(self.batch.bytes.len());
+        let mut next = self.buffers.take();
+        next.extend_from_slice(self.batch.bytes.get(uncut..).unwrap_or_default());
+        self.batch.bytes.truncate(uncut);
+        let full = std::mem::replace(&mut self.batch, Batch { bytes: next, items: Vec::new() });
         self.uncut = 0;
         if !full.items.is_empty() {
             self.is_wanted = (self.out)(full);

@@ -6,92 +6,25 @@
 use std::collections::HashSet;
 use std::iter::Peekable;
 
+use super::begun::WalkSteps;
+use super::context::ScanContext;
 use super::coverage::Coverage;
 use super::guard::Fingerprint;
-use crate::format::FormatError;
+use super::same::Held;
+use super::step::{FileJob, Step, node, number, special_kind, unread};
 use crate::format::recipe::Recipe;
-use crate::format::record::{Extra, Time};
+use crate::format::record::Time;
 use crate::format::tree::{Flags, Metadata, Node, NodeKind};
 use crate::index::DestinationBits;
-use crate::replicate::Fetcher;
 use crate::report::{Problem, ProblemKind};
 use crate::snapshot::versions::{each_entry_below, join};
 use crate::snapshot::{ReadError, TreeReader, path_hash};
 use crate::source::{
-    ChangePolicy, DeviceOrdinals, Entry, EntryKind, Event, FolderIdentity, Owners, Walk, has_same_metadata,
-    is_unchanged, metadata,
+    DeviceOrdinals, Entry, EntryKind, Event, FolderIdentity, has_same_metadata, is_unchanged, metadata,
 };
 
 /// Names of one inode are matched up to so many inodes; beyond, they are read one by one.
 const LINKED_MAX: usize = 200_000;
-
-/// What the scan says of one entry.
-pub(super) enum Step {
-    /// A folder begins; its node has no stream yet.
-    Enter(Node),
-    /// The folder ends. With a recipe: nothing in it differs from the previous snapshot, and this is its stream.
-    Leave(Option<Recipe>),
-    /// The node stands as it is: unchanged, carried, or of a kind without content. `is_file_unmodified` counts.
-    Keep {
-        /// The node.
-        node: Box<Node>,
-        /// The inode, where it has several names.
-        link: Option<FolderIdentity>,
-        /// Whether to count it as an unmodified file.
-        is_unmodified: bool,
-    },
-    /// The file must be read.
-    Read(Box<FileJob>),
-    /// Another name of a file met earlier in this run.
-    Link(Box<FileJob>),
-    /// Something went wrong.
-    Problem(Problem),
-    /// A path is gone, and had this number; what tells it again where it was a file.
-    Retire([u8; 32], u32, Option<Fingerprint>),
-}
-
-/// A file that must be read.
-pub(super) struct FileJob {
-    /// Where it is.
-    pub entry: Entry,
-    /// Its node, without content and, until it is opened, without metadata.
-    pub node: Node,
-    /// Its previous node, if that was a file.
-    pub previous: Option<Node>,
-    /// The highest number its path ever had.
-    pub highest_version: u32,
-    /// The inode, where it has several names.
-    pub link: Option<FolderIdentity>,
-}
-
-/// What the previous snapshot has of a source.
-#[derive(Clone)]
-pub(super) struct Previous {
-    /// Its root.
-    pub node: Node,
-    /// When the scan that read it began.
-    pub scanned: Time,
-    /// What of it may be skipped.
-    pub coverage: Coverage,
-}
-
-/// How to scan.
-pub(super) struct ScanContext<'a> {
-    /// Path of the source, as bytes.
-    pub root: Vec<u8>,
-    /// What to go by.
-    pub policy: ChangePolicy,
-    /// Reads the previous trees.
-    pub fetcher: &'a Fetcher<'a>,
-    /// The previous root.
-    pub previous: Option<Previous>,
-    /// No number up to this is given to a path that is not known, since older snapshots are out of reach.
-    pub version_floor: u32,
-    /// When the run began.
-    pub started: Time,
-    /// Names of owners.
-    pub owners: &'a Owners,
-}
 
 /// What the scan found besides its steps.
 #[derive(Default)]
@@ -102,7 +35,7 @@ pub(super) struct ScanOutcome {
     pub lacking: DestinationBits,
 }
 
-/// One folder that was entered.
+/// One folder that was entered. Where something in it differs, something differs in every folder around it.
 struct Frame<'a> {
     /// Path below the source.
     path: Vec<u8>,
@@ -110,6 +43,8 @@ struct Frame<'a> {
     before: Option<Peekable<TreeReader<'a>>>,
     recipe: Option<Recipe>,
     is_same: bool,
+    /// Where its beginning is held back, if it is.
+    held_from: Option<usize>,
     /// The previous tree could not be read to its end: what is missing from it may have had any number.
     is_lost: bool,
 }
@@ -120,6 +55,7 @@ pub(super) struct Scan<'a, 'out> {
     devices: DeviceOrdinals,
     linked: HashSet<FolderIdentity>,
     outcome: ScanOutcome,
+    held: Held,
     /// Takes the steps; false means that nobody wants more.
     out: &'out mut dyn FnMut(Step) -> bool,
     is_wanted: bool,
@@ -141,6 +77,7 @@ impl<'a, 'out> Scan<'a, 'out> {
             devices: DeviceOrdinals::default(),
             linked: HashSet::new(),
             outcome: ScanOutcome::default(),
+            held: Held::default(),
             out,
             is_wanted: true,
         };
@@ -154,6 +91,28 @@ impl<'a, 'out> Scan<'a, 'out> {
 
     fn give(&mut self, step: Step) {
         self.is_wanted = self.is_wanted && (self.out)(step);
+    }
+
+    /// Gives a step that is part of the innermost folder: at once, unless that folder is held back.
+    fn give_in_order(&mut self, step: Step) {
+        if self.frames.last().is_none_or(|frame| frame.held_from.is_none()) {
+            return self.give(step);
+        }
+        self.held.push(step);
+        if self.held.is_full() {
+            self.give_held();
+        }
+    }
+
+    fn give_held(&mut self) {
+        for frame in self.frames.iter_mut().rev() {
+            if frame.held_from.take().is_none() {
+                break;
+            }
+        }
+        for step in self.held.take() {
+            self.give(step);
+        }
     }
 
     fn event(&mut self, event: Event) -> Result<(), ReadError> {
@@ -203,8 +162,8 @@ impl<'a, 'out> Scan<'a, 'out> {
             Some(Err(ReadError::Index(error))) => Err(error.into()),
             Some(Err(_)) => {
                 frame.before = None;
-                frame.is_same = false;
                 frame.is_lost = true;
+                self.differ();
                 Ok(None)
             }
         }
@@ -229,9 +188,12 @@ impl<'a, 'out> Scan<'a, 'out> {
     }
 
     fn differ(&mut self) {
-        if let Some(frame) = self.frames.last_mut() {
-            frame.is_same = false;
+        for frame in self.frames.iter_mut().rev() {
+            if !std::mem::take(&mut frame.is_same) {
+                break;
+            }
         }
+        self.give_held();
     }
 
     fn path_of(&self, name: &[u8]) -> Vec<u8> {
@@ -247,22 +209,23 @@ impl<'a, 'out> Scan<'a, 'out> {
         if let Some(file) = &replaced {
             self.retire_below(&path, file)?;
         }
-        let (metadata, is_same) = self.metadata_of(entry, folder.as_ref());
-        if !is_same {
-            self.differ();
-        }
+        let (metadata, has_same_metadata) = self.metadata_of(entry, folder.as_ref());
         let recipe = folder.as_ref().and_then(Node::folder).cloned();
         let was_read = folder.as_ref().is_some_and(|node| node.flags == Flags::NONE);
-        self.frames.push(Frame {
-            path,
-            before: recipe.as_ref().map(|recipe| TreeReader::new(self.context.fetcher, recipe).peekable()),
-            // A tree may be taken over only if its chunks are covered, which is known for whole snapshots alone.
-            is_same: was_read && self.coverage().is_whole(),
-            recipe,
-            is_lost: false,
-        });
-        let kind = NodeKind::Folder(Recipe::EMPTY);
-        self.give(Step::Enter(node(entry, kind, metadata, 0)));
+        // A tree may be taken over only if its chunks are covered, which is known for whole snapshots alone.
+        let is_same = was_read && self.coverage().is_whole();
+        if !has_same_metadata || !is_same {
+            self.differ();
+        }
+        let begin = Step::Enter(node(entry, NodeKind::Folder(Recipe::EMPTY), metadata, 0));
+        let held_from = if is_same {
+            Some(self.held.push(begin))
+        } else {
+            self.give(begin);
+            None
+        };
+        let before = recipe.as_ref().map(|recipe| TreeReader::new(self.context.fetcher, recipe).peekable());
+        self.frames.push(Frame { path, before, recipe, is_same, held_from, is_lost: false });
         Ok(())
     }
 
@@ -275,13 +238,20 @@ impl<'a, 'out> Scan<'a, 'out> {
             self.gone(&gone)?;
         }
         let Some(frame) = self.frames.pop() else { return Ok(()) };
-        if frame.is_same {
-            let coverage = self.coverage();
-            self.outcome.lacking |= coverage.reachable & !coverage.whole;
-            self.give(Step::Leave(frame.recipe));
-        } else {
+        if !frame.is_same {
             self.differ();
             self.give(Step::Leave(None));
+            return Ok(());
+        }
+        let coverage = self.coverage();
+        self.outcome.lacking |= coverage.reachable & !coverage.whole;
+        match (frame.held_from, frame.recipe) {
+            (Some(from), Some(recipe)) => {
+                if let Some(folder) = self.held.collapse(from, recipe) {
+                    self.give_in_order(Step::Same(Box::new(folder)));
+                }
+            }
+            (_, recipe) => self.give(Step::Leave(recipe)),
         }
         Ok(())
     }
@@ -350,7 +320,7 @@ impl<'a, 'out> Scan<'a, 'out> {
             self.linked.insert(link);
         }
         let is_unmodified = matches!(node.kind, NodeKind::File(_));
-        self.give(Step::Keep { node: Box::new(node), link, is_unmodified });
+        self.give_in_order(Step::Keep { node: Box::new(node), link, is_unmodified });
         Ok(())
     }
 
@@ -410,90 +380,5 @@ impl<'a, 'out> Scan<'a, 'out> {
         };
         self.give(Step::Keep { node: Box::new(node), link: None, is_unmodified: false });
         Ok(())
-    }
-}
-
-/// What stands for an entry that cannot be read and whose previous content is out of reach or never was.
-pub(super) fn unread(name: Vec<u8>, entry: Option<&Entry>, previous: Option<Node>, version: u32) -> Node {
-    let is_folder = match (entry, &previous) {
-        (Some(entry), _) => entry.kind == EntryKind::Folder,
-        (None, Some(previous)) => previous.folder().is_some(),
-        (None, None) => false,
-    };
-    let kind = if is_folder { NodeKind::Folder(Recipe::EMPTY) } else { NodeKind::File(Recipe::EMPTY) };
-    let mut metadata = previous.map(|previous| previous.metadata).unwrap_or_default();
-    if let Some(entry) = entry {
-        let stat = &entry.stat;
-        (metadata.mode, metadata.uid, metadata.gid) = (stat.mode, stat.uid, stat.gid);
-        (metadata.mtime, metadata.ctime) = (stat.mtime, stat.ctime);
-        (metadata.inode, metadata.links) = (stat.inode, stat.links);
-    }
-    let version = if is_folder { 0 } else { version };
-    Node { name, kind, metadata, version, flags: Flags::UNREAD, extra: Extra::new() }
-}
-
-/// Numbers a node whose previous one and whose path's highest number are known. A new number is known since the run that
-/// gives it began.
-pub(super) fn number(node: &mut Node, previous: Option<&Node>, highest: u32, started: Time) -> Result<(), FormatError> {
-    let same = previous.filter(|previous| !previous.flags.contains(Flags::UNREAD) && previous.same_content(node));
-    let (version, since) = match same {
-        Some(previous) => (previous.version, previous.since()),
-        None => (highest.saturating_add(1), Some(started)),
-    };
-    node.version = version;
-    node.set_since(since)
-}
-
-fn node(entry: &Entry, kind: NodeKind, metadata: Metadata, version: u32) -> Node {
-    Node { name: entry.name.clone(), kind, metadata, version, flags: Flags::NONE, extra: Extra::new() }
-}
-
-fn special_kind(kind: &EntryKind) -> NodeKind {
-    match kind {
-        EntryKind::Symlink(target) => NodeKind::Symlink(target.clone()),
-        EntryKind::Fifo => NodeKind::Fifo,
-        EntryKind::Socket => NodeKind::Socket,
-        EntryKind::CharDevice(major, minor) => NodeKind::CharDevice(*major, *minor),
-        EntryKind::BlockDevice(major, minor) => NodeKind::BlockDevice(*major, *minor),
-        EntryKind::File => NodeKind::File(Recipe::EMPTY),
-        EntryKind::Folder => NodeKind::Folder(Recipe::EMPTY),
-    }
-}
-
-/// Where events come from: a walk, with events that were looked at before.
-pub(super) trait WalkSteps {
-    /// The next event.
-    fn next_event(&mut self) -> Option<Event>;
-    /// Entries left out so far.
-    fn excluded(&self) -> u64;
-}
-
-/// A walk whose first events were looked at.
-pub(super) struct Begun {
-    walk: Walk,
-    first: std::collections::VecDeque<Event>,
-}
-
-impl Begun {
-    /// Looks at the first two events of a walk: enough to tell an empty folder.
-    pub fn new(mut walk: Walk) -> Self {
-        let first = walk.by_ref().take(2).collect();
-        Self { walk, first }
-    }
-
-    /// Whether the source is a folder with nothing in it, not even something that was left out.
-    pub fn is_empty(&self) -> bool {
-        matches!((self.first.front(), self.first.get(1)), (Some(Event::Enter(_)), Some(Event::Leave)))
-            && self.walk.excluded() == 0
-    }
-}
-
-impl WalkSteps for Begun {
-    fn next_event(&mut self) -> Option<Event> {
-        self.first.pop_front().or_else(|| self.walk.next())
-    }
-
-    fn excluded(&self) -> u64 {
-        self.walk.excluded()
     }
 }

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use super::coverage::Coverage;
 use super::guard::{FileSample, Fingerprint, Moves};
 use super::outcome::RootTally;
-use super::read::{Batch, Item};
-use super::scan::{FileJob, Step, number, unread};
+use super::read::Item;
+use super::same::SameFolder;
+use super::step::{FileJob, Step, number, unread};
 use crate::chunk::Chunker;
 use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
@@ -105,10 +106,16 @@ impl<'a> RootBuilder<'a> {
     }
 
     /// Takes a batch whose chunks were named, in their order.
-    pub fn batch(&mut self, batch: Batch, ids: Vec<ChunkId>, store: &mut Store<'_>) -> Result<(), Error> {
+    pub fn batch(
+        &mut self,
+        items: Vec<Item>,
+        batch: &[u8],
+        ids: Vec<ChunkId>,
+        store: &mut Store<'_>,
+    ) -> Result<(), Error> {
         let mut ids = ids.into_iter();
         let mut bytes_read = 0;
-        for item in batch.items {
+        for item in items {
             match item {
                 Item::Step(step) => self.step(step, store)?,
                 Item::Begin(job) => {
@@ -116,7 +123,7 @@ impl<'a> RootBuilder<'a> {
                     self.begin_file(job);
                 }
                 Item::Chunk(range) => {
-                    let (Some(id), Some(bytes)) = (ids.next(), batch.bytes.get(range)) else { continue };
+                    let (Some(id), Some(bytes)) = (ids.next(), batch.get(range)) else { continue };
                     bytes_read += bytes.len() as u64;
                     store.put(ChunkKind::Data, id, bytes)?;
                     if let Some(file) = self.file.as_mut().filter(|file| file.job.previous.is_some()) {
@@ -146,6 +153,7 @@ impl<'a> RootBuilder<'a> {
                 Ok(())
             }
             Step::Leave(same) => self.leave(same, store),
+            Step::Same(folder) => self.same(*folder, store),
             Step::Keep { node, link, is_unmodified } => {
                 if let (Some(link), NodeKind::File(recipe)) = (link, &node.kind) {
                     let Metadata { mtime, ctime, .. } = node.metadata;
@@ -183,6 +191,20 @@ impl<'a> RootBuilder<'a> {
         let mut node = folder.node;
         node.kind = NodeKind::Folder(recipe);
         self.place(node, store)
+    }
+
+    /// A folder that stands as it is.
+    fn same(&mut self, folder: SameFolder, store: &mut Store<'_>) -> Result<(), Error> {
+        let counts = &mut self.tally.counts;
+        counts.folders += folder.folders;
+        counts.files += folder.files;
+        counts.bytes += folder.bytes;
+        counts.others += folder.others;
+        self.tally.files_unmodified += folder.files;
+        self.tally.version_ceiling = self.tally.version_ceiling.max(folder.version_ceiling);
+        self.linked.extend(folder.links);
+        self.monitor.advance(folder.files, 0);
+        self.place(folder.node, store)
     }
 
     /// Counts a node and adds it to its folder.

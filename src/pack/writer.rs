@@ -33,12 +33,13 @@ pub fn entry_len(len: usize) -> u64 {
     32 + 2 * u64::from(varint)
 }
 
-/// A pack being filled.
+/// A pack being filled: its blocks stand one behind the other as they will in the pack, each with room for its tag, so
+/// that a pack is in memory once, whether it is being filled, sealed or written.
 pub struct PackDraft {
     kind: ChunkKind,
     full_len: usize,
-    blocks: Vec<(Vec<u8>, BlockEntry)>,
-    blocks_len: usize,
+    bytes: Vec<u8>,
+    blocks: Vec<BlockEntry>,
     chunks: usize,
 }
 
@@ -85,7 +86,7 @@ impl Closing {
 impl PackDraft {
     /// An empty pack of one kind, full at `full_len` stored bytes.
     pub fn new(kind: ChunkKind, full_len: usize) -> Self {
-        Self { kind, full_len, blocks: Vec::new(), blocks_len: 0, chunks: 0 }
+        Self { kind, full_len, bytes: Vec::new(), blocks: Vec::new(), chunks: 0 }
     }
 
     /// Whether nothing is in it.
@@ -104,15 +105,15 @@ impl PackDraft {
         if self.chunks + chunks > CHUNKS_MAX {
             return 0;
         }
-        let used = Self::used(self.blocks_len, self.blocks.len() + 1, self.chunks + chunks);
+        let used = Self::used(self.bytes.len(), self.blocks.len() + 1, self.chunks + chunks);
         self.full_len.saturating_sub(used)
     }
 
     /// Bytes that would stay unused if it were closed now: unlike `room` no bound, but near.
     pub fn unused(&self) -> u64 {
-        let chunks = self.blocks.iter().flat_map(|(_, entry)| &entry.chunks);
+        let chunks = self.blocks.iter().flat_map(|entry| &entry.chunks);
         let entries: u64 = chunks.map(|chunk| entry_len(chunk.len as usize)).sum();
-        (self.full_len as u64).saturating_sub(Self::used(self.blocks_len, self.blocks.len(), 0) as u64 + entries)
+        (self.full_len as u64).saturating_sub(Self::used(self.bytes.len(), self.blocks.len(), 0) as u64 + entries)
     }
 
     /// Whether `block` fits. An empty pack takes any block.
@@ -122,9 +123,14 @@ impl PackDraft {
 
     /// Adds a block.
     pub fn push(&mut self, block: CompressedBlock) {
-        self.blocks_len += block.sealed_len();
-        self.chunks += block.chunk_count();
-        self.blocks.push(block.into_parts());
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve_exact(RESERVED);
+        }
+        let (bytes, entry) = block.into_parts();
+        self.bytes.extend_from_slice(&bytes);
+        self.bytes.extend_from_slice(&[0; TAG_LEN]);
+        self.chunks += entry.chunks.len();
+        self.blocks.push(entry);
     }
 
     /// Adds as many chunks of an uncompressed block as fit, though the whole does not, and gives back what is left: the
@@ -151,16 +157,25 @@ impl PackDraft {
     /// is no such block.
     pub fn take_smallest(&mut self) -> Option<CompressedBlock> {
         let is_candidate = |entry: &BlockEntry| entry.compression == Compression::None && entry.chunks.len() > 1;
-        let blocks = self.blocks.iter_mut().filter(|(_, entry)| is_candidate(entry));
-        let (bytes, entry) = blocks.min_by_key(|(_, entry)| entry.chunks.iter().map(|chunk| chunk.len).min())?;
-        let (position, _) = entry.chunks.iter().enumerate().min_by_key(|(_, chunk)| chunk.len)?;
-        let offset: usize = entry.chunks.iter().take(position).map(|chunk| chunk.len as usize).sum();
+        let mut smallest: Option<(usize, usize, usize)> = None;
+        let (mut offset, mut least) = (0, u32::MAX);
+        for (number, entry) in self.blocks.iter().enumerate() {
+            let mut at = offset;
+            for (position, chunk) in entry.chunks.iter().enumerate() {
+                if is_candidate(entry) && chunk.len < least {
+                    (smallest, least) = (Some((number, position, at)), chunk.len);
+                }
+                at += chunk.len as usize;
+            }
+            offset += entry.sealed_len as usize;
+        }
+        let (number, position, at) = smallest?;
+        let entry = self.blocks.get_mut(number)?;
         let chunk = entry.chunks.remove(position);
-        let taken: Vec<u8> = bytes.drain(offset..offset + chunk.len as usize).collect();
         entry.raw_len -= chunk.len;
         entry.sealed_len -= chunk.len;
-        self.blocks_len -= taken.len();
         self.chunks -= 1;
+        let taken = self.bytes.drain(at..at + chunk.len as usize).collect();
         Some(CompressedBlock::single(chunk, taken))
     }
 
@@ -172,23 +187,26 @@ impl PackDraft {
         let kind = self.kind;
         let full_len = self.full_len as u64;
         let seal = keys.object_seal(ObjectType::Pack, keys.epoch(), salt)?;
-        let (blocks, entries): (Vec<_>, Vec<_>) = self.blocks.into_iter().unzip();
-        let directory = Directory { kind, blocks: entries, extra: Extra::new() };
+        let blocks_len = self.bytes.len();
+        let directory = Directory { kind, blocks: self.blocks, extra: Extra::new() };
         let mut directory_a = directory.encode()?;
         let mut directory_b = directory.lengths().encode()?;
-        let used = 2 * PACK_HEAD_LEN + self.blocks_len + directory_a.len() + directory_b.len() + 2 * TAG_LEN;
+        let used = 2 * PACK_HEAD_LEN + blocks_len + directory_a.len() + directory_b.len() + 2 * TAG_LEN;
         let extents = Extents {
             kind,
-            blocks: blocks.len() as u32,
+            blocks: directory.blocks.len() as u32,
             directory_a_len: (directory_a.len() + TAG_LEN) as u32,
             directory_b_len: (directory_b.len() + TAG_LEN) as u32,
-            blocks_len: self.blocks_len as u64,
+            blocks_len: blocks_len as u64,
             pack_len: closing.pack_len(kind, used as u64, full_len),
         };
-        let mut bytes = Vec::with_capacity(RESERVED.max(extents.pack_len as usize));
-        bytes.extend(end(&seal, &extents, End::Head)?);
-        append(&seal, Part::DirectoryA, &mut directory_a, &mut bytes)?;
-        append_blocks(&seal, blocks, &mut bytes)?;
+        let mut front = end(&seal, &extents, End::Head)?;
+        append(&seal, Part::DirectoryA, &mut directory_a, &mut front)?;
+        let mut bytes = self.bytes;
+        seal_blocks(&seal, &directory, &mut bytes)?;
+        bytes.resize(front.len() + blocks_len, 0);
+        bytes.copy_within(..blocks_len, front.len());
+        bytes[..front.len()].copy_from_slice(&front);
         let padding = bytes.len();
         bytes.resize(extents.directory_b_offset() as usize, 0);
         seal.fill_padding(&mut bytes[padding..]);
@@ -231,21 +249,19 @@ pub(super) fn append(seal: &ObjectSeal, part: Part, plain: &mut [u8], out: &mut 
     Ok(())
 }
 
-/// Seals the blocks on all cores, each into its own place.
-fn append_blocks(seal: &ObjectSeal, blocks: Vec<Vec<u8>>, out: &mut Vec<u8>) -> Result<(), SealError> {
-    let tags = blocks
-        .into_par_iter()
-        .enumerate()
-        .map(|(number, mut bytes)| {
-            let tag = seal.seal(Part::Block, number as u64, &mut bytes)?;
-            Ok((bytes, tag))
-        })
-        .collect::<Result<Vec<_>, SealError>>()?;
-    for (bytes, tag) in tags {
-        out.extend_from_slice(&bytes);
-        out.extend_from_slice(&tag);
+/// Seals the blocks on all cores, where they stand.
+fn seal_blocks(seal: &ObjectSeal, directory: &Directory, mut bytes: &mut [u8]) -> Result<(), SealError> {
+    let mut blocks = Vec::with_capacity(directory.blocks.len());
+    for entry in &directory.blocks {
+        let (block, rest) = bytes.split_at_mut(entry.sealed_len as usize);
+        blocks.push(block);
+        bytes = rest;
     }
-    Ok(())
+    blocks.into_par_iter().enumerate().try_for_each(|(number, block)| {
+        let (plain, tag) = block.split_at_mut(block.len() - TAG_LEN);
+        tag.copy_from_slice(&seal.seal(Part::Block, number as u64, plain)?);
+        Ok(())
+    })
 }
 
 impl SealedPack {
@@ -299,9 +315,8 @@ impl SealedPack {
         let kind = self.directory.kind;
         opened.blocks().collect::<Vec<_>>().par_iter().try_for_each(|place| {
             let range = place.offset as usize..(place.offset + u64::from(place.entry.sealed_len)) as usize;
-            let sealed = self.bytes.get(range).ok_or(SealError::Tampered)?.to_vec();
-            let raw = block::open(&opened.seal, place.number, place.entry.compression, place.entry.raw_len, sealed)?;
-            block::verify(keys, kind, &place.entry.chunks, &raw)
+            let sealed = self.bytes.get(range).ok_or(SealError::Tampered)?;
+            block::prove(keys, &opened.seal, kind, place.number, place.entry, sealed)
         })
     }
 
@@ -410,7 +425,7 @@ mod tests {
                 }
                 draft.push(builder.take().expect("a block").compress(None).expect("compressed"));
             }
-            let bound = PackDraft::used(draft.blocks_len, draft.blocks.len(), draft.chunks);
+            let bound = PackDraft::used(draft.bytes.len(), draft.blocks.len(), draft.chunks);
             let unused = draft.unused();
             let pack = draft.finish(&keys, [1; 32], Closing::Last { extra: 0 }).expect("sealed");
             let a = pack.directory().encode().expect("encoded").len();

@@ -1,13 +1,14 @@
 //! New packs to every destination at once.
 //!
 //! ```text
-//! pipeline ──▶ queue of 1 pack  ──▶ thread of destination 1 ──▶ put, put, … settle
-//!          └─▶ queue of 1 pack  ──▶ thread of destination 2 ──▶ put, put, … settle
+//! pipeline ─┬─ pack ──▶ thread of destination 1 ──▶ put, put, … settle
+//!           └─ pack ──▶ thread of destination 2 ──▶ put, put, … settle
 //! ```
 //!
 //! A destination that fails, or takes nothing for two minutes, is lost for the run. One that is merely slow leaves the
 //! run when another has room, and gets its packs from there after that one's commit. The others go on at their speed.
-//! The queues hold the packs themselves, shared: at most one pack more than the slowest lane is writing.
+//! No pack waits: while the threads write one, the next is being filled, and it is handed over when they are done. A
+//! queue would save no time where a destination is as fast on average, and each place in it costs 16 MiB of memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +26,7 @@ use crate::pack::SealedPack;
 
 /// Packs between two rounds of making folder entries durable.
 const SETTLE_PACKS: usize = 32;
-/// A destination whose queue is full so long, while another's is not, leaves the run.
+/// A destination that does not take a pack for so long, while another has nothing to do, leaves the run.
 const SLOW: Duration = Duration::from_secs(10);
 /// A destination that takes nothing for so long is lost.
 const STUCK: Duration = Duration::from_secs(120);
@@ -71,6 +72,8 @@ type Numbered = (PackNumber, Arc<SealedPack>);
 struct Lane {
     destination: OpenDestination,
     queue: Option<Sender<Numbered>>,
+    /// Packs the thread was given.
+    given: u64,
     /// Packs the thread has dealt with; a lane whose number stands still is stuck.
     progress: Arc<AtomicU64>,
     result: Receiver<Written>,
@@ -85,20 +88,21 @@ struct Written {
     error: Option<DestinationError>,
 }
 
-/// One thread and one bounded queue for each destination. The threads are not waited for when they hang in a system
+/// One thread for each destination. The threads are not waited for when they hang in a system
 /// call: a dead network drive must not keep the program.
 pub struct Lanes<'a> {
     lanes: Vec<Lane>,
+    /// Whether a slow destination may leave the run.
+    may_leave: bool,
     /// Asked whether to stop: a slow destination is not waited for then.
     monitor: &'a dyn Monitor,
 }
 
 impl<'a> Lanes<'a> {
-    /// Starts a thread for each destination. So many packs may wait in front of each; where none may, all go at the pace of
-    /// the slowest.
-    pub fn start(destinations: &[OpenDestination], waiting: usize, monitor: &'a dyn Monitor) -> Self {
+    /// Starts a thread for each destination. Where none may leave, all go at the pace of the slowest.
+    pub fn start(destinations: &[OpenDestination], may_leave: bool, monitor: &'a dyn Monitor) -> Self {
         let lanes = destinations.iter().map(|destination| {
-            let (queue, packs) = bounded(waiting);
+            let (queue, packs) = bounded(0);
             let (done, result) = bounded(1);
             let progress = Arc::new(AtomicU64::new(0));
             let (target, counter) = (destination.clone(), Arc::clone(&progress));
@@ -107,9 +111,17 @@ impl<'a> Lanes<'a> {
                 let _ = done.send(write_packs(&target, &packs, &counter));
             });
             let patience = STUCK + destination.upload_limit.map_or(Duration::ZERO, pack_time);
-            Lane { destination: destination.clone(), queue: Some(queue), progress, result, trouble: None, patience }
+            Lane {
+                destination: destination.clone(),
+                queue: Some(queue),
+                given: 0,
+                progress,
+                result,
+                trouble: None,
+                patience,
+            }
         });
-        Self { lanes: lanes.collect(), monitor }
+        Self { lanes: lanes.collect(), may_leave, monitor }
     }
 
     /// The destinations that have taken every pack so far.
@@ -117,14 +129,19 @@ impl<'a> Lanes<'a> {
         self.lanes.iter().filter(|lane| lane.queue.is_some()).map(|lane| lane.destination.bit).fold(0, |a, b| a | b)
     }
 
-    /// Gives the pack to every destination that is still with us; waits while queues are full.
+    /// Gives the pack to every destination that is still with us; waits while they are busy.
     pub fn send(&mut self, number: PackNumber, pack: &Arc<SealedPack>) {
         for position in 0..self.lanes.len() {
             let began = Instant::now();
             let mut parcel = (number, Arc::clone(pack));
             while let Some(queue) = self.lanes.get(position).and_then(|lane| lane.queue.clone()) {
                 match queue.send_timeout(parcel, Duration::from_secs(1)) {
-                    Ok(()) => break,
+                    Ok(()) => {
+                        if let Some(lane) = self.lanes.get_mut(position) {
+                            lane.given += 1;
+                        }
+                        break;
+                    }
                     // The thread ended: its error tells why.
                     Err(SendTimeoutError::Disconnected(_)) => {
                         self.leave(position, None);
@@ -135,7 +152,7 @@ impl<'a> Lanes<'a> {
                         let patience = self.lanes.get(position).map_or(STUCK, |lane| lane.patience);
                         if began.elapsed() >= patience || self.monitor.should_stop() {
                             self.leave(position, Some(LaneTrouble::Stuck));
-                        } else if began.elapsed() >= SLOW && self.has_room_elsewhere(position) {
+                        } else if self.may_leave && began.elapsed() >= SLOW && self.another_idles(position) {
                             self.leave(position, Some(LaneTrouble::Slow));
                         }
                     }
@@ -161,9 +178,10 @@ impl<'a> Lanes<'a> {
         }
     }
 
-    fn has_room_elsewhere(&self, position: usize) -> bool {
-        let others = self.lanes.iter().enumerate().filter(|(other, _)| *other != position);
-        others.filter_map(|(_, lane)| lane.queue.as_ref()).any(|queue| !queue.is_full())
+    fn another_idles(&self, position: usize) -> bool {
+        let mut others =
+            self.lanes.iter().enumerate().filter(|(other, lane)| *other != position && lane.queue.is_some());
+        others.any(|(_, lane)| lane.progress.load(Ordering::Relaxed) >= lane.given)
     }
 
     /// Waits until every destination has written what it was given and made it durable, or is stuck, or the run is to
@@ -296,7 +314,7 @@ mod tests {
                 upload_limit: None,
                 neighbours: Neighbours::default(),
             };
-            let mut lanes = Lanes::start(&[destination], 1, &Silent);
+            let mut lanes = Lanes::start(&[destination], true, &Silent);
             (0..).zip(&packs).for_each(|(number, pack)| lanes.send(number, pack));
             let outcome = lanes.finish().pop().expect("one lane");
             place.cut_power();

@@ -6,14 +6,13 @@
 //!
 //! A chunk may be skipped when a pack holding it is on a destination within reach, or when this run stored it already.
 //! Everything here is serial but the two steps that cost: so a claim needs no lock, and the same input gives the same
-//! packs. What is not in the index yet is in a set that is emptied into it every hundred thousand chunks.
+//! packs. What is not in the index yet is in a set that is emptied into it every fifty thousand chunks.
 
+mod compressing;
 mod filling;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use self::filling::{Filling, Pieces};
 use crate::error::Error;
@@ -24,14 +23,16 @@ use crate::index::{DestinationBits, Index, IndexReader, PackInfo, PackNumber};
 use crate::pack::PackDraft;
 use crate::replicate::{LaneOutcome, Lanes};
 use crate::seal::keys::random;
-use crate::seal::{CompressedBlock, Keys, SealError};
+use crate::seal::{Block, CompressedBlock, Keys};
 use crate::snapshot::ChunkSink;
 
 /// Chunks after which what is new goes into the index.
-const INDEX_CHUNKS: usize = 100_000;
+const INDEX_CHUNKS: usize = 50_000;
 /// Bytes of trees, and retired numbers, after which the same happens.
-const INDEX_TREE_BYTES: usize = 8 << 20;
+const INDEX_TREE_BYTES: usize = 4 << 20;
 const INDEX_RETIRED: usize = 50_000;
+/// Compressed blocks that wait for a pack with room, while smaller ones fill the one that is nearly full.
+const WAITING_MAX: usize = 2;
 /// Packs whose presence is kept in memory.
 const PRESENCE_KEPT: usize = 1 << 16;
 
@@ -170,20 +171,16 @@ impl<'a> Store<'a> {
     /// Stores a chunk whether it is stored already or not: for moving it out of a pack that is to go.
     pub fn put_again(&mut self, kind: ChunkKind, id: ChunkId, bytes: &[u8]) -> Result<(), Error> {
         self.counts.bytes_added += bytes.len() as u64;
-        let filling = self.filling(kind);
-        if let Some(block) = filling.builder.push(id, bytes) {
-            filling.blocks.push(block);
+        match self.filling(kind).builder.push(id, bytes) {
+            Some(block) => self.compress(kind, block),
+            None => Ok(()),
         }
-        if self.filling(kind).blocks.len() >= 2 * rayon::current_num_threads() {
-            self.compress(kind)?;
-        }
-        Ok(())
     }
 
     /// The same for a block that stays as it was compressed.
     pub fn take_over(&mut self, kind: ChunkKind, block: CompressedBlock) -> Result<(), Error> {
         self.counts.bytes_added += block.raw_len();
-        self.place(kind, vec![block])
+        self.place(kind, block)
     }
 
     fn filling(&mut self, kind: ChunkKind) -> &mut Filling {
@@ -226,30 +223,44 @@ impl<'a> Store<'a> {
         if self.retired.len() >= INDEX_RETIRED { self.remember() } else { Ok(()) }
     }
 
-    /// Compresses the waiting blocks of a kind on all cores and puts them into packs.
-    fn compress(&mut self, kind: ChunkKind) -> Result<(), Error> {
+    /// Gives a block to the cores, and puts those that come back into packs. One more than there are cores may be on its
+    /// way, so that none idles.
+    fn compress(&mut self, kind: ChunkKind, block: Block) -> Result<(), Error> {
         let level = self.context.level;
-        let blocks = std::mem::take(&mut self.filling(kind).blocks);
-        let compressed: Result<Vec<_>, SealError> = blocks.into_par_iter().map(|block| block.compress(level)).collect();
-        self.place(kind, compressed?)
+        self.filling(kind).compressing.push(block, level);
+        self.place_compressed(kind, rayon::current_num_threads() + 1)
     }
 
-    /// Puts blocks into packs: in order where they fit, else the first that does, so that full packs are full.
-    fn place(&mut self, kind: ChunkKind, blocks: Vec<CompressedBlock>) -> Result<(), Error> {
-        let mut waiting: std::collections::VecDeque<CompressedBlock> = blocks.into();
-        while !waiting.is_empty() {
-            let filling = self.filling(kind);
-            let fitting = waiting.iter().position(|block| filling.draft.fits(block));
+    fn place_compressed(&mut self, kind: ChunkKind, left: usize) -> Result<(), Error> {
+        while let Some(block) = self.filling(kind).compressing.pop(left) {
+            self.place(kind, block?)?;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, kind: ChunkKind, block: CompressedBlock) -> Result<(), Error> {
+        self.filling(kind).waiting.push_back(block);
+        self.place_waiting(kind, WAITING_MAX)
+    }
+
+    /// Puts waiting blocks into packs until so many are left: in order where they fit, else the first that does, so that
+    /// full packs are full.
+    fn place_waiting(&mut self, kind: ChunkKind, left: usize) -> Result<(), Error> {
+        loop {
+            let Filling { waiting, draft, .. } = self.filling(kind);
+            let fitting = waiting.iter().position(|block| draft.fits(block));
             if let Some(block) = fitting.and_then(|position| waiting.remove(position)) {
-                filling.draft.push(block);
+                draft.push(block);
                 continue;
             }
+            if waiting.len() <= left {
+                return Ok(());
+            }
             if let Some(block) = waiting.pop_front() {
-                waiting.push_front(filling.draft.push_part(block));
+                waiting.push_front(draft.push_part(block));
             }
             self.close(kind, true)?;
         }
-        Ok(())
     }
 
     /// Seals the pack of a kind and gives it to the lanes.
@@ -317,9 +328,11 @@ impl<'a> Store<'a> {
     pub fn finish(mut self) -> Result<Stored, Error> {
         for kind in [ChunkKind::Data, ChunkKind::Tree] {
             let filling = self.filling(kind);
-            let last = filling.builder.take();
-            filling.blocks.extend(last);
-            self.compress(kind)?;
+            if let Some(last) = filling.builder.take() {
+                self.compress(kind, last)?;
+            }
+            self.place_compressed(kind, 0)?;
+            self.place_waiting(kind, 0)?;
             let overhang = match kind {
                 ChunkKind::Data => self.data.take_overhang(&self.pieces),
                 ChunkKind::Tree => self.tree.take_overhang(&self.pieces),

@@ -18,10 +18,6 @@ use crate::replicate::{self, CatchUp, Lanes, OpenDestination, ReplicateError};
 use crate::seal::Keys;
 use crate::snapshot::ReadError;
 
-/// Packs that may wait in front of each destination during a backup. Each more costs 16 MiB of memory, and saves no time
-/// where a destination is as fast on average.
-const PACKS_WAITING: usize = 1;
-
 impl Repo {
     /// Makes sure that there is a writer, and that every destination opens without this machine.
     pub(crate) fn prepare_to_write(&mut self) -> Result<(), Error> {
@@ -135,13 +131,13 @@ impl Repo {
         self.clock.now()
     }
 
-    /// Stores what a backup reads on some destinations. While one pack is written and one waits, the next is being filled.
+    /// Stores what a backup reads on some destinations. While one pack is written, the next is being filled.
     pub(crate) fn store<'a>(
         &'a self,
         destinations: &[OpenDestination],
         monitor: &'a dyn Monitor,
     ) -> Result<Store<'a>, Error> {
-        self.store_through(Lanes::start(destinations, PACKS_WAITING, monitor), destinations, false)
+        self.store_through(Lanes::start(destinations, true, monitor), destinations, false)
     }
 
     /// The same for what is only moved: packs come faster than any disk takes them, and none waits in memory.
@@ -150,7 +146,7 @@ impl Repo {
         destinations: &[OpenDestination],
         monitor: &'a dyn Monitor,
     ) -> Result<Store<'a>, Error> {
-        self.store_through(Lanes::start(destinations, 0, monitor), destinations, true)
+        self.store_through(Lanes::start(destinations, false, monitor), destinations, true)
     }
 
     fn store_through<'a>(

@@ -47,9 +47,12 @@ impl BlockBuilder {
 }
 
 thread_local! {
-    // Contexts are expensive to make and free to reuse; one of each kind lives on every worker thread.
+    // Contexts are expensive to make and free to reuse; one of each kind lives on every worker thread. So does the room
+    // they work in: large buffers that come and go cost a page fault for every four KiB.
     static COMPRESSOR: RefCell<Option<(i32, zstd::bulk::Compressor<'static>)>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+    static COMPRESSED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static OPENED: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
 }
 
 impl Block {
@@ -65,23 +68,13 @@ impl Block {
     pub fn compress(self, level: Option<i32>) -> Result<CompressedBlock, SealError> {
         let compressed = match level {
             None => None,
-            Some(level) => COMPRESSOR.with_borrow_mut(|slot| {
-                let compressor = match slot {
-                    Some((at, compressor)) if *at == level => compressor,
-                    _ => {
-                        let compressor = zstd::bulk::Compressor::new(level).map_err(|_| SealError::Compress)?;
-                        &mut slot.insert((level, compressor)).1
-                    }
-                };
-                compressor.compress(&self.raw).map(Some).map_err(|_| SealError::Compress)
-            })?,
+            Some(level) => compress(level, &self.raw)?,
         };
         let raw_len = self.raw.len() as u32;
-        let (compression, mut bytes) = match compressed {
-            Some(bytes) if bytes.len() < self.raw.len() => (Compression::Zstd, bytes),
-            _ => (Compression::None, self.raw),
+        let (compression, bytes) = match compressed {
+            Some(bytes) => (Compression::Zstd, bytes),
+            None => (Compression::None, self.raw),
         };
-        bytes.shrink_to_fit();
         Ok(CompressedBlock { bytes, raw_len, compression, chunks: self.chunks })
     }
 
@@ -110,6 +103,25 @@ impl Block {
         }
         if front.chunks.is_empty() || rest.chunks.is_empty() { Err(self) } else { Ok((front, rest)) }
     }
+}
+
+/// A frame of `raw`, or nothing where that is not smaller.
+fn compress(level: i32, raw: &[u8]) -> Result<Option<Vec<u8>>, SealError> {
+    COMPRESSOR.with_borrow_mut(|slot| {
+        let compressor = match slot {
+            Some((at, compressor)) if *at == level => compressor,
+            _ => {
+                let compressor = zstd::bulk::Compressor::new(level).map_err(|_| SealError::Compress)?;
+                &mut slot.insert((level, compressor)).1
+            }
+        };
+        COMPRESSED.with_borrow_mut(|frame| {
+            frame.clear();
+            frame.reserve(zstd::zstd_safe::compress_bound(raw.len()));
+            compressor.compress_to_buffer(raw, frame).map_err(|_| SealError::Compress)?;
+            Ok((frame.len() < raw.len()).then(|| frame.clone()))
+        })
+    })
 }
 
 /// A block ready to be sealed into a pack.
@@ -212,13 +224,52 @@ pub fn unpack(compression: Compression, raw_len: u32, bytes: &[u8]) -> Result<Ve
 }
 
 fn decompress(frame: &[u8], raw_len: usize) -> Result<Vec<u8>, SealError> {
+    let mut raw = Vec::new();
+    decompress_into(frame, raw_len, &mut raw)?;
+    Ok(raw)
+}
+
+fn decompress_into(frame: &[u8], raw_len: usize, raw: &mut Vec<u8>) -> Result<(), SealError> {
     DECOMPRESSOR.with_borrow_mut(|slot| {
         let decompressor = match slot {
             Some(decompressor) => decompressor,
             None => slot.insert(zstd::bulk::Decompressor::new().map_err(|_| SealError::Decompress)?),
         };
-        let raw = decompressor.decompress(frame, raw_len).map_err(|_| SealError::Decompress)?;
-        if raw.len() == raw_len { Ok(raw) } else { Err(SealError::Decompress) }
+        raw.clear();
+        raw.reserve_exact(raw_len);
+        decompressor.decompress_to_buffer(frame, raw).map_err(|_| SealError::Decompress)?;
+        if raw.len() == raw_len { Ok(()) } else { Err(SealError::Decompress) }
+    })
+}
+
+/// Opens block `number` and compares every chunk with its id, without keeping anything of it.
+///
+/// # Errors
+/// [`SealError`].
+pub fn prove(
+    keys: &Keys,
+    seal: &ObjectSeal,
+    kind: ChunkKind,
+    number: u32,
+    entry: &BlockEntry,
+    sealed: &[u8],
+) -> Result<(), SealError> {
+    let raw_len = entry.raw_len as usize;
+    if raw_len > BLOCK_RAW_MAX {
+        return Err(SealError::Decompress);
+    }
+    OPENED.with_borrow_mut(|(bytes, raw)| {
+        bytes.clear();
+        bytes.extend_from_slice(sealed);
+        let plain = seal.open(Part::Block, number.into(), bytes)?;
+        match entry.compression {
+            Compression::None if plain.len() == raw_len => verify(keys, kind, &entry.chunks, plain),
+            Compression::None => Err(SealError::Decompress),
+            Compression::Zstd => {
+                decompress_into(plain, raw_len, raw)?;
+                verify(keys, kind, &entry.chunks, raw)
+            }
+        }
     })
 }
 

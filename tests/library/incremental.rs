@@ -131,4 +131,31 @@ fn an_index_with_a_row_that_means_nothing_is_made_anew() {
     assert_eq!(aside.count(), 1, "the damaged one is kept beside it");
     let report = world.backup();
     assert_eq!((report.problems.len(), report.bytes_added), (0, 0));
+/// What looks the same is held back up to a bound, and told by its sum where it is so to its end.
+#[test]
+fn folders_that_stay_the_same_are_counted_and_what_differs_late_keeps_its_place() {
+    let world = World::new(&["primary"]);
+    for number in 0..5000 {
+        world.write(&format!("a/many/{number:04}"), number.to_string());
+    }
+    for number in 0..20 {
+        world.write(&format!("a/few/in/{number}"), b"inner");
+        world.write(&format!("b/{number}/file"), b"other");
+    }
+    world.write("b/zz/last", b"before");
+    std::fs::hard_link(world.source().join("b/5/file"), world.source().join("b/6/second name")).expect("a link");
+    world.backup();
+    std::thread::sleep(std::time::Duration::from_millis(2200));
+    let settled = world.backup();
+    let again = world.backup();
+    assert_eq!((again.files_unmodified, again.files_changed, again.files_new), (5042, 0, 0));
+    assert_eq!((again.folders, again.bytes_read), (settled.folders, 0));
+    world.write("b/zz/last", b"after");
+    world.write("b/zz/new", b"new");
+    let changed = world.backup();
+    assert_eq!((changed.files_unmodified, changed.files_changed, changed.files_new), (5041, 1, 1));
+    assert_eq!((changed.folders, changed.bytes_read), (again.folders, 8));
+    let target = world.path("restored");
+    crate::restore::restore(&world, crate::restore::to(&world, &target));
+    assert_same(&tree(&world.source()), &tree(&target));
 }

@@ -26,6 +26,7 @@ const DANGERS: &[Danger] = &[
         signs: &["thread::", "std::thread", "crossbeam_channel", "mpsc", "rayon::spawn", "rayon::scope"],
         places: &[
             ("backup/pipeline.rs", "readers, and the queues between the stages"),
+            ("repo/store/compressing.rs", "blocks on their way through the cores"),
             ("replicate/lanes.rs", "one a destination"),
             ("destination/throttle.rs", "waits until it may write again"),
             ("replicate/neighbours.rs", "waits until a listing shows what was put"),
@@ -42,7 +43,8 @@ const DANGERS: &[Danger] = &[
         signs: &["rayon::"],
         places: &[
             ("backup/pipeline.rs", "chunks are named"),
-            ("repo/store.rs", "blocks are compressed"),
+            ("repo/store.rs", "how many blocks may be on their way through the cores"),
+            ("repo/store/compressing.rs", "blocks are compressed"),
             ("pack/writer.rs", "blocks are sealed, and the pack is verified"),
             ("check/data.rs", "packs are verified"),
             ("restore/window.rs", "blocks are opened"),

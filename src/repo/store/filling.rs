@@ -1,9 +1,12 @@
 //! One kind's blocks on their way into packs, and what is counted besides them, so that the sizes of all packs together
 //! tell how much was stored and not in how many pieces.
 
+use std::collections::VecDeque;
+
+use super::compressing::Compressing;
 use crate::format::id::ChunkKind;
 use crate::pack::{Closing, PackDraft, entry_len};
-use crate::seal::{Block, BlockBuilder, CompressedBlock};
+use crate::seal::{BlockBuilder, CompressedBlock};
 
 /// Unused bytes a full pack of incompressible data is counted with, whatever it really has. What is left when no chunk
 /// fits any more is less than one of the smaller chunks, so rarely more than this.
@@ -24,7 +27,8 @@ const OFTEN_THE_SAME: usize = 8;
 pub(super) struct Filling {
     pub kind: ChunkKind,
     pub builder: BlockBuilder,
-    pub blocks: Vec<Block>,
+    pub compressing: Compressing,
+    pub waiting: VecDeque<CompressedBlock>,
     pub draft: PackDraft,
     /// Full packs so far, and the bytes that stayed unused in them.
     pub full_packs: u64,
@@ -36,7 +40,8 @@ impl Filling {
         Self {
             kind,
             builder: BlockBuilder::new(block_bytes),
-            blocks: Vec::new(),
+            compressing: Compressing::default(),
+            waiting: VecDeque::new(),
             draft: PackDraft::new(kind, pack_bytes),
             full_packs: 0,
             unused: 0,

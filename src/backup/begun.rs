@@ -1,0 +1,43 @@
+//! A walk of which the first steps were looked at, to tell a source that is suddenly empty.
+
+use std::collections::VecDeque;
+
+use crate::source::{Event, Walk};
+
+/// Where events come from: a walk, with events that were looked at before.
+pub(super) trait WalkSteps {
+    /// The next event.
+    fn next_event(&mut self) -> Option<Event>;
+    /// Entries left out so far.
+    fn excluded(&self) -> u64;
+}
+
+/// A walk whose first events were looked at.
+pub(super) struct Begun {
+    walk: Walk,
+    first: VecDeque<Event>,
+}
+
+impl Begun {
+    /// Looks at the first two events of a walk: enough to tell an empty folder.
+    pub fn new(mut walk: Walk) -> Self {
+        let first = walk.by_ref().take(2).collect();
+        Self { walk, first }
+    }
+
+    /// Whether the source is a folder with nothing in it, not even something that was left out.
+    pub fn is_empty(&self) -> bool {
+        matches!((self.first.front(), self.first.get(1)), (Some(Event::Enter(_)), Some(Event::Leave)))
+            && self.walk.excluded() == 0
+    }
+}
+
+impl WalkSteps for Begun {
+    fn next_event(&mut self) -> Option<Event> {
+        self.first.pop_front().or_else(|| self.walk.next())
+    }
+
+    fn excluded(&self) -> u64 {
+        self.walk.excluded()
+    }
+}

@@ -1,0 +1,85 @@
+//! What a backup would read, without reading or writing anything.
+
+use super::pipeline::SourceRun;
+use super::scan::Scan;
+use super::step::Step;
+use super::{BackupReport, BackupRequest};
+use crate::error::Error;
+use crate::format::record::Time;
+use crate::index::DestinationBits;
+use crate::monitor::Monitor;
+use crate::replicate::Fetcher;
+use crate::repo::Repo;
+use crate::repo::settings::SourceSettings;
+use crate::report::{Problem, ProblemKind};
+use crate::source::Owners;
+
+/// Scans every source and counts.
+pub(super) fn run(
+    repo: &Repo,
+    sources: &[SourceSettings],
+    request: &BackupRequest,
+    started: Time,
+    monitor: &dyn Monitor,
+) -> Result<BackupReport, Error> {
+    let view = repo.index.reader()?;
+    let line = repo.lineage(&view)?;
+    let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations);
+    // Without a destination within reach the question is still what changed since the last snapshot.
+    let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
+    let owners = Owners::default();
+    let mut report = BackupReport { dry_run: true, ..BackupReport::default() };
+    for source in sources {
+        let run =
+            SourceRun { repo, source, request, started, line: &line, fetcher: &fetcher, owners: &owners, reachable };
+        let mut context = run.scan_context();
+        if reachable == 0
+            && let Some(previous) = &mut context.previous
+        {
+            previous.coverage.whole = DestinationBits::MAX;
+        }
+        let mut walk = match run.begin(&context) {
+            Ok(walk) => walk,
+            Err(detail) => {
+                let problem = Problem { path: source.path.clone(), kind: ProblemKind::SourceMissing, detail };
+                monitor.problem(&problem);
+                report.problems.push(problem);
+                continue;
+            }
+        };
+        let outcome = Scan::run(&context, &mut walk, &mut |step| {
+            count(&mut report, step, monitor);
+            !monitor.should_stop()
+        })?;
+        report.excluded += outcome.excluded;
+    }
+    if monitor.should_stop() { Err(Error::Interrupted) } else { Ok(report) }
+}
+
+fn count(report: &mut BackupReport, step: Step, monitor: &dyn Monitor) {
+    match step {
+        Step::Enter(_) => report.folders += 1,
+        Step::Same(folder) => {
+            report.folders += folder.folders;
+            report.files_unmodified += folder.files;
+        }
+        Step::Keep { is_unmodified, .. } => report.files_unmodified += u64::from(is_unmodified),
+        Step::Read(job) | Step::Link(job) => {
+            report.bytes_read += if job.link.is_some() && job.entry.stat.links > 1 && job.previous.is_some() {
+                0
+            } else {
+                job.entry.stat.size
+            };
+            match job.previous {
+                Some(_) => report.files_changed += 1,
+                None => report.files_new += 1,
+            }
+            monitor.current(&job.entry.path.display().to_string());
+        }
+        Step::Problem(problem) => {
+            monitor.problem(&problem);
+            report.problems.push(problem);
+        }
+        Step::Leave(_) | Step::Retire(..) => {}
+    }
+}
