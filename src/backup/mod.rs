@@ -14,6 +14,7 @@ mod commit;
 mod context;
 mod coverage;
 mod guard;
+mod linked;
 mod outcome;
 mod pipeline;
 mod preview;

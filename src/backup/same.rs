@@ -1,6 +1,7 @@
 //! What is held back of folders that look the same as in the previous snapshot: most of them are so to their end, and
 //! then only their sum goes through the pipeline.
 
+use super::linked::Linked;
 use super::step::Step;
 use crate::format::recipe::Recipe;
 use crate::format::tree::{Node, NodeKind};
@@ -24,7 +25,7 @@ pub(super) struct SameFolder {
     /// The highest number in it.
     pub version_ceiling: u32,
     /// The inodes in it that have several names, with their content.
-    pub links: Vec<(FolderIdentity, Recipe)>,
+    pub links: Vec<(FolderIdentity, Linked)>,
 }
 
 impl SameFolder {
@@ -35,7 +36,7 @@ impl SameFolder {
 
     fn add(&mut self, step: Step) {
         match step {
-            Step::Keep { node, link, .. } => self.keep(*node, link),
+            Step::Keep { node, link, .. } => self.keep(&node, link),
             Step::Same(folder) => {
                 self.folders += folder.folders;
                 self.files += folder.files;
@@ -49,17 +50,15 @@ impl SameFolder {
         }
     }
 
-    fn keep(&mut self, node: Node, link: Option<FolderIdentity>) {
+    fn keep(&mut self, node: &Node, link: Option<FolderIdentity>) {
         self.version_ceiling = self.version_ceiling.max(node.version);
-        let size = node.size();
-        match node.kind {
-            NodeKind::File(recipe) => {
-                self.files += 1;
-                self.bytes += size;
-                self.links.extend(link.map(|link| (link, recipe)));
-            }
-            _ => self.others += 1,
+        if let NodeKind::File(_) = node.kind {
+            self.files += 1;
+            self.bytes += node.size();
+        } else {
+            self.others += 1;
         }
+        self.links.extend(link.and_then(|link| Some((link, Linked::of_node(node)?))));
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::coverage::Coverage;
 use super::guard::{FileSample, Fingerprint, Moves};
+use super::linked::Linked;
 use super::outcome::RootTally;
 use super::read::Item;
 use super::same::SameFolder;
@@ -14,7 +15,7 @@ use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::recipe::{Part, Recipe};
 use crate::format::record::Time;
-use crate::format::tree::{Flags, Metadata, Node, NodeKind};
+use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::DestinationBits;
 use crate::monitor::Monitor;
 use crate::replicate::Fetcher;
@@ -38,22 +39,6 @@ struct FileDraft {
     job: Box<FileJob>,
     recipe: RecipeBuilder,
     sample: FileSample,
-}
-
-/// Content of an inode with several names, and what the inode was like when it was read.
-struct Linked {
-    recipe: Recipe,
-    size: u64,
-    mtime: Time,
-    ctime: Time,
-    is_settled: bool,
-}
-
-impl Linked {
-    /// Whether another name, with this stat, has this content and nothing happened to it meanwhile.
-    fn is_still(&self, stat: &Stat) -> bool {
-        self.is_settled && (self.size, self.mtime, self.ctime) == (stat.size, stat.mtime, stat.ctime)
-    }
 }
 
 /// Puts one source together.
@@ -155,9 +140,7 @@ impl<'a> RootBuilder<'a> {
             Step::Leave(same) => self.leave(same, store),
             Step::Same(folder) => self.same(*folder, store),
             Step::Keep { node, link, is_unmodified } => {
-                if let (Some(link), NodeKind::File(recipe)) = (link, &node.kind) {
-                    let Metadata { mtime, ctime, .. } = node.metadata;
-                    let linked = Linked { recipe: recipe.clone(), size: recipe.size, mtime, ctime, is_settled: true };
+                if let (Some(link), Some(linked)) = (link, Linked::of_node(&node)) {
                     self.linked.insert(link, linked);
                 }
                 self.tally.files_unmodified += u64::from(is_unmodified);

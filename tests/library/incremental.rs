@@ -131,6 +131,8 @@ fn an_index_with_a_row_that_means_nothing_is_made_anew() {
     assert_eq!(aside.count(), 1, "the damaged one is kept beside it");
     let report = world.backup();
     assert_eq!((report.problems.len(), report.bytes_added), (0, 0));
+}
+
 /// What looks the same is held back up to a bound, and told by its sum where it is so to its end.
 #[test]
 fn folders_that_stay_the_same_are_counted_and_what_differs_late_keeps_its_place() {
