@@ -103,7 +103,10 @@ pub struct Index {
 impl Drop for Index {
     fn drop(&mut self) {
         let store = self.store.take();
-        let _ = guarded(|| Ok(drop(store)));
+        let _ = guarded(|| {
+            drop(store);
+            Ok(())
+        });
     }
 }
 

@@ -20,7 +20,10 @@ impl Drop for IndexWriter {
     fn drop(&mut self) {
         let transaction = self.transaction.take();
         // Taking back what was done may fail as badly as anything else.
-        let _ = guarded(|| Ok(drop(transaction)));
+        let _ = guarded(|| {
+            drop(transaction);
+            Ok(())
+        });
     }
 }
 
