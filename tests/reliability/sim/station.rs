@@ -282,6 +282,10 @@ impl Disk for Watched {
         self.change(|| self.inner.remove(path))
     }
 
+    fn remove_folder(&self, path: &str) -> io::Result<()> {
+        self.change(|| self.inner.remove_folder(path))
+    }
+
     fn make_folder(&self, path: &str) -> io::Result<()> {
         self.change(|| self.inner.make_folder(path))
     }
