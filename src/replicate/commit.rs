@@ -309,4 +309,21 @@ mod tests {
         let holds = |pack| pack != 1 && view.presence(pack).expect("readable") & site.target.bit != 0;
         assert!(places.iter().any(|place| holds(place.pack)), "the chunk is in a pack that nobody deletes");
     }
+
+    /// Another writer comes while this one, which was alone, stands still, waits for the grace, and deletes the pack.
+    #[test]
+    fn who_was_alone_notices_who_came_while_the_snapshot_was_written() {
+        let site = site();
+        let session = Announcement::Session;
+        let session =
+            CleaningRecord { writer: OTHER, number: 1, made: NOW, announcement: session, extra: Extra::new() };
+        let session = session.encode().expect("a small record");
+        let session = site.keys.seal_record(ObjectType::Cleaning, &session).expect("sealed");
+        let (other, pack) = (site.place.clone(), ObjectName::Pack(site.pack));
+        site.place.when_put(ObjectKind::Snapshots, move || {
+            other.put(&ObjectName::Cleaning(ObjectHash::of(&session)), &session).expect("put");
+            other.delete(&pack).expect("deleted");
+        });
+        assert!(matches!(site.commit(), Err(ReplicateError::Overtaken)));
+    }
 }

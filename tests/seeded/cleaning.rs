@@ -139,8 +139,8 @@ pub const BUGS: &[Bug] = &[
         file: "src/replicate/commit.rs",
         find: "        if was_alone && self.is_alone(target)? {\n",
         replace: "        if was_alone {\n",
-        place: "reliability",
-        test: "who_was_alone_and_stood_still_notices_who_cleaned_meanwhile",
+        place: LIB,
+        test: "who_was_alone_notices_who_came_while_the_snapshot_was_written",
     },
     Bug {
         name: "say what goes before others had their say",

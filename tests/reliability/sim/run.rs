@@ -78,7 +78,9 @@ impl World {
         if step.command == Command::Backup {
             // What counts is when it ends.
             let end = self.now(who);
-            self.model().runs[who].last_mut().map(|run| *run = end);
+            if let Some(run) = self.model().runs[who].last_mut() {
+                *run = end;
+            }
         }
         self.clear(step, is_missed);
         let troubled: BTreeSet<usize> = self.model().troubles[first_trouble..].iter().copied().collect();
