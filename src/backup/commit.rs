@@ -20,7 +20,7 @@ use crate::index::SnapshotRow;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::lanes::LaneTrouble;
 use crate::replicate::{OpenDestination, ReplicateError};
-use crate::repo::{DestinationState, Repo, Writer, machine_name, state_after, user_name};
+use crate::repo::{DestinationState, Repo, Writer, state_after, user_name};
 use crate::snapshot::{ReadError, place_of};
 
 /// What is known of a destination's part in this run, by its name.
@@ -150,7 +150,7 @@ fn seal_snapshot(
         started: written.started,
         finished,
         zone_offset: repo.zone_offset(),
-        machine: machine_name(),
+        machine: repo.machine_name(),
         user: user_name(),
         roots: written.roots.clone(),
         flags: if extra.is_empty() { 0 } else { Snapshot::SUSPECT },

@@ -39,6 +39,8 @@ pub fn heal(repo: &mut Repo, request: CheckRequest, monitor: &dyn Monitor) -> Re
         }
     }
     if report.findings.is_empty() {
+        // A pack that nothing needs may be gone: that is no damage, and no loss either.
+        repo.look_for_what_is_gone(None, monitor)?;
         report.duration_seconds = began.elapsed().as_secs_f64();
         return Ok(report);
     }
@@ -71,6 +73,7 @@ pub fn heal(repo: &mut Repo, request: CheckRequest, monitor: &dyn Monitor) -> Re
             report.remaining.push(finding);
         }
     }
+    repo.look_for_what_is_gone(None, monitor)?;
     report.duration_seconds = began.elapsed().as_secs_f64();
     Ok(report)
 }

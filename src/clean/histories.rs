@@ -23,7 +23,7 @@ use crate::live::ChunkFile;
 use crate::monitor::Monitor;
 use crate::replicate::{OpenDestination, ReplicateError};
 use crate::repo::store::Stored;
-use crate::repo::{KnownSnapshot, Repo, machine_name, user_name};
+use crate::repo::{KnownSnapshot, Repo, user_name};
 use crate::snapshot::history::{MergeRequest, Merged, Standing, State, merge};
 use crate::snapshot::{ChunkSink, ChunkSource, ReadError, place_of};
 
@@ -361,7 +361,7 @@ fn record(
         started: plan.now,
         finished: repo.now(),
         zone_offset: repo.zone_offset(),
-        machine: machine_name(),
+        machine: repo.machine_name(),
         user: user_name(),
         roots: roots.collect(),
         flags: Snapshot::HISTORY,

@@ -6,7 +6,7 @@ use super::CleanRequest;
 use super::choose::{Candidate, Chosen, FileRule, Rules, choose, may_go_from};
 use super::observed::Observed;
 use crate::error::Error;
-use crate::format::id::SnapshotId;
+use crate::format::id::{SnapshotId, WriterId};
 use crate::format::mark::ForgetReason;
 use crate::format::record::Time;
 use crate::format::snapshot::Snapshot;
@@ -22,6 +22,9 @@ const SMALL_PACKS: u64 = 48;
 /// A gap between snapshots is a sign that the clock jumped when it is so many times longer than usual, and so many days.
 const GAP_FACTOR: i64 = 10;
 const GAP_SECONDS: i64 = 180 * 86_400;
+
+/// A writer that made no snapshot for so long, while the one that goes on from it did, is gone.
+const SILENT_SECONDS: i64 = 90 * 86_400;
 
 /// What is to be done, before anything is.
 pub(super) struct Plan {
@@ -40,7 +43,10 @@ pub(super) struct Plan {
     candidates: Vec<Candidate>,
     /// Snapshots that looked suspect and were not accepted: of their sources nothing goes.
     pub suspects: Vec<Suspect>,
-    own: Option<crate::format::id::WriterId>,
+    own: Option<WriterId>,
+    /// Writers before this one whose snapshots are left to it.
+    inherited: HashSet<WriterId>,
+    machine: String,
 }
 
 impl Plan {
@@ -49,6 +55,8 @@ impl Plan {
         let (marks, line, now) = (repo.marks(&view)?, repo.lineage(&view)?, repo.now());
         let shared = shared(repo, &view, &line, &marks)?;
         let own = repo.writer.as_ref().map(|writer| writer.id);
+        let machine = repo.machine_name();
+        let inherited = inherited(&line, own, &machine);
         let mut plan = Self {
             rules: request.rules,
             now,
@@ -59,6 +67,8 @@ impl Plan {
             candidates: Vec::new(),
             suspects: repo.suspects(&view)?,
             own,
+            inherited,
+            machine,
         };
         // What is left on a destination that was rolled back says nothing about what there was.
         let trusted = !repo.rolled_back_bits();
@@ -83,16 +93,19 @@ impl Plan {
         self.suspects.iter().flat_map(|suspect| &suspect.sources).any(|source| source.path == path)
     }
 
-    /// Whether this writer decides about a snapshot: its own, and those of a writer before it that nobody else goes on
-    /// from.
+    /// Whether this writer decides about a snapshot: its own, and those of a writer before it that are left to it and that
+    /// nobody else goes on from.
     fn is_ours(&self, id: &SnapshotId, snapshot: &Snapshot) -> bool {
-        Some(snapshot.writer) == self.own || (self.line.has_passed(id) && !self.shared.contains(id))
+        Some(snapshot.writer) == self.own
+            || (self.inherited.contains(&snapshot.writer) && self.line.has_passed(id) && !self.shared.contains(id))
     }
 
     /// Whether a history belongs to this writer's line.
     pub(super) fn is_our_history(&self, history: &Snapshot) -> bool {
         let before = history.previous.filter(|previous| !self.shared.contains(previous));
-        Some(history.writer) == self.own || before.is_some_and(|previous| self.line.has_passed(&previous))
+        Some(history.writer) == self.own
+            || ((self.inherited.contains(&history.writer) || history.machine == self.machine)
+                && before.is_some_and(|previous| self.line.has_passed(&previous)))
     }
 
     /// Whether a version of a file is protected, in a source whose versions are counted back from `newest`.
@@ -203,6 +216,27 @@ impl Plan {
         })?;
         Ok(is_forgotten || small >= SMALL_PACKS)
     }
+}
+
+/// The writers of the line whose snapshots are left to this one: those of a machine of the same name, which lost its
+/// state, and those that made none for long while this one did. Another machine that merely has not backed up yet since
+/// this one was connected decides about its snapshots itself.
+fn inherited(line: &Lineage, own: Option<WriterId>, machine: &str) -> HashSet<WriterId> {
+    let newest_own = line.chain.iter().find(|known| Some(known.snapshot.writer) == own);
+    let mut seen = HashSet::new();
+    let mut inherited = HashSet::new();
+    for known in &line.chain {
+        let KnownSnapshot { snapshot, .. } = known;
+        // The newest of each says whether it is silent.
+        if seen.insert(snapshot.writer) {
+            let is_silent = newest_own
+                .is_some_and(|newest| newest.snapshot.finished.seconds - snapshot.finished.seconds > SILENT_SECONDS);
+            if snapshot.machine == machine || is_silent {
+                inherited.insert(snapshot.writer);
+            }
+        }
+    }
+    inherited
 }
 
 /// The snapshots that other writers go on from: those before any that is not of our line.

@@ -51,10 +51,12 @@ pub struct Reconciled {
 pub fn reconcile(index: &Index, keys: &Keys, destination: &OpenDestination) -> Result<Reconciled, ReplicateError> {
     let mut found = Reconciled::default();
     let view = index.reader()?;
+    // Before the packs: those of a snapshot that is seen are there already, and stay for the grace where others write.
+    let listed = list_snapshots(destination)?;
     for prefix in 0..=255 {
         packs(index, keys, &view, destination, prefix, &mut found)?;
     }
-    snapshots(index, keys, &view, destination, &mut found)?;
+    snapshots(index, keys, &view, destination, listed, &mut found)?;
     marks(index, keys, &view, destination, &mut found)?;
     Ok(found)
 }
@@ -228,19 +230,24 @@ fn read(keys: &Keys, destination: &OpenDestination, (id, len): (PackId, u64)) ->
     })
 }
 
-fn snapshots(
-    index: &Index,
-    keys: &Keys,
-    view: &IndexReader,
-    destination: &OpenDestination,
-    found: &mut Reconciled,
-) -> Result<(), ReplicateError> {
+fn list_snapshots(destination: &OpenDestination) -> Result<BTreeMap<SnapshotId, u64>, ReplicateError> {
     let mut listed = BTreeMap::new();
     destination.place.list(ObjectKind::Snapshots, None, &mut |name, len| {
         if let ObjectName::Snapshot(id) = name {
             listed.insert(id, len);
         }
     })?;
+    Ok(listed)
+}
+
+fn snapshots(
+    index: &Index,
+    keys: &Keys,
+    view: &IndexReader,
+    destination: &OpenDestination,
+    mut listed: BTreeMap<SnapshotId, u64>,
+    found: &mut Reconciled,
+) -> Result<(), ReplicateError> {
     found.snapshots = listed.len() as u64;
     let mut changes: Vec<(SnapshotId, bool)> = Vec::new();
     view.each_snapshot(|id, row| -> Result<(), ReplicateError> {
@@ -254,10 +261,9 @@ fn snapshots(
     let mut learned = Vec::new();
     for id in listed.into_keys() {
         let name = ObjectName::Snapshot(id);
-        let opened = match read_whole(destination, &name)? {
-            Ok(stored) => open_snapshot(keys, &name, &stored).map(|record| (record, stored)),
-            Err(finding) => Err(finding),
-        };
+        // None: it was deleted since it was listed.
+        let Some(read) = read_whole(destination, &name)? else { continue };
+        let opened = read.and_then(|stored| open_snapshot(keys, &name, &stored).map(|record| (record, stored)));
         match opened {
             Ok((record, stored)) => {
                 let row = SnapshotRow {
@@ -312,7 +318,7 @@ fn marks(
         let is_whole = match listed.remove(&hash) {
             Some(len) if len == row.stored.len() as u64 => {
                 // One that was known from elsewhere may be damaged here; as whole it would never be written again.
-                was_here || read_whole(destination, &name)?.is_ok_and(|stored| stored == row.stored)
+                was_here || read_whole(destination, &name)?.is_some_and(|read| read.as_ref() == Ok(&row.stored))
             }
             Some(len) => {
                 found.findings.push((name, format!("it has {len} bytes instead of {}", row.stored.len())));
@@ -333,10 +339,9 @@ fn marks(
     })?;
     for hash in listed.into_keys() {
         let name = ObjectName::Mark(hash);
-        let opened = match read_whole(destination, &name)? {
-            Ok(stored) => open_mark(keys, &name, &stored).map(|record| (record, stored)),
-            Err(finding) => Err(finding),
-        };
+        // None: it was deleted since it was listed.
+        let Some(read) = read_whole(destination, &name)? else { continue };
+        let opened = read.and_then(|stored| open_mark(keys, &name, &stored).map(|record| (record, stored)));
         match opened {
             Ok((record, stored)) => changed.push((hash, MarkRow { present: destination.bit, record, stored })),
             Err(finding) => found.findings.push((name, finding)),
@@ -353,12 +358,17 @@ fn marks(
     Ok(())
 }
 
-/// A small object, or what is wrong with it. Fails only where the destination does.
-fn read_whole(destination: &OpenDestination, name: &ObjectName) -> Result<Result<Vec<u8>, String>, ReplicateError> {
+/// A small object, or what is wrong with it; nothing where nothing of that name is there. Fails only where the destination
+/// does.
+fn read_whole(
+    destination: &OpenDestination,
+    name: &ObjectName,
+) -> Result<Option<Result<Vec<u8>, String>>, DestinationError> {
     match destination.place.get(name, None) {
-        Ok(stored) => Ok(Ok(stored)),
-        Err(error) if is_of_object(&error) => Ok(Err(error.reason)),
-        Err(error) => Err(error.into()),
+        Ok(stored) => Ok(Some(Ok(stored))),
+        Err(error) if error.kind == DestinationErrorKind::Damaged => Ok(Some(Err(error.reason))),
+        Err(error) if error.kind == DestinationErrorKind::Absent => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -42,6 +42,9 @@ pub trait Machine: Roots {
     /// Those of redb.
     fn open_index_to_read(&self, path: &Path, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError>;
 
+    /// What it calls itself: snapshots carry it.
+    fn name(&self) -> String;
+
     /// What is mounted.
     ///
     /// # Errors
@@ -78,6 +81,10 @@ impl Machine for RealMachine {
 
     fn open_index_to_read(&self, path: &Path, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError> {
         builder.open_read_only(path)
+    }
+
+    fn name(&self) -> String {
+        sysinfo::System::host_name().unwrap_or_else(|_| "unknown".to_owned())
     }
 
     fn mounts(&self) -> io::Result<Vec<Mount>> {

@@ -52,7 +52,7 @@ pub use status::{DestinationStatus, SourceStatus, StatusReport};
 pub use trust::RolledBack;
 pub use versions::VersionInfo;
 pub use writer::Writer;
-pub(crate) use writer::{machine_name, user_name};
+pub(crate) use writer::user_name;
 
 pub use crate::replicate::DestinationState;
 pub use crate::snapshot::{Decision, Marks};

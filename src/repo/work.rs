@@ -126,6 +126,11 @@ impl Repo {
         self.home.write_state(name, bytes)
     }
 
+    /// What this machine calls itself.
+    pub(crate) fn machine_name(&self) -> String {
+        self.home.machine().name()
+    }
+
     /// What time it is.
     pub(crate) fn now(&self) -> Time {
         self.clock.now()

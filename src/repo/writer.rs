@@ -50,7 +50,7 @@ impl Writer {
         now: Time,
     ) -> Result<Self, Error> {
         match known {
-            Some(writer) if writer.fingerprint == fingerprint() => Ok(writer),
+            Some(writer) if writer.fingerprint == fingerprint(home) => Ok(writer),
             Some(elsewhere) => {
                 Self::make(home, keys, elsewhere.last_snapshot.or(parent), elsewhere.version_ceiling, now)
             }
@@ -66,11 +66,11 @@ impl Writer {
         now: Time,
     ) -> Result<Self, Error> {
         let id = WriterId::from_bytes(random()?);
-        let writer = Self { id, fingerprint: fingerprint(), sequence: 0, last_snapshot: parent, version_ceiling };
+        let writer = Self { id, fingerprint: fingerprint(home), sequence: 0, last_snapshot: parent, version_ceiling };
         let record = WriterRecord {
             writer: id,
             created: now,
-            machine: machine_name(),
+            machine: home.machine().name(),
             user: user_name(),
             parent,
             extra: Extra::new(),
@@ -92,16 +92,11 @@ impl Writer {
 }
 
 /// Tells this machine from others; a hash, since the parts are nobody's business.
-fn fingerprint() -> String {
+fn fingerprint(home: &Home) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(machine_name().as_bytes()).update(&[0]);
+    hasher.update(home.machine().name().as_bytes()).update(&[0]);
     hasher.update(std::fs::read("/etc/machine-id").unwrap_or_default().as_slice());
     hasher.finalize().to_hex()[..32].to_owned()
-}
-
-/// Name of this machine.
-pub(crate) fn machine_name() -> String {
-    sysinfo::System::host_name().unwrap_or_else(|_| "unknown".to_owned())
 }
 
 /// Name of the user.

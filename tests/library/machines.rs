@@ -1,11 +1,17 @@
 //! Several machines in one repository: each finds what the others stored, and each decides about its own snapshots only.
 
-use std::fs;
-use std::thread;
+use std::path::Path;
+use std::sync::Arc;
+use std::{fs, io, thread};
 
 use cryptbackup::backup::BackupRequest;
+use cryptbackup::destination::disk::{Disk, Roots};
+use cryptbackup::destination::place::Mount;
+use cryptbackup::error::Error;
 use cryptbackup::monitor::Silent;
-use cryptbackup::repo::{self, Access, Home, Repo};
+use cryptbackup::repo::{self, Access, Home, Machine, RealMachine, Repo};
+use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
+use zeroize::Zeroizing;
 
 use crate::clean::assert_whole;
 use crate::restore::{restore, to};
@@ -86,6 +92,74 @@ fn retention_lets_go_of_own_snapshots_only() {
     assert_whole(&first);
     assert_restores(&first, "restored first");
     assert_restores(&second, "restored second");
+}
+
+/// Between connecting a machine and the next backup of the first one nobody has gone on from the first one's newest
+/// snapshot yet. It still belongs to the first one, whose rules may keep much more.
+#[test]
+fn a_machine_that_was_just_connected_lets_go_of_nothing_that_another_made() {
+    let first = World::in_memory(&["primary"]);
+    for day in 0..6 {
+        first.set_day(day);
+        first.write("a", format!("first {day}"));
+        first.backup();
+    }
+    let mut second = first.second("primary");
+    second.home = second.home.clone().on(Arc::new(Named("another")));
+    let of_first = |world: &World| {
+        let all = world.open().snapshots().expect("readable");
+        all.iter().filter(|info| info.roots.iter().any(|root| root.read && root.path == first.source())).count()
+    };
+    first.set_day(60);
+    second.clean(0, 1);
+    assert_eq!(of_first(&second), 6, "before it made a snapshot of its own");
+    second.backup();
+    second.clean(0, 1);
+    assert_eq!(of_first(&second), 6, "and after");
+    first.set_day(100);
+    second.backup();
+    second.clean(0, 1);
+    assert_eq!(of_first(&second), 1, "who makes none for three months is gone; what the second went on from stays");
+    assert_restores(&first, "restored");
+}
+
+/// This machine under another name.
+struct Named(&'static str);
+
+impl Roots for Named {
+    fn open_root(&self, path: &Path) -> io::Result<Box<dyn Disk>> {
+        RealMachine.open_root(path)
+    }
+
+    fn make_root(&self, path: &Path) -> io::Result<()> {
+        RealMachine.make_root(path)
+    }
+}
+
+impl Machine for Named {
+    fn read_settings(&self, path: &Path) -> Result<Zeroizing<String>, Error> {
+        RealMachine.read_settings(path)
+    }
+
+    fn write_settings(&self, path: &Path, text: &[u8]) -> Result<(), Error> {
+        RealMachine.write_settings(path, text)
+    }
+
+    fn open_index(&self, path: &Path, builder: &Builder) -> Result<Database, DatabaseError> {
+        RealMachine.open_index(path, builder)
+    }
+
+    fn open_index_to_read(&self, path: &Path, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError> {
+        RealMachine.open_index_to_read(path, builder)
+    }
+
+    fn name(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn mounts(&self) -> io::Result<Vec<Mount>> {
+        RealMachine.mounts()
+    }
 }
 
 #[test]

@@ -440,3 +440,31 @@ fn t10_a_thousand_ordinary_lives_are_no_alarm() {
         }
     }
 }
+
+/// A run that was cut off left packs that nothing needs. One of them vanishes: nothing is lost, and healing says so.
+#[test]
+fn t10_a_pack_that_nothing_needs_is_no_alarm_once_that_was_found_out() {
+    let world = World::new(&["primary"]);
+    world.write("stays", b"stays");
+    world.backup();
+    for number in 0..40 {
+        world.write(&format!("goes{number}"), noise(1 << 20, number));
+    }
+    let before: BTreeSet<(String, u64)> = world.objects("primary").into_iter().collect();
+    let stopped = world.try_backup_with(BackupRequest::default(), &Stop::after(30 << 20));
+    assert!(stopped.is_err(), "{stopped:?}");
+    for number in 0..40 {
+        fs::remove_file(world.source().join(format!("goes{number}"))).expect("removed");
+    }
+    world.backup();
+    let left = world
+        .objects("primary")
+        .into_iter()
+        .find(|object| object.0.starts_with("packs/") && object.1 >= 16 << 20 && !before.contains(object));
+    let (path, _) = left.expect("a full pack that was left");
+    fs::remove_file(world.path("primary").join(path)).expect("removed");
+    assert!(is_alarm(&world, "primary"), "somebody removed it");
+    let report = check::heal(&mut world.open_to_write(), CheckRequest::default(), &Silent).expect("healed");
+    assert!(!report.has_damage(), "{:?}", report.findings);
+    assert!(!is_alarm(&world, "primary"), "{:?}", state(&world.open(), "primary"));
+}

@@ -20,7 +20,7 @@ use crate::format::tree::{Flags, Metadata, Node, NodeKind};
 use crate::index::SnapshotRow;
 use crate::monitor::Silent;
 use crate::repo::store::Store;
-use crate::repo::{self, Access, Clock, Home, InitRequest, Repo, machine_name, user_name};
+use crate::repo::{self, Access, Clock, Home, InitRequest, Repo, user_name};
 use crate::snapshot::{TreeBuilder, path_hash};
 
 /// Files that each folder begins with. Those up to the middle stay.
@@ -353,7 +353,7 @@ impl<'a> Filling<'a> {
             started: noon(day),
             finished: noon(day),
             zone_offset: 0,
-            machine: machine_name(),
+            machine: self.repo.machine_name(),
             user: user_name(),
             roots: vec![Root { path: SOURCE.into(), node, carried_from: None, scanned: noon(day), counts }],
             flags: 0,

@@ -327,6 +327,10 @@ impl Machine for SimulatedMachine {
         builder.open_read_only_with_backend(self.storage(path, false).map_err(StorageError::Io)?)
     }
 
+    fn name(&self) -> String {
+        "simulated".to_owned()
+    }
+
     fn mounts(&self) -> io::Result<Vec<Mount>> {
         Ok(Vec::new())
     }

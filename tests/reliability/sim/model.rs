@@ -64,14 +64,16 @@ impl Model {
         self.violations.push(what);
     }
 
-    /// Whether rules may let a snapshot go: it is of this machine's line, it is not the last of who made it, and another
-    /// is younger by so many days.
+    /// Whether rules may let a snapshot go: it is this machine's, or one that it went on from of a machine that made none
+    /// for three months; it is not the last of who made it, and another is younger by so many days.
     fn may_go(&self, at: usize, who: usize, keep_days: u32) -> bool {
         let promise = &self.promises[at];
         let runs = &self.runs[promise.who];
         let time = runs[promise.run] + i64::from(keep_days) * 86_400;
         let is_younger = |(run, other): (usize, &i64)| run != promise.run && *other > time - 3600;
-        let is_of_line = promise.who == who || self.joined[who].is_none_or(|joined| at < joined);
+        let newest = |who: usize| self.runs[who].last().copied().unwrap_or(i64::MIN / 2);
+        let is_silent = newest(who) - newest(promise.who) > 90 * 86_400;
+        let is_of_line = promise.who == who || (is_silent && self.joined[who].is_none_or(|joined| at < joined));
         is_of_line && runs.len() > promise.run + 1 && runs.iter().enumerate().any(is_younger)
     }
 

@@ -69,6 +69,7 @@ struct Desk {
 }
 
 struct Inner {
+    number: usize,
     machine: SimulatedMachine,
     outages: Outages,
     desk: Mutex<Desk>,
@@ -91,8 +92,8 @@ struct Operation<'a> {
 }
 
 impl Station {
-    pub fn new(machine: SimulatedMachine, outages: Outages) -> Self {
-        Self(Arc::new(Inner { machine, outages, desk: Mutex::default(), woken: Condvar::new() }))
+    pub fn new(number: usize, machine: SimulatedMachine, outages: Outages) -> Self {
+        Self(Arc::new(Inner { number, machine, outages, desk: Mutex::default(), woken: Condvar::new() }))
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
@@ -209,6 +210,10 @@ impl Machine for Station {
 
     fn open_index_to_read(&self, path: &Path, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError> {
         builder.open_read_only_with_backend(self.storage(path, false).map_err(StorageError::Io)?)
+    }
+
+    fn name(&self) -> String {
+        format!("machine {}", self.0.number)
     }
 
     fn mounts(&self) -> io::Result<Vec<Mount>> {

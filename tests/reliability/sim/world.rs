@@ -60,7 +60,7 @@ impl World {
         };
         let outages = Outages::default();
         let stations: Vec<Station> =
-            (0..MACHINES).map(|_| Station::new(machine.clone(), Arc::clone(&outages))).collect();
+            (0..MACHINES).map(|number| Station::new(number, machine.clone(), Arc::clone(&outages))).collect();
         let home = |(who, station): (usize, &Station)| {
             // Locks are on the real machine.
             std::fs::create_dir_all(state(who).join("home/state")).expect("a folder");
