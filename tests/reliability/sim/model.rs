@@ -35,8 +35,9 @@ pub struct Promise {
 #[derive(Default)]
 pub struct Model {
     pub promises: Vec<Promise>,
-    /// Of each machine, when its runs began, by its clock: those that failed too, since what they put may be there.
-    pub runs: [Vec<i64>; MACHINES],
+    /// Of each machine, when its runs began and ended, by its clock: those that failed too, since what they put may be
+    /// there. A run that stood still for days may be dated by either.
+    pub runs: [Vec<(i64, i64)>; MACHINES],
     /// Of each machine, how many promises there were when it first had one of its own. What others made before that may
     /// be of its line; what they made later is theirs alone.
     pub joined: [Option<usize>; MACHINES],
@@ -69,9 +70,9 @@ impl Model {
     fn may_go(&self, at: usize, who: usize, keep_days: u32) -> bool {
         let promise = &self.promises[at];
         let runs = &self.runs[promise.who];
-        let time = runs[promise.run] + i64::from(keep_days) * 86_400;
-        let is_younger = |(run, other): (usize, &i64)| run != promise.run && *other > time - 3600;
-        let newest = |who: usize| self.runs[who].last().copied().unwrap_or(i64::MIN / 2);
+        let time = runs[promise.run].0 + i64::from(keep_days) * 86_400;
+        let is_younger = |(run, other): (usize, &(i64, i64))| run != promise.run && other.1 > time - 3600;
+        let newest = |who: usize| self.runs[who].last().map_or(i64::MIN / 2, |run| run.1);
         let is_silent = newest(who) - newest(promise.who) > 90 * 86_400;
         let is_of_line = promise.who == who || (is_silent && self.joined[who].is_none_or(|joined| at < joined));
         is_of_line && runs.len() > promise.run + 1 && runs.iter().enumerate().any(is_younger)

@@ -69,17 +69,17 @@ impl World {
         };
         if step.command == Command::Backup {
             self.source(who).change(&mut Chance::new(step.seed));
-            self.model().runs[who].push(self.now(who));
+            let now = self.now(who);
+            self.model().runs[who].push((now, now));
         }
         let mut chance = Chance::of(step.seed, 9);
         self.prepare(step, depth);
         let result = catch_unwind(AssertUnwindSafe(|| self.run(step, &mut chance)));
         let (is_dead, is_missed) = self.stations[who].revive();
         if step.command == Command::Backup {
-            // What counts is when it ends.
             let end = self.now(who);
             if let Some(run) = self.model().runs[who].last_mut() {
-                *run = end;
+                run.1 = end;
             }
         }
         self.clear(step, is_missed);
