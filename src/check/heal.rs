@@ -53,7 +53,14 @@ pub fn heal(repo: &mut Repo, request: CheckRequest, monitor: &dyn Monitor) -> Re
         report.remaining.retain(|left| left.object == FOLDER);
         for target in repo.destinations().to_vec().iter().filter(|target| concerned.contains(&target.name)) {
             monitor.current(&target.name);
-            one(repo, target, &found, &mut report, monitor)?;
+            match one(repo, target, &found, &mut report, monitor) {
+                // One that fails is out of the run; the others are healed all the same.
+                Err(Error::Destination(error)) => {
+                    report.remaining.push(of_folder(&target.name, error.to_string()));
+                    repo.lose(target, &error);
+                }
+                result => result?,
+            }
         }
         repo.look_again(monitor)?;
         found = look_again(repo, &concerned, monitor)?;

@@ -206,32 +206,56 @@ pub fn run(repo: &Repo, request: CheckRequest, monitor: &dyn Monitor) -> Result<
             report.unreachable.push((lost.name.clone(), lost.detail.clone()));
         }
     }
+    let mut failed = None;
     for destination in destinations {
-        monitor.current(&destination.name);
-        let mut findings = Findings::new(destination);
-        for (name, object, what) in &repo.findings {
-            if *name == destination.name {
-                findings.add(object.clone(), what.clone(), Severity::Damage, None);
+        match one(repo, &request, destination, monitor) {
+            Ok((checked, findings)) => {
+                report.snapshots += checked.snapshots;
+                report.packs += checked.packs;
+                report.packs_read += checked.packs_read;
+                report.bytes_read += checked.bytes_read;
+                report.findings.extend(findings);
+                report.destinations.push(checked);
             }
+            // It went away meanwhile; the others are looked at all the same.
+            Err(Error::Destination(error)) => {
+                report.unreachable.push((destination.name.clone(), error.to_string()));
+                failed = Some(error);
+            }
+            Err(other) => return Err(other),
         }
-        let mut checked = DestinationChecked { name: destination.name.clone(), ..DestinationChecked::default() };
-        structure::check(repo, destination, &mut findings, &mut checked, monitor)?;
-        let share = match (request.read_data, request.subset_percent) {
-            (_, Some(percent)) => Some(percent),
-            (true, None) => Some(100.0),
-            (false, None) => None,
-        };
-        if let Some(percent) = share {
-            data::check(repo, destination, percent, &mut findings, &mut checked, monitor)?;
-        }
-        report.snapshots += checked.snapshots;
-        report.packs += checked.packs;
-        report.packs_read += checked.packs_read;
-        report.bytes_read += checked.bytes_read;
-        checked.findings = findings.list.len() as u64;
-        report.findings.extend(findings.list);
-        report.destinations.push(checked);
+    }
+    if let Some(error) = failed.filter(|_| report.destinations.is_empty()) {
+        return Err(error.into());
     }
     report.duration_seconds = began.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Looks at one destination.
+fn one(
+    repo: &Repo,
+    request: &CheckRequest,
+    destination: &OpenDestination,
+    monitor: &dyn Monitor,
+) -> Result<(DestinationChecked, Vec<Finding>), Error> {
+    monitor.current(&destination.name);
+    let mut findings = Findings::new(destination);
+    for (name, object, what) in &repo.findings {
+        if *name == destination.name {
+            findings.add(object.clone(), what.clone(), Severity::Damage, None);
+        }
+    }
+    let mut checked = DestinationChecked { name: destination.name.clone(), ..DestinationChecked::default() };
+    structure::check(repo, destination, &mut findings, &mut checked, monitor)?;
+    let share = match (request.read_data, request.subset_percent) {
+        (_, Some(percent)) => Some(percent),
+        (true, None) => Some(100.0),
+        (false, None) => None,
+    };
+    if let Some(percent) = share {
+        data::check(repo, destination, percent, &mut findings, &mut checked, monitor)?;
+    }
+    checked.findings = findings.list.len() as u64;
+    Ok((checked, findings.list))
 }

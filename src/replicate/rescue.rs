@@ -1,7 +1,8 @@
 //! Chunks that only packs hold which another writer is going to delete, into packs of our own.
 //!
-//! The condemned pack is still there and can be read; it only must not be relied on (invariant I17). So what a snapshot
-//! needs of it is put into a new pack on the same destination, without reading any source again.
+//! The condemned pack is still there and can be read, or it was deleted there and is on another destination; it only must
+//! not be relied on (invariant I17). So what a snapshot needs of it is put into a new pack on the destination where it is
+//! condemned, without reading any source again.
 
 use crate::destination::{DestinationErrorKind, Settle};
 use crate::format::id::{ChunkId, ChunkKind};
@@ -49,7 +50,8 @@ impl<'a> Rescue<'a> {
         Self { catch_up, view, target, data, tree, rescued: std::collections::HashSet::new() }
     }
 
-    /// Takes a chunk out of a condemned pack of the target; false where none holds it or none gives it back unchanged.
+    /// Takes a chunk out of a pack that is condemned on the target, from there or, where it was deleted by now, from another
+    /// destination; false where none holds it or none gives it back unchanged.
     pub(super) fn chunk(
         &mut self,
         kind: ChunkKind,
@@ -81,9 +83,31 @@ impl<'a> Rescue<'a> {
         place: &Place,
         info: &PackInfo,
     ) -> Result<Option<Vec<u8>>, ReplicateError> {
+        let others = self.catch_up.destinations.iter().filter(|other| other.bit != self.target.bit);
+        for source in std::iter::once(self.target).chain(others) {
+            match self.read_from(source, kind, id, place, info) {
+                Ok(None) => {}
+                Ok(found) => return Ok(found),
+                Err(ReplicateError::Destination(error)) if source.bit != self.target.bit => {
+                    self.catch_up.monitor.note(&format!("{error}."));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_from(
+        &self,
+        source: &OpenDestination,
+        kind: ChunkKind,
+        id: &ChunkId,
+        place: &Place,
+        info: &PackInfo,
+    ) -> Result<Option<Vec<u8>>, ReplicateError> {
         let entry = self.view.block(place.pack, place.block)?;
         let range = u64::from(entry.offset)..u64::from(entry.offset) + u64::from(entry.sealed_len);
-        let sealed = match self.target.place.get(&ObjectName::Pack(info.id), Some(range)) {
+        let sealed = match source.place.get(&ObjectName::Pack(info.id), Some(range)) {
             Ok(sealed) => sealed,
             Err(error) if matches!(error.kind, DestinationErrorKind::Absent | DestinationErrorKind::Damaged) => {
                 return Ok(None);
