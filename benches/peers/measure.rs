@@ -29,7 +29,7 @@ pub fn measure(tool: &Tool, place: &Place, words: &[String]) -> Measured {
     let seconds = began.elapsed().as_secs_f64();
     let output = child.wait_with_output().expect("it ended");
     assert!(
-        tool.is_success(output.status.code()),
+        output.status.success(),
         "{words:?} ended with {}: {}",
         output.status,
         String::from_utf8_lossy(&output.stderr)

@@ -69,11 +69,6 @@ impl Tool {
     pub fn is_own(&self) -> bool {
         self.name == OWN
     }
-
-    /// Whether that code is a success.
-    pub fn is_success(&self, code: Option<i32>) -> bool {
-        code == Some(0)
-    }
 }
 
 /// This program, and the others that are there.

@@ -17,7 +17,7 @@ pub(super) enum Step {
     Leave(Option<Recipe>),
     /// A folder from its beginning to its end, in which nothing differs.
     Same(Box<SameFolder>),
-    /// The node stands as it is: unchanged, carried, or of a kind without content. `is_file_unmodified` counts.
+    /// The node stands as it is: unchanged, carried, or of a kind without content. `is_unmodified`: whether it counts.
     Keep {
         /// The node.
         node: Box<Node>,

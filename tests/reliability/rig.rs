@@ -18,7 +18,7 @@ use crate::disk::{Image, SimulatedMachine};
 pub const PLACES: [&str; 3] = ["one", "two", "three"];
 
 /// Small, so that a small tree has many chunks, blocks and packs.
-const SIZES: Sizes = Sizes {
+pub const SIZES: Sizes = Sizes {
     chunker: ChunkerParameters { min_bytes: 512, avg_bytes: 1024, max_bytes: 4096, normalization: 1 },
     block_bytes: 8 << 10,
     pack_bytes: 128 << 10,

@@ -306,17 +306,11 @@ impl Roots for SimulatedMachine {
 
 impl Machine for SimulatedMachine {
     fn read_settings(&self, path: &Path) -> Result<Zeroizing<String>, Error> {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let read = self.open(path.parent().unwrap_or(path)).and_then(|disk| disk.read(name, None, 1 << 20));
-        let text = read.and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
-        text.map(Zeroizing::new).map_err(|source| failed("read", path, source))
+        read_settings(self, path)
     }
 
     fn write_settings(&self, path: &Path, text: &[u8]) -> Result<(), Error> {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let disk = self.open(path.parent().unwrap_or(path));
-        let written = disk.and_then(|disk| replace_file(&disk, &format!("{name}.tmp"), name, text));
-        written.map_err(|source| failed("write", path, source))
+        write_settings(self, path, text)
     }
 
     fn open_index(&self, path: &Path, builder: &Builder) -> Result<Database, DatabaseError> {
@@ -336,7 +330,23 @@ impl Machine for SimulatedMachine {
     }
 }
 
-pub fn failed(what: &str, path: &Path, source: io::Error) -> Error {
+/// The settings of a machine, as its disks have them.
+pub fn read_settings(roots: &dyn Roots, path: &Path) -> Result<Zeroizing<String>, Error> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let read = roots.open_root(path.parent().unwrap_or(path)).and_then(|disk| disk.read(name, None, 1 << 20));
+    let text = read.and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
+    text.map(Zeroizing::new).map_err(|source| failed("read", path, source))
+}
+
+/// Replaces them.
+pub fn write_settings(roots: &dyn Roots, path: &Path, text: &[u8]) -> Result<(), Error> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let disk = roots.open_root(path.parent().unwrap_or(path));
+    let written = disk.and_then(|disk| replace_file(disk.as_ref(), &format!("{name}.tmp"), name, text));
+    written.map_err(|source| failed("write", path, source))
+}
+
+fn failed(what: &str, path: &Path, source: io::Error) -> Error {
     Error::Io { what: what.to_owned(), path: path.to_owned(), source }
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use cryptbackup::destination::disk::{Disk, DiskEntry, Roots, replace_file};
+use cryptbackup::destination::disk::{Disk, DiskEntry, Roots};
 use cryptbackup::destination::place::Mount;
 use cryptbackup::error::Error;
 use cryptbackup::repo::Machine;
@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use super::DISKS;
 use crate::disk::trouble::{Failure, Fault};
-use crate::disk::{SimulatedMachine, failed};
+use crate::disk::{SimulatedMachine, read_settings, write_settings};
 
 /// How often each disk was cut off. What was opened before leads nowhere.
 pub type Outages = Arc<[AtomicU64; DISKS]>;
@@ -191,17 +191,11 @@ impl Roots for Station {
 
 impl Machine for Station {
     fn read_settings(&self, path: &Path) -> Result<Zeroizing<String>, Error> {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let read = self.open(path.parent().unwrap_or(path)).and_then(|disk| disk.read(name, None, 1 << 20));
-        let text = read.and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
-        text.map(Zeroizing::new).map_err(|source| failed("read", path, source))
+        read_settings(self, path)
     }
 
     fn write_settings(&self, path: &Path, text: &[u8]) -> Result<(), Error> {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let disk = self.open(path.parent().unwrap_or(path));
-        let written = disk.and_then(|disk| replace_file(disk.as_ref(), &format!("{name}.tmp"), name, text));
-        written.map_err(|source| failed("write", path, source))
+        write_settings(self, path, text)
     }
 
     fn open_index(&self, path: &Path, builder: &Builder) -> Result<Database, DatabaseError> {

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cryptbackup::error::Error;
-use cryptbackup::format::record::{ChunkerParameters, Time};
+use cryptbackup::format::record::Time;
 use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
-use cryptbackup::repo::{self, Access, Clock, Home, InitRequest, Repo, Sizes};
+use cryptbackup::repo::{self, Access, Clock, Home, InitRequest, Repo};
 use tempfile::TempDir;
 
 use super::model::Model;
@@ -19,13 +19,7 @@ use super::{DISKS, MACHINES, PLACE_COUNT};
 use crate::disk::crash::Policy;
 use crate::disk::volume::Volume;
 use crate::disk::{Image, SimulatedMachine};
-use crate::rig::{PLACES, place, temporary_folder};
-
-const SIZES: Sizes = Sizes {
-    chunker: ChunkerParameters { min_bytes: 512, avg_bytes: 1024, max_bytes: 4096, normalization: 1 },
-    block_bytes: 8 << 10,
-    pack_bytes: 128 << 10,
-};
+use crate::rig::{PLACES, SIZES, place, temporary_folder};
 
 pub struct World {
     pub machine: SimulatedMachine,
