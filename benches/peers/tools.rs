@@ -14,6 +14,10 @@ pub struct Tool {
     pub again: Option<Vec<String>>,
     pub restore: Option<Vec<String>>,
     pub check: Option<Vec<String>>,
+    /// Forgets all but the newest and gives the space back.
+    pub clean: Option<Vec<String>>,
+    /// Prepares three destinations at once, where a program can write to several.
+    pub three_destinations: Option<Vec<Vec<String>>>,
     /// Where below the target a restored source lies.
     is_below_target: bool,
     variables: Vec<(&'static str, &'static str)>,
@@ -44,6 +48,8 @@ impl Tool {
             backup,
             restore: None,
             check: None,
+            clean: None,
+            three_destinations: None,
             is_below_target: false,
             variables: Vec::new(),
         }
@@ -60,6 +66,11 @@ impl Tool {
         self
     }
 
+    fn cleans(mut self, line: &str) -> Self {
+        self.clean = Some(shell(line));
+        self
+    }
+
     fn with(mut self, name: &'static str, value: &'static str) -> Self {
         self.variables.push((name, value));
         self
@@ -71,24 +82,29 @@ impl Tool {
     }
 }
 
+/// Commands before the first backup of this program.
+fn prepare_own(own: &str, destinations: usize) -> Vec<Vec<String>> {
+    let set = |number| format!("{own} config set destinations.d{number} {{folder}}/repo/{number}");
+    let first = std::iter::once(format!("{own} init -q"));
+    let lines = first.chain((0..destinations).map(set)).chain([format!("{own} add {{source}} -q")]);
+    lines.map(|line| words(&line)).collect()
+}
+
 /// This program, and the others that are there.
-pub fn installed(destinations: usize) -> Vec<Tool> {
+pub fn installed() -> Vec<Tool> {
     let own = env!("CARGO_BIN_EXE_cryptbackup");
-    let mut prepare = vec![format!("{own} init -q")];
-    prepare.extend(
-        (0..destinations).map(|number| format!("{own} config set destinations.d{number} {{folder}}/repo/{number}")),
-    );
-    prepare.push(format!("{own} add {{source}} -q"));
-    let prepare: Vec<&str> = prepare.iter().map(String::as_str).collect();
-    let mut tools = vec![
-        Tool::new(OWN, &prepare, words(&format!("{own} backup -q")))
-            .restores(words(&format!("{own} restore --directory {{source}} --destination {{target}} -q")), false)
-            .checks(&format!("{own} check --read-data -q")),
-    ];
+    let mut this = Tool::new(OWN, &[], words(&format!("{own} backup -q")))
+        .restores(words(&format!("{own} restore --directory {{source}} --destination {{target}} -q")), false)
+        .checks(&format!("{own} check --read-data -q"))
+        .cleans(&format!("{own} clean --keep-last 1 -q"));
+    this.prepare = prepare_own(own, 1);
+    this.three_destinations = Some(prepare_own(own, 3));
+    let mut tools = vec![this];
     let others = [
         Tool::new("restic", &["restic init -q -r {folder}/repo"], words("restic -q -r {folder}/repo backup {source}"))
             .restores(words("restic -q -r {folder}/repo restore latest --target {target}"), true)
             .checks("restic -q -r {folder}/repo check --read-data")
+            .cleans("restic -q -r {folder}/repo forget --keep-last 1 --prune")
             .with("RESTIC_PASSWORD", "x"),
         Tool::new(
             "borg",
@@ -100,10 +116,12 @@ pub fn installed(destinations: usize) -> Vec<Tool> {
             true,
         )
         .checks("borg check --verify-data {folder}/repo/borg")
+        .cleans("borg prune --keep-last 1 {folder}/repo/borg && borg compact {folder}/repo/borg")
         .with("BORG_PASSPHRASE", "x"),
         Tool::new("rustic", &["rustic -r {folder}/repo init"], words("rustic -r {folder}/repo backup {source}"))
             .restores(words("rustic -r {folder}/repo restore latest {target}"), true)
             .checks("rustic -r {folder}/repo check --read-data")
+            .cleans("rustic -r {folder}/repo forget --keep-last 1 && rustic -r {folder}/repo prune --instant-delete --keep-delete 0s --keep-pack 0s")
             .with("RUSTIC_PASSWORD", "x"),
         Tool::new(
             "bupstash",
@@ -119,6 +137,23 @@ pub fn installed(destinations: usize) -> Vec<Tool> {
         tools.push(archive);
     }
     tools
+}
+
+/// The machine and the programs, in words.
+pub fn machine(tools: &[&Tool]) -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model =
+        text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("", |(_, name)| name);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let system = sysinfo::System::long_os_version().unwrap_or_default();
+    let kernel = sysinfo::System::kernel_version().unwrap_or_default();
+    let versions = tools.iter().filter_map(|tool| version(&tool.name)).collect::<Vec<_>>().join("; ");
+    format!("{cores} cores ({model}), {system}, Linux {kernel}. {versions}")
+}
+
+fn version(name: &str) -> Option<String> {
+    let output = Command::new(name).arg(if name == "restic" { "version" } else { "--version" }).output().ok()?;
+    String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned)
 }
 
 fn is_there(name: &str) -> bool {

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! scan thread ──groups of steps──▶ reader threads ──batches──▶ this thread ──packs──▶ one thread a destination
-//!                                                                  │
-//!                                              rayon: name · compress · seal · open again
+//!                                      │                           │
+//!                          open · read · cut · name      rayon: compress · seal · open again
 //! ```
 //!
 //! | thread | waits for | ends when |
@@ -20,19 +20,17 @@
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::begun::Begun;
 use super::context::{Previous, ScanContext};
 use super::coverage::Coverage;
 use super::outcome::{RootTally, Written};
-use super::read::{Batch, GroupReader, Item};
+use super::read::{Batch, GroupReader};
 use super::scan::{Scan, ScanOutcome};
 use super::step::Step;
 use super::trees::RootBuilder;
 use super::{BackupRequest, guard};
 use crate::error::Error;
-use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::record::Time;
 use crate::format::snapshot::Root;
 use crate::index::DestinationBits;
@@ -42,7 +40,6 @@ use crate::replicate::Fetcher;
 use crate::repo::settings::SourceSettings;
 use crate::repo::store::Store;
 use crate::repo::{Lineage, Repo};
-use crate::seal::Keys;
 use crate::snapshot::ReadError;
 use crate::source::{ChangePolicy, FolderIdentity, Owners, Walk, WalkOptions};
 
@@ -281,7 +278,14 @@ impl<'a> SourceRun<'a> {
                 scope.spawn(move || {
                     for group in groups {
                         let mut out = |batch| group.batches.send(batch).is_ok();
-                        GroupReader::run(&self.repo.chunker, context.owners, buffers, group.steps, &mut out);
+                        GroupReader::run(
+                            &self.repo.chunker,
+                            &self.repo.keys,
+                            context.owners,
+                            buffers,
+                            group.steps,
+                            &mut out,
+                        );
                     }
                 });
             }
@@ -327,7 +331,7 @@ fn scan(
     Ok(outcome)
 }
 
-/// This thread: batches in order, named on all cores, then put together and stored.
+/// This thread: batches in order, put together and stored.
 fn consume(
     order: Receiver<Receiver<Batch>>,
     buffers: &Buffers,
@@ -340,8 +344,7 @@ fn consume(
             if monitor.should_stop() {
                 return Err(Error::Interrupted);
             }
-            let ids = name(store.keys(), &batch);
-            builder.batch(batch.items, &batch.bytes, ids, store)?;
+            builder.batch(batch.items, &batch.bytes, store)?;
             buffers.put(batch.bytes);
         }
         if !store.is_alive() {
@@ -350,16 +353,4 @@ fn consume(
         }
     }
     Ok(())
-}
-
-fn name(keys: &Keys, batch: &Batch) -> Vec<ChunkId> {
-    let chunks: Vec<_> = batch
-        .items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Chunk(range) => batch.bytes.get(range.clone()),
-            _ => None,
-        })
-        .collect();
-    chunks.par_iter().with_min_len(8).map(|bytes| keys.chunk_id(ChunkKind::Data, bytes)).collect()
 }

@@ -1,4 +1,4 @@
-//! Files into batches of chunks. Small files share a batch; a huge one is a row of batches like any other.
+//! Files into batches of named chunks. Small files share a batch; a huge one is a row of batches like any other.
 
 use std::io;
 use std::ops::Range;
@@ -7,7 +7,9 @@ use std::path::Path;
 use super::pipeline::Buffers;
 use super::step::{FileJob, Step};
 use crate::chunk::Chunker;
+use crate::format::id::{ChunkId, ChunkKind};
 use crate::report::{Problem, ProblemKind};
+use crate::seal::Keys;
 use crate::source::{DeviceOrdinals, OpenError, Owners, Segment, SourceFile, metadata};
 
 /// Bytes after which a batch is given on. Each reader builds one and has one waiting.
@@ -32,8 +34,8 @@ pub(super) enum Item {
     Step(Step),
     /// A file begins.
     Begin(Box<FileJob>),
-    /// A chunk of it.
-    Chunk(Range<usize>),
+    /// A chunk of it: where its bytes are in the batch, and its name.
+    Chunk(Range<usize>, ChunkId),
     /// A hole in it, in bytes.
     Hole(u64),
     /// It ends: whether it stayed the same while it was read.
@@ -50,6 +52,7 @@ pub(super) enum Item {
 /// Reads the files among `steps` and gives batches to `out`, which says whether more are wanted.
 pub(super) struct GroupReader<'a> {
     chunker: &'a Chunker,
+    keys: &'a Keys,
     owners: &'a Owners,
     buffers: &'a Buffers,
     out: &'a mut dyn FnMut(Batch) -> bool,
@@ -63,12 +66,14 @@ impl<'a> GroupReader<'a> {
     /// Reads a whole group.
     pub fn run(
         chunker: &'a Chunker,
+        keys: &'a Keys,
         owners: &'a Owners,
         buffers: &'a Buffers,
         steps: Vec<Step>,
         out: &'a mut dyn FnMut(Batch) -> bool,
     ) {
-        let mut reader = Self { chunker, owners, buffers, out, batch: Batch::default(), uncut: 0, is_wanted: true };
+        let mut reader =
+            Self { chunker, keys, owners, buffers, out, batch: Batch::default(), uncut: 0, is_wanted: true };
         for step in steps {
             match step {
                 Step::Read(job) => reader.file(job),
@@ -151,10 +156,13 @@ impl<'a> GroupReader<'a> {
         }
     }
 
+    /// Cuts and names what was read, while it is in the cache of this core.
     fn cut(&mut self, is_last: bool) {
-        let items = &mut self.batch.items;
-        self.uncut =
-            self.chunker.cut_all(&self.batch.bytes, self.uncut, is_last, |range| items.push(Item::Chunk(range)));
+        let Batch { bytes, items } = &mut self.batch;
+        self.uncut = self.chunker.cut_all(bytes, self.uncut, is_last, |range| {
+            let id = self.keys.chunk_id(ChunkKind::Data, &bytes[range.clone()]);
+            items.push(Item::Chunk(range, id));
+        });
         if self.batch.bytes.len() >= BATCH_BYTES {
             self.flush();
         }

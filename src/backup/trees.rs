@@ -12,7 +12,7 @@ use super::same::SameFolder;
 use super::step::{FileJob, Step, number, unread};
 use crate::chunk::Chunker;
 use crate::error::Error;
-use crate::format::id::{ChunkId, ChunkKind};
+use crate::format::id::ChunkKind;
 use crate::format::recipe::{Part, Recipe};
 use crate::format::record::Time;
 use crate::format::tree::{Flags, Node, NodeKind};
@@ -90,15 +90,8 @@ impl<'a> RootBuilder<'a> {
         (self.root, self.tally, self.lacking)
     }
 
-    /// Takes a batch whose chunks were named, in their order.
-    pub fn batch(
-        &mut self,
-        items: Vec<Item>,
-        batch: &[u8],
-        ids: Vec<ChunkId>,
-        store: &mut Store<'_>,
-    ) -> Result<(), Error> {
-        let mut ids = ids.into_iter();
+    /// Takes a batch.
+    pub fn batch(&mut self, items: Vec<Item>, batch: &[u8], store: &mut Store<'_>) -> Result<(), Error> {
         let mut bytes_read = 0;
         for item in items {
             match item {
@@ -107,8 +100,8 @@ impl<'a> RootBuilder<'a> {
                     store.begin_stretch();
                     self.begin_file(job);
                 }
-                Item::Chunk(range) => {
-                    let (Some(id), Some(bytes)) = (ids.next(), batch.get(range)) else { continue };
+                Item::Chunk(range, id) => {
+                    let Some(bytes) = batch.get(range) else { continue };
                     bytes_read += bytes.len() as u64;
                     store.put(ChunkKind::Data, id, bytes)?;
                     if let Some(file) = self.file.as_mut().filter(|file| file.job.previous.is_some()) {

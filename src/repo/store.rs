@@ -136,11 +136,6 @@ impl<'a> Store<'a> {
         })
     }
 
-    /// Names chunks.
-    pub fn keys(&self) -> &'a Keys {
-        self.context.keys
-    }
-
     /// Whether any destination still takes packs.
     pub fn is_alive(&self) -> bool {
         self.lanes.alive() != 0

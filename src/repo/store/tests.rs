@@ -45,7 +45,7 @@ fn full_packs_of_small_files_are_full() {
             let length = 1000 + (seed as usize * 7919) % 15_000;
             smallest = smallest.min(length);
             let bytes = noise(length, seed);
-            let id = store.keys().chunk_id(ChunkKind::Data, &bytes);
+            let id = store.context.keys.chunk_id(ChunkKind::Data, &bytes);
             store.put(ChunkKind::Data, id, &bytes).expect("stored");
         }
         store.place_compressed(ChunkKind::Data, 0).expect("stored");
@@ -61,7 +61,7 @@ fn packs_of(files: &[usize], seed: u64) -> Vec<u64> {
         for (number, length) in files.iter().enumerate() {
             store.begin_stretch();
             for bytes in noise(*length, seed << 32 | number as u64).chunks(80_000) {
-                let id = store.keys().chunk_id(ChunkKind::Data, bytes);
+                let id = store.context.keys.chunk_id(ChunkKind::Data, bytes);
                 store.put(ChunkKind::Data, id, bytes).expect("stored");
             }
         }
