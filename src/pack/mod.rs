@@ -5,6 +5,7 @@
 //! is found before anything is written. A [`PackReader`] opens what is stored, from either end. [`merge`](merge::merge)
 //! makes one whole pack of several that are damaged.
 
+mod buffer;
 pub mod merge;
 pub mod reader;
 pub mod writer;

@@ -2,6 +2,7 @@
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
+use super::buffer::{PackBuffer, PackBuffers};
 use super::reader::{PackReader, directory_b};
 use crate::format::id::{ChunkKind, PackId};
 use crate::format::pack::{
@@ -19,10 +20,9 @@ const ENTRY_LEN: usize = 32 + 4 + 4;
 /// A pack with more room than this takes part of a block, where the block was not compressed.
 const SPLIT_ROOM: usize = 24 << 10;
 
-/// Reserved for the bytes of any pack. The allocator maps so large a buffer on its own and gives it back to the system as
-/// soon as the pack is written; one of 16 MiB would stay with it, among others that are in use. What is not filled of it
-/// takes no memory.
-const RESERVED: usize = 33 << 20;
+/// Room before the blocks for what comes to stand there when the pack is sealed, head and directory A: enough for 7,000
+/// chunks. Where there are more, the blocks move.
+const FRONT_ROOM: usize = 256 << 10;
 /// How well trees compress depends a little on what is in them: those with more than the first have coarser sizes.
 const TREE_FINE: u64 = 64 << 10;
 const TREE_GRANULE: u64 = 256 << 10;
@@ -38,7 +38,9 @@ pub fn entry_len(len: usize) -> u64 {
 pub struct PackDraft {
     kind: ChunkKind,
     full_len: usize,
-    bytes: Vec<u8>,
+    buffers: PackBuffers,
+    /// The blocks, behind `FRONT_ROOM`; none before the first.
+    buffer: Option<PackBuffer>,
     blocks: Vec<BlockEntry>,
     chunks: usize,
 }
@@ -46,7 +48,9 @@ pub struct PackDraft {
 /// A pack ready to be put on destinations: sealed, named, and opened again once.
 pub struct SealedPack {
     id: PackId,
-    bytes: Vec<u8>,
+    buffer: PackBuffer,
+    /// Where the pack begins in it.
+    start: usize,
     directory: Directory,
     salt: [u8; 32],
     epoch: u32,
@@ -86,7 +90,27 @@ impl Closing {
 impl PackDraft {
     /// An empty pack of one kind, full at `full_len` stored bytes.
     pub fn new(kind: ChunkKind, full_len: usize) -> Self {
-        Self { kind, full_len, bytes: Vec::new(), blocks: Vec::new(), chunks: 0 }
+        Self::within(kind, full_len, PackBuffers::new())
+    }
+
+    fn within(kind: ChunkKind, full_len: usize, buffers: PackBuffers) -> Self {
+        Self { kind, full_len, buffers, buffer: None, blocks: Vec::new(), chunks: 0 }
+    }
+
+    /// What was filled so far; an empty one of the same kind takes its place, and the memory of its forerunners.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let empty = Self::within(self.kind, self.full_len, self.buffers.clone());
+        std::mem::replace(self, empty)
+    }
+
+    /// Bytes of the blocks so far.
+    fn blocks_len(&self) -> usize {
+        self.buffer.as_ref().map_or(0, |buffer| buffer.len() - FRONT_ROOM)
+    }
+
+    fn buffer(&mut self) -> &mut PackBuffer {
+        self.buffer.get_or_insert_with(|| begin(&self.buffers))
     }
 
     /// Whether nothing is in it.
@@ -105,7 +129,7 @@ impl PackDraft {
         if self.chunks + chunks > CHUNKS_MAX {
             return 0;
         }
-        let used = Self::used(self.bytes.len(), self.blocks.len() + 1, self.chunks + chunks);
+        let used = Self::used(self.blocks_len(), self.blocks.len() + 1, self.chunks + chunks);
         self.full_len.saturating_sub(used)
     }
 
@@ -113,7 +137,7 @@ impl PackDraft {
     pub fn unused(&self) -> u64 {
         let chunks = self.blocks.iter().flat_map(|entry| &entry.chunks);
         let entries: u64 = chunks.map(|chunk| entry_len(chunk.len as usize)).sum();
-        (self.full_len as u64).saturating_sub(Self::used(self.bytes.len(), self.blocks.len(), 0) as u64 + entries)
+        (self.full_len as u64).saturating_sub(Self::used(self.blocks_len(), self.blocks.len(), 0) as u64 + entries)
     }
 
     /// Whether `block` fits. An empty pack takes any block.
@@ -123,12 +147,10 @@ impl PackDraft {
 
     /// Adds a block.
     pub fn push(&mut self, block: CompressedBlock) {
-        if self.bytes.capacity() == 0 {
-            self.bytes.reserve_exact(RESERVED);
-        }
         let (bytes, entry) = block.into_parts();
-        self.bytes.extend_from_slice(&bytes);
-        self.bytes.extend_from_slice(&[0; TAG_LEN]);
+        let buffer = self.buffer();
+        buffer.extend_from_slice(&bytes);
+        buffer.extend_from_slice(&[0; TAG_LEN]);
         self.chunks += entry.chunks.len();
         self.blocks.push(entry);
     }
@@ -158,7 +180,7 @@ impl PackDraft {
     pub fn take_smallest(&mut self) -> Option<CompressedBlock> {
         let is_candidate = |entry: &BlockEntry| entry.compression == Compression::None && entry.chunks.len() > 1;
         let mut smallest: Option<(usize, usize, usize)> = None;
-        let (mut offset, mut least) = (0, u32::MAX);
+        let (mut offset, mut least) = (FRONT_ROOM, u32::MAX);
         for (number, entry) in self.blocks.iter().enumerate() {
             let mut at = offset;
             for (position, chunk) in entry.chunks.iter().enumerate() {
@@ -175,7 +197,7 @@ impl PackDraft {
         entry.raw_len -= chunk.len;
         entry.sealed_len -= chunk.len;
         self.chunks -= 1;
-        let taken = self.bytes.drain(at..at + chunk.len as usize).collect();
+        let taken = self.buffer.as_mut()?.drain(at..at + chunk.len as usize).collect();
         Some(CompressedBlock::single(chunk, taken))
     }
 
@@ -183,11 +205,15 @@ impl PackDraft {
     ///
     /// # Errors
     /// [`SealError`] where sealing failed or what was sealed does not open to the same content.
-    pub fn finish(self, keys: &Keys, salt: [u8; 32], closing: Closing) -> Result<SealedPack, SealError> {
+    pub fn finish(mut self, keys: &Keys, salt: [u8; 32], closing: Closing) -> Result<SealedPack, SealError> {
         let kind = self.kind;
         let full_len = self.full_len as u64;
         let seal = keys.object_seal(ObjectType::Pack, keys.epoch(), salt)?;
-        let blocks_len = self.bytes.len();
+        let blocks_len = self.blocks_len();
+        let mut buffer = match self.buffer.take() {
+            Some(buffer) => buffer,
+            None => begin(&self.buffers),
+        };
         let directory = Directory { kind, blocks: self.blocks, extra: Extra::new() };
         let mut directory_a = directory.encode()?;
         let mut directory_b = directory.lengths().encode()?;
@@ -202,20 +228,18 @@ impl PackDraft {
         };
         let mut front = end(&seal, &extents, End::Head)?;
         append(&seal, Part::DirectoryA, &mut directory_a, &mut front)?;
-        let mut bytes = self.bytes;
-        seal_blocks(&seal, &directory, &mut bytes)?;
-        bytes.resize(front.len() + blocks_len, 0);
-        bytes.copy_within(..blocks_len, front.len());
-        bytes[..front.len()].copy_from_slice(&front);
-        let padding = bytes.len();
-        bytes.resize(extents.directory_b_offset() as usize, 0);
-        seal.fill_padding(&mut bytes[padding..]);
-        append(&seal, Part::DirectoryB, &mut directory_b, &mut bytes)?;
-        bytes.extend(end(&seal, &extents, End::Foot)?);
+        seal_blocks(&seal, &directory, &mut buffer[FRONT_ROOM..])?;
+        let start = put_front(&mut buffer, &front);
+        let padding = buffer.len();
+        buffer.resize(start + extents.directory_b_offset() as usize, 0);
+        seal.fill_padding(&mut buffer[padding..]);
+        append(&seal, Part::DirectoryB, &mut directory_b, &mut buffer)?;
+        buffer.extend(end(&seal, &extents, End::Foot)?);
 
         let pack = SealedPack {
-            id: PackId::of(&bytes),
-            bytes,
+            id: PackId::of(&buffer[start..]),
+            buffer,
+            start,
             directory,
             salt,
             epoch: seal.epoch(),
@@ -225,6 +249,25 @@ impl PackDraft {
         pack.verify(keys)?;
         Ok(pack)
     }
+}
+
+/// A buffer with room before the blocks.
+fn begin(buffers: &PackBuffers) -> PackBuffer {
+    let mut buffer = buffers.take();
+    buffer.resize(FRONT_ROOM, 0);
+    buffer
+}
+
+/// Puts `front` before the blocks; gives where it begins.
+fn put_front(buffer: &mut PackBuffer, front: &[u8]) -> usize {
+    if front.len() > FRONT_ROOM {
+        let end = buffer.len();
+        buffer.resize(end + front.len() - FRONT_ROOM, 0);
+        buffer.copy_within(FRONT_ROOM..end, front.len());
+    }
+    let start = FRONT_ROOM.saturating_sub(front.len());
+    buffer[start..start + front.len()].copy_from_slice(front);
+    start
 }
 
 pub(super) fn end(seal: &ObjectSeal, extents: &Extents, end: End) -> Result<Vec<u8>, SealError> {
@@ -272,7 +315,7 @@ impl SealedPack {
 
     /// Its stored bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.buffer[self.start..]
     }
 
     /// What is in it, and where.
@@ -304,7 +347,7 @@ impl SealedPack {
     /// unnoticed: it would be under a name, and on every destination, as if it had been meant.
     fn verify(&self, keys: &Keys) -> Result<(), SealError> {
         let reader = PackReader::new(keys);
-        let opened = reader.open_bytes(&self.bytes)?;
+        let opened = reader.open_bytes(self.bytes())?;
         if opened.directory != self.directory {
             return Err(SealError::WrongId);
         }
@@ -315,14 +358,14 @@ impl SealedPack {
         let kind = self.directory.kind;
         opened.blocks().collect::<Vec<_>>().par_iter().try_for_each(|place| {
             let range = place.offset as usize..(place.offset + u64::from(place.entry.sealed_len)) as usize;
-            let sealed = self.bytes.get(range).ok_or(SealError::Tampered)?;
+            let sealed = self.bytes().get(range).ok_or(SealError::Tampered)?;
             block::prove(keys, &opened.seal, kind, place.number, place.entry, sealed)
         })
     }
 
     /// What nobody reads while all is well: the padding, and the copy at the end.
     fn verify_end(&self, reader: &PackReader<'_>, extents: &Extents) -> Result<(), SealError> {
-        let part = |from: u64, to: u64| self.bytes.get(from as usize..to as usize).ok_or(SealError::Tampered);
+        let part = |from: u64, to: u64| self.bytes().get(from as usize..to as usize).ok_or(SealError::Tampered);
         let foot = part(extents.foot_offset(), extents.pack_len)?;
         let (seal, at_end) = reader.extents(End::Foot, foot, extents.pack_len)?;
         let copy = part(extents.directory_b_offset(), extents.foot_offset())?.to_vec();
@@ -402,14 +445,14 @@ mod tests {
         draft.push(block(&keys, 15_000, 2));
         let mut pack = draft.finish(&keys, [1; 32], Closing::Last { extra: 0 }).expect("sealed");
         assert_eq!(pack.verify(&keys), Ok(()));
-        let len = pack.bytes.len();
+        let (start, len) = (pack.start, pack.bytes().len());
         let ends = (0..700).chain(len - 700..len);
         for at in ends.chain((700..len - 700).step_by(61)) {
-            pack.bytes[at] ^= 1 << (at % 8);
+            pack.buffer[start + at] ^= 1 << (at % 8);
             assert!(pack.verify(&keys).is_err(), "byte {at} of {len}");
-            pack.bytes[at] ^= 1 << (at % 8);
+            pack.buffer[start + at] ^= 1 << (at % 8);
         }
-        pack.bytes.pop();
+        pack.buffer.pop();
         assert!(pack.verify(&keys).is_err(), "one byte less");
     }
 
@@ -425,7 +468,7 @@ mod tests {
                 }
                 draft.push(builder.take().expect("a block").compress(None).expect("compressed"));
             }
-            let bound = PackDraft::used(draft.bytes.len(), draft.blocks.len(), draft.chunks);
+            let bound = PackDraft::used(draft.blocks_len(), draft.blocks.len(), draft.chunks);
             let unused = draft.unused();
             let pack = draft.finish(&keys, [1; 32], Closing::Last { extra: 0 }).expect("sealed");
             let a = pack.directory().encode().expect("encoded").len();
@@ -435,6 +478,23 @@ mod tests {
             assert!(used <= bound, "{used} bytes where at most {bound} were expected");
             let estimate = (4 << 20) - unused as usize;
             assert!(estimate.abs_diff(used) < 200, "{used} bytes, about {estimate} expected");
+        }
+    }
+
+    /// More than there is room for before the blocks; and memory that was used before leaves no trace.
+    #[test]
+    fn a_directory_longer_than_its_room_moves_the_blocks() {
+        let keys = keys();
+        let mut draft = PackDraft::new(ChunkKind::Data, 4 << 20);
+        for (number, chunk) in [(1, 10), (2, 10_000), (3, 10)] {
+            let mut builder = BlockBuilder::new(1 << 20);
+            for piece in noise(90_000, number).chunks(chunk) {
+                builder.push(keys.chunk_id(ChunkKind::Data, piece), piece);
+            }
+            draft.push(builder.take().expect("a block").compress(None).expect("compressed"));
+            let pack = draft.take().finish(&keys, [1; 32], Closing::Last { extra: 0 }).expect("it opens again");
+            assert_eq!(pack.start == 0, chunk == 10, "the directory is longer than the room before the blocks");
+            assert_eq!(PackId::of(pack.bytes()), pack.id());
         }
     }
 

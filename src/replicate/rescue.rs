@@ -33,14 +33,13 @@ pub(super) struct Rescue<'a> {
 }
 
 struct Draft {
-    kind: ChunkKind,
     builder: BlockBuilder,
     pack: PackDraft,
 }
 
 impl Draft {
     fn new(kind: ChunkKind) -> Self {
-        Self { kind, builder: BlockBuilder::new(BLOCK_BYTES), pack: PackDraft::new(kind, PACK_BYTES) }
+        Self { builder: BlockBuilder::new(BLOCK_BYTES), pack: PackDraft::new(kind, PACK_BYTES) }
     }
 }
 
@@ -151,7 +150,7 @@ impl<'a> Rescue<'a> {
         if draft.pack.is_empty() {
             return Ok(());
         }
-        let pack = std::mem::replace(&mut draft.pack, PackDraft::new(draft.kind, PACK_BYTES));
+        let pack = draft.pack.take();
         let pack = pack.finish(self.catch_up.keys, random()?, Closing::Last { extra: 0 })?;
         self.store(kind, &pack)
     }

@@ -40,7 +40,7 @@ pub(super) fn store(
         let Some(block) = builder.take() else { continue };
         let block = block.compress(LEVEL)?;
         if !draft.fits(&block) {
-            close(keys, index, target, kind, std::mem::replace(&mut draft, PackDraft::new(kind, PACK_BYTES)))?;
+            close(keys, index, target, kind, draft.take())?;
         }
         draft.push(block);
     }

@@ -20,7 +20,6 @@ use crate::format::FormatError;
 use crate::format::id::{ChunkId, ChunkKind, PackId};
 use crate::format::pack::Directory;
 use crate::index::{DestinationBits, Index, IndexReader, PackInfo, PackNumber};
-use crate::pack::PackDraft;
 use crate::replicate::{LaneOutcome, Lanes};
 use crate::seal::keys::random;
 use crate::seal::{Block, CompressedBlock, Keys};
@@ -260,7 +259,6 @@ impl<'a> Store<'a> {
 
     /// Seals the pack of a kind and gives it to the lanes.
     fn close(&mut self, kind: ChunkKind, is_full: bool) -> Result<(), Error> {
-        let pack_bytes = self.context.pack_bytes;
         let filling = match kind {
             ChunkKind::Data => &mut self.data,
             ChunkKind::Tree => &mut self.tree,
@@ -269,7 +267,7 @@ impl<'a> Store<'a> {
             return Ok(());
         }
         let closing = filling.closing(is_full, &self.pieces);
-        let draft = std::mem::replace(&mut filling.draft, PackDraft::new(filling.kind, pack_bytes));
+        let draft = filling.draft.take();
         let pack = Arc::new(draft.finish(self.context.keys, random()?, closing)?);
         if is_full {
             let filling = self.filling(kind);

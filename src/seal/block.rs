@@ -52,7 +52,7 @@ thread_local! {
     static COMPRESSOR: RefCell<Option<(i32, zstd::bulk::Compressor<'static>)>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
     static COMPRESSED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    static OPENED: RefCell<(Vec<u8>, Vec<u8>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+    static RAW: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Block {
@@ -117,7 +117,7 @@ fn compress(level: i32, raw: &[u8]) -> Result<Option<Vec<u8>>, SealError> {
         };
         COMPRESSED.with_borrow_mut(|frame| {
             frame.clear();
-            frame.reserve(zstd::zstd_safe::compress_bound(raw.len()));
+            frame.reserve_exact(zstd::zstd_safe::compress_bound(raw.len()));
             compressor.compress_to_buffer(raw, frame).map_err(|_| SealError::Compress)?;
             Ok((frame.len() < raw.len()).then(|| frame.clone()))
         })
@@ -258,17 +258,15 @@ pub fn prove(
     if raw_len > BLOCK_RAW_MAX {
         return Err(SealError::Decompress);
     }
-    OPENED.with_borrow_mut(|(bytes, raw)| {
-        bytes.clear();
-        bytes.extend_from_slice(sealed);
-        let plain = seal.open(Part::Block, number.into(), bytes)?;
+    COMPRESSED.with_borrow_mut(|bytes| {
+        let plain = seal.open_into(Part::Block, number.into(), sealed, bytes)?;
         match entry.compression {
             Compression::None if plain.len() == raw_len => verify(keys, kind, &entry.chunks, plain),
             Compression::None => Err(SealError::Decompress),
-            Compression::Zstd => {
+            Compression::Zstd => RAW.with_borrow_mut(|raw| {
                 decompress_into(plain, raw_len, raw)?;
                 verify(keys, kind, &entry.chunks, raw)
-            }
+            }),
         }
     })
 }

@@ -256,6 +256,32 @@ impl ObjectSeal {
         Ok(bytes)
     }
 
+    /// The same out of place: the plaintext is at the front of `plain`, which is made longer where it has to be.
+    ///
+    /// # Errors
+    /// [`SealError::Tampered`]; `plain` then holds nothing of meaning.
+    pub fn open_into<'a>(
+        &self,
+        part: Part,
+        counter: u64,
+        sealed: &[u8],
+        plain: &'a mut Vec<u8>,
+    ) -> Result<&'a [u8], SealError> {
+        let aad = self.binding.aad(part, counter);
+        let nonce = nonce(part.code(), counter);
+        let (bytes, tag) = sealed.split_last_chunk::<TAG_LEN>().ok_or(SealError::Tampered)?;
+        if plain.len() < bytes.len() {
+            plain.reserve_exact(bytes.len() - plain.len());
+            plain.resize(bytes.len(), 0);
+        }
+        let plain = &mut plain[..bytes.len()];
+        let buffer = InOutBuf::new(bytes, plain).map_err(|_| SealError::Tampered)?;
+        self.cipher
+            .decrypt_inout_detached(&nonce.into(), &aad, buffer, &Tag::from(*tag))
+            .map_err(|_| SealError::Tampered)?;
+        Ok(plain)
+    }
+
     /// Fills `padding` with bytes that look like everything else in the object.
     pub fn fill_padding(&self, padding: &mut [u8]) {
         blake3::Hasher::new_derive_key(PADDING_CONTEXT).update(self.key.as_slice()).finalize_xof().fill(padding);
