@@ -236,8 +236,11 @@ impl PackDraft {
         append(&seal, Part::DirectoryB, &mut directory_b, &mut buffer)?;
         buffer.extend(end(&seal, &extents, End::Foot)?);
 
-        let pack = SealedPack {
-            id: PackId::of(&buffer[start..]),
+        let bytes = &buffer[start..];
+        let (id, proven) = rayon::join(|| PackId::of(bytes), || verify(keys, bytes, &directory));
+        proven?;
+        Ok(SealedPack {
+            id,
             buffer,
             start,
             directory,
@@ -245,9 +248,7 @@ impl PackDraft {
             epoch: seal.epoch(),
             blocks_offset: extents.blocks_offset(),
             unused: extents.pack_len - used as u64,
-        };
-        pack.verify(keys)?;
-        Ok(pack)
+        })
     }
 }
 
@@ -342,40 +343,44 @@ impl SealedPack {
     pub fn blocks_offset(&self) -> u64 {
         self.blocks_offset
     }
+}
 
-    /// Opens the pack as a reader would and compares every chunk with its id. There is no byte of it whose change would go
-    /// unnoticed: it would be under a name, and on every destination, as if it had been meant.
-    fn verify(&self, keys: &Keys) -> Result<(), SealError> {
-        let reader = PackReader::new(keys);
-        let opened = reader.open_bytes(self.bytes())?;
-        if opened.directory != self.directory {
-            return Err(SealError::WrongId);
-        }
-        if opened.is_from_copy {
-            return Err(SealError::Tampered);
-        }
-        self.verify_end(&reader, &opened.extents)?;
-        let kind = self.directory.kind;
-        opened.blocks().collect::<Vec<_>>().par_iter().try_for_each(|place| {
-            let range = place.offset as usize..(place.offset + u64::from(place.entry.sealed_len)) as usize;
-            let sealed = self.bytes().get(range).ok_or(SealError::Tampered)?;
-            block::prove(keys, &opened.seal, kind, place.number, place.entry, sealed)
-        })
+/// Opens the pack as a reader would and compares every chunk with its id. There is no byte of it whose change would go
+/// unnoticed: it would be under a name, and on every destination, as if it had been meant.
+fn verify(keys: &Keys, bytes: &[u8], directory: &Directory) -> Result<(), SealError> {
+    let reader = PackReader::new(keys);
+    let opened = reader.open_bytes(bytes)?;
+    if opened.directory != *directory {
+        return Err(SealError::WrongId);
     }
+    if opened.is_from_copy {
+        return Err(SealError::Tampered);
+    }
+    verify_end(&reader, bytes, directory, &opened.extents)?;
+    opened.blocks().collect::<Vec<_>>().par_iter().try_for_each(|place| {
+        let range = place.offset as usize..(place.offset + u64::from(place.entry.sealed_len)) as usize;
+        let sealed = bytes.get(range).ok_or(SealError::Tampered)?;
+        block::prove(keys, &opened.seal, directory.kind, place.number, place.entry, sealed)
+    })
+}
 
-    /// What nobody reads while all is well: the padding, and the copy at the end.
-    fn verify_end(&self, reader: &PackReader<'_>, extents: &Extents) -> Result<(), SealError> {
-        let part = |from: u64, to: u64| self.bytes().get(from as usize..to as usize).ok_or(SealError::Tampered);
-        let foot = part(extents.foot_offset(), extents.pack_len)?;
-        let (seal, at_end) = reader.extents(End::Foot, foot, extents.pack_len)?;
-        let copy = part(extents.directory_b_offset(), extents.foot_offset())?.to_vec();
-        let lengths = directory_b(&seal, extents, copy)?;
-        let padding = part(extents.padding_offset(), extents.directory_b_offset())?;
-        let mut expected = vec![0; padding.len()];
-        seal.fill_padding(&mut expected);
-        let is_same = at_end == *extents && lengths == self.directory.lengths() && padding == expected;
-        if is_same { Ok(()) } else { Err(SealError::Tampered) }
-    }
+/// What nobody reads while all is well: the padding, and the copy at the end.
+fn verify_end(
+    reader: &PackReader<'_>,
+    bytes: &[u8],
+    directory: &Directory,
+    extents: &Extents,
+) -> Result<(), SealError> {
+    let part = |from: u64, to: u64| bytes.get(from as usize..to as usize).ok_or(SealError::Tampered);
+    let foot = part(extents.foot_offset(), extents.pack_len)?;
+    let (seal, at_end) = reader.extents(End::Foot, foot, extents.pack_len)?;
+    let copy = part(extents.directory_b_offset(), extents.foot_offset())?.to_vec();
+    let lengths = directory_b(&seal, extents, copy)?;
+    let padding = part(extents.padding_offset(), extents.directory_b_offset())?;
+    let mut expected = vec![0; padding.len()];
+    seal.fill_padding(&mut expected);
+    let is_same = at_end == *extents && lengths == directory.lengths() && padding == expected;
+    if is_same { Ok(()) } else { Err(SealError::Tampered) }
 }
 
 #[cfg(test)]
@@ -444,16 +449,17 @@ mod tests {
         draft.push(block(&keys, 20_000, 1));
         draft.push(block(&keys, 15_000, 2));
         let mut pack = draft.finish(&keys, [1; 32], Closing::Last { extra: 0 }).expect("sealed");
-        assert_eq!(pack.verify(&keys), Ok(()));
+        let verify = |pack: &SealedPack| super::verify(&keys, pack.bytes(), &pack.directory);
+        assert_eq!(verify(&pack), Ok(()));
         let (start, len) = (pack.start, pack.bytes().len());
         let ends = (0..700).chain(len - 700..len);
         for at in ends.chain((700..len - 700).step_by(61)) {
             pack.buffer[start + at] ^= 1 << (at % 8);
-            assert!(pack.verify(&keys).is_err(), "byte {at} of {len}");
+            assert!(verify(&pack).is_err(), "byte {at} of {len}");
             pack.buffer[start + at] ^= 1 << (at % 8);
         }
         pack.buffer.pop();
-        assert!(pack.verify(&keys).is_err(), "one byte less");
+        assert!(verify(&pack).is_err(), "one byte less");
     }
 
     #[test]

@@ -27,6 +27,7 @@ const DANGERS: &[Danger] = &[
         places: &[
             ("backup/pipeline.rs", "readers, and the queues between the stages"),
             ("repo/store/compressing.rs", "blocks on their way through the cores"),
+            ("pack/buffer.rs", "memory that comes back from them"),
             ("replicate/lanes.rs", "one a destination"),
             ("destination/throttle.rs", "waits until it may write again"),
             ("replicate/neighbours.rs", "waits until a listing shows what was put"),
@@ -42,7 +43,6 @@ const DANGERS: &[Danger] = &[
         what: "every core is used",
         signs: &["rayon::"],
         places: &[
-            ("backup/pipeline.rs", "chunks are named"),
             ("repo/store.rs", "how many blocks may be on their way through the cores"),
             ("repo/store/compressing.rs", "blocks are compressed"),
             ("pack/writer.rs", "blocks are sealed, and the pack is verified"),
