@@ -124,8 +124,13 @@ impl PackDraft {
         2 * PACK_HEAD_LEN + 2 * (TAG_LEN + 16) + blocks_len + blocks * 2 * 16 + chunks * ENTRY_LEN
     }
 
+    /// What a block takes of the [`room`](Self::room) in bytes: its own, and those of its chunks in the directories.
+    pub fn cost(block: &CompressedBlock) -> usize {
+        block.sealed_len() + block.chunk_count() * ENTRY_LEN
+    }
+
     /// Sealed bytes that still fit, for a block of `chunks` chunks.
-    fn room(&self, chunks: usize) -> usize {
+    pub fn room(&self, chunks: usize) -> usize {
         if self.chunks + chunks > CHUNKS_MAX {
             return 0;
         }

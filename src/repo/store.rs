@@ -165,6 +165,12 @@ impl<'a> Store<'a> {
     /// Stores a chunk whether it is stored already or not: for moving it out of a pack that is to go.
     pub fn put_again(&mut self, kind: ChunkKind, id: ChunkId, bytes: &[u8]) -> Result<(), Error> {
         self.counts.bytes_added += bytes.len() as u64;
+        let filling = self.filling(kind);
+        if filling.is_long_enough(bytes.len())
+            && let Some(block) = filling.builder.take()
+        {
+            self.compress(kind, block)?;
+        }
         match self.filling(kind).builder.push(id, bytes) {
             Some(block) => self.compress(kind, block),
             None => Ok(()),
@@ -233,7 +239,7 @@ impl<'a> Store<'a> {
     }
 
     fn place(&mut self, kind: ChunkKind, block: CompressedBlock) -> Result<(), Error> {
-        self.filling(kind).waiting.push_back(block);
+        self.filling(kind).wait(block);
         self.place_waiting(kind, WAITING_MAX)
     }
 

@@ -40,6 +40,11 @@ impl BlockBuilder {
         finished
     }
 
+    /// Length of the chunks so far.
+    pub fn raw_len(&self) -> usize {
+        self.block.raw.len()
+    }
+
     /// The block so far, if there is anything in it.
     pub fn take(&mut self) -> Option<Block> {
         (!self.block.chunks.is_empty()).then(|| std::mem::take(&mut self.block))

@@ -12,18 +12,24 @@ type Compressed = Result<CompressedBlock, SealError>;
 /// Blocks on their way through the cores, the oldest first.
 #[derive(Default)]
 pub(super) struct Compressing {
-    blocks: VecDeque<Receiver<Compressed>>,
+    blocks: VecDeque<OnItsWay>,
+}
+
+struct OnItsWay {
+    raw_len: usize,
+    compressed: Receiver<Compressed>,
 }
 
 impl Compressing {
     /// Begins with a block.
     pub fn push(&mut self, block: Block, level: Option<i32>) {
-        let (give, take) = bounded(1);
+        let (give, compressed) = bounded(1);
+        let raw_len = block.raw_len();
         rayon::spawn(move || {
             // Nobody takes it where the run was given up.
             let _ = give.send(block.compress(level));
         });
-        self.blocks.push_back(take);
+        self.blocks.push_back(OnItsWay { raw_len, compressed });
     }
 
     /// The oldest block, waited for where it is not ready; none while so many may stay on their way.
@@ -32,6 +38,11 @@ impl Compressing {
             return None;
         }
         let oldest = self.blocks.pop_front()?;
-        Some(oldest.recv().unwrap_or(Err(SealError::Compress)))
+        Some(oldest.compressed.recv().unwrap_or(Err(SealError::Compress)))
+    }
+
+    /// Lengths before compression, the oldest first.
+    pub fn raw_lens(&self) -> impl Iterator<Item = usize> {
+        self.blocks.iter().map(|block| block.raw_len)
     }
 }

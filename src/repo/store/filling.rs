@@ -23,6 +23,11 @@ const fn length_len(varint: u64) -> u64 {
 /// So short content is often there twice by chance, also where all of it is random.
 const OFTEN_THE_SAME: usize = 8;
 
+/// A block is not cut short to fill a pack for less than this.
+const SHORT_MIN: usize = 48 << 10;
+/// How much worse than those before it a block may be compressed and still fit where it was cut short for it: a sixteenth.
+const MARGIN: usize = 16;
+
 /// One kind's blocks on their way into packs.
 pub(super) struct Filling {
     pub kind: ChunkKind,
@@ -30,6 +35,9 @@ pub(super) struct Filling {
     pub compressing: Compressing,
     pub waiting: VecDeque<CompressedBlock>,
     pub draft: PackDraft,
+    /// Room of an empty pack.
+    full_room: usize,
+    shrinking: Shrinking,
     /// Full packs so far, and the bytes that stayed unused in them.
     pub full_packs: u64,
     pub unused: u64,
@@ -37,15 +45,42 @@ pub(super) struct Filling {
 
 impl Filling {
     pub fn new(kind: ChunkKind, block_bytes: usize, pack_bytes: usize) -> Self {
+        let draft = PackDraft::new(kind, pack_bytes);
         Self {
             kind,
             builder: BlockBuilder::new(block_bytes),
             compressing: Compressing::default(),
             waiting: VecDeque::new(),
-            draft: PackDraft::new(kind, pack_bytes),
+            full_room: draft.room(0),
+            draft,
+            shrinking: Shrinking::default(),
             full_packs: 0,
             unused: 0,
         }
+    }
+
+    /// A block that came back waits for its place.
+    pub fn wait(&mut self, block: CompressedBlock) {
+        self.shrinking.add(block.raw_len() as usize, PackDraft::cost(&block));
+        self.waiting.push_back(block);
+    }
+
+    /// Whether the block that is being filled is to end before the `next` bytes. Compressed as far as those before it, it
+    /// just fits into what the others on their way leave of a pack; a whole one would leave a part of the pack empty.
+    pub fn is_long_enough(&self, next: usize) -> bool {
+        let now = self.shrinking.estimate(self.builder.raw_len());
+        if now < SHORT_MIN || !self.shrinking.is_any() {
+            return false;
+        }
+        let waiting = self.waiting.iter().map(PackDraft::cost);
+        let coming = self.compressing.raw_lens().map(|len| self.shrinking.estimate(len));
+        let room = waiting.chain(coming).fold(self.draft.room(0), |room, cost| match room.checked_sub(cost) {
+            Some(left) => left,
+            // It begins a pack.
+            None => self.full_room.saturating_sub(cost),
+        });
+        let then = self.shrinking.estimate(self.builder.raw_len() + next);
+        now <= room && then + then / MARGIN > room
     }
 
     /// How the pack is closed: the last one evens out what the full ones left, and in how many pieces data came.
@@ -65,6 +100,29 @@ impl Filling {
     /// pieces the same data could have filled it. None where it does not, or where everything was compressed.
     pub fn take_overhang(&mut self, pieces: &Pieces) -> Option<CompressedBlock> {
         if self.draft.unused() >= self.extra(pieces) + UNUSED_COUNTED { None } else { self.draft.take_smallest() }
+    }
+}
+
+/// How far blocks were compressed lately.
+#[derive(Default)]
+struct Shrinking {
+    raw: usize,
+    cost: usize,
+}
+
+impl Shrinking {
+    fn add(&mut self, raw: usize, cost: usize) {
+        self.raw = self.raw / 4 * 3 + raw;
+        self.cost = self.cost / 4 * 3 + cost;
+    }
+
+    /// Whether blocks are compressed at all. Others are divided exactly where a pack ends.
+    fn is_any(&self) -> bool {
+        self.cost < self.raw / 16 * 15
+    }
+
+    fn estimate(&self, raw: usize) -> usize {
+        if self.raw == 0 { raw } else { (raw as u64 * self.cost as u64 / self.raw as u64) as usize }
     }
 }
 

@@ -55,6 +55,28 @@ fn full_packs_of_small_files_are_full() {
     });
 }
 
+/// Text of words: a chunk of it takes about a quarter when it is compressed.
+fn words(length: usize, seed: u64) -> Vec<u8> {
+    let numbers = noise(length / 4, seed);
+    numbers.iter().flat_map(|number| format!("{number:03} ").into_bytes()).collect()
+}
+
+/// A whole compressed block that does not fit any more would leave half its length empty on average.
+#[test]
+fn full_packs_of_compressed_blocks_are_nearly_full() {
+    with_store(|mut store| {
+        for seed in 0..1600 {
+            let bytes = words(40_000 + (seed as usize * 7919) % 50_000, seed);
+            let id = store.context.keys.chunk_id(ChunkKind::Data, &bytes);
+            store.put(ChunkKind::Data, id, &bytes).expect("stored");
+        }
+        store.place_compressed(ChunkKind::Data, 0).expect("stored");
+        let (packs, unused) = (store.data.full_packs, store.data.unused);
+        assert_eq!(packs, 2);
+        assert!(unused < packs * (80 << 10), "{unused} bytes are unused in {packs} packs");
+    });
+}
+
 /// Stores files of these lengths; gives the lengths of all packs and what the last one is counted with.
 fn packs_of(files: &[usize], seed: u64) -> Vec<u64> {
     with_store(|mut store| {
