@@ -5,10 +5,14 @@
 //! a block is damaged in every copy, and even then its other blocks are not. The name proves that the bytes are those
 //! that were written.
 
+use std::ops::Range;
+
 use super::reader::{PackReader, directory_a, directory_b};
 use super::writer::{append, end};
 use crate::format::id::{ChunkKind, PackId};
-use crate::format::pack::{BlockEntry, ChunkEntry, Directory, DirectoryLengths, End, Extents, PACK_HEAD_LEN};
+use crate::format::pack::{
+    BlockEntry, ChunkEntry, Compression, Directory, DirectoryLengths, End, Extents, PACK_HEAD_LEN,
+};
 use crate::format::sealed::Part;
 use crate::seal::{Keys, ObjectSeal, SealError, block};
 
@@ -28,30 +32,48 @@ pub enum Merged {
     Nothing,
 }
 
-/// A block that was opened, its chunks compared with their ids.
+/// A block whose chunks were compared with their ids; as it was compressed, since what is in a whole pack may be much.
 #[derive(Debug)]
 pub struct SavedBlock {
     /// Its chunks in order.
     pub chunks: Vec<ChunkEntry>,
-    /// The chunks joined.
-    pub raw: Vec<u8>,
+    frame: Vec<u8>,
+    compression: Compression,
+    raw_len: u32,
 }
 
-/// A block in the place it has in the pack, sealed and opened.
+impl SavedBlock {
+    /// The chunks joined.
+    ///
+    /// # Errors
+    /// [`SealError::Decompress`].
+    pub fn unpack(&self) -> Result<Vec<u8>, SealError> {
+        block::unpack(self.compression, self.raw_len, &self.frame)
+    }
+}
+
+/// A block that is good in some copy.
 struct Found {
-    sealed: Vec<u8>,
-    raw: Vec<u8>,
+    copy: usize,
+    range: Range<usize>,
     chunks: Vec<ChunkEntry>,
+}
+
+impl Found {
+    fn sealed<'a>(&self, copies: &'a [Vec<u8>]) -> &'a [u8] {
+        copies.get(self.copy).and_then(|copy| copy.get(self.range.clone())).unwrap_or_default()
+    }
 }
 
 /// The pack with this name and length again, from copies that may be too short, too long, or damaged anywhere.
 ///
 /// # Errors
 /// [`SealError`] where sealing fails; damage is no error.
-pub fn merge(keys: &Keys, id: &PackId, pack_len: u64, copies: &[Vec<u8>]) -> Result<Merged, SealError> {
-    let copies: Vec<Vec<u8>> = copies.iter().map(|copy| of_length(copy, pack_len)).collect();
-    if let Some(whole) = copies.iter().find(|copy| PackId::of(copy) == *id) {
-        return Ok(Merged::Whole(whole.clone()));
+pub fn merge(keys: &Keys, id: &PackId, pack_len: u64, mut copies: Vec<Vec<u8>>) -> Result<Merged, SealError> {
+    // What is missing at the end is as good as zeros.
+    copies.iter_mut().for_each(|copy| copy.resize(pack_len as usize, 0));
+    if let Some(whole) = copies.iter().position(|copy| PackId::of(copy) == *id) {
+        return Ok(Merged::Whole(copies.swap_remove(whole)));
     }
     if pack_len < 2 * PACK_HEAD_LEN as u64 {
         return Ok(Merged::Nothing);
@@ -67,25 +89,28 @@ pub fn merge(keys: &Keys, id: &PackId, pack_len: u64, copies: &[Vec<u8>]) -> Res
     let found = blocks(keys, &seal, &extents, &lengths, known.as_ref(), &copies);
     if found.iter().all(Option::is_some) {
         let found: Vec<Found> = found.into_iter().flatten().collect();
-        let whole = assemble(&seal, &extents, &lengths, &found, &copies)?;
-        if let Some(whole) = whole.into_iter().find(|bytes| PackId::of(bytes) == *id) {
+        if let Some(whole) = assemble(id, &seal, &extents, &lengths, &found, &copies)? {
             return Ok(Merged::Whole(whole));
         }
-        return Ok(saved(extents.kind, found));
+        return saved(&seal, &lengths, found.into_iter().map(Some).collect(), &copies);
     }
-    Ok(saved(extents.kind, found.into_iter().flatten()))
+    saved(&seal, &lengths, found, &copies)
 }
 
-fn saved(kind: ChunkKind, found: impl IntoIterator<Item = Found>) -> Merged {
-    let blocks = found.into_iter().map(|found| SavedBlock { chunks: found.chunks, raw: found.raw });
-    Merged::Blocks { kind, blocks: blocks.collect() }
-}
-
-/// What is missing at the end is as good as zeros.
-fn of_length(copy: &[u8], pack_len: u64) -> Vec<u8> {
-    let mut bytes = copy.get(..pack_len as usize).unwrap_or(copy).to_vec();
-    bytes.resize(pack_len as usize, 0);
-    bytes
+fn saved(
+    seal: &ObjectSeal,
+    lengths: &DirectoryLengths,
+    found: Vec<Option<Found>>,
+    copies: &[Vec<u8>],
+) -> Result<Merged, SealError> {
+    let mut blocks = Vec::new();
+    for ((number, found), entry) in (0..).zip(found).zip(&lengths.blocks) {
+        let Some(found) = found else { continue };
+        let frame = block::unseal(seal, number, found.sealed(copies).to_vec())?;
+        let (compression, raw_len) = (entry.compression, entry.raw_len);
+        blocks.push(SavedBlock { chunks: found.chunks, frame, compression, raw_len });
+    }
+    Ok(Merged::Blocks { kind: lengths.kind, blocks })
 }
 
 fn ends(reader: &PackReader<'_>, copy: &[u8]) -> Option<(ObjectSeal, Extents)> {
@@ -120,15 +145,16 @@ fn blocks(
     let mut found = Vec::with_capacity(lengths.blocks.len());
     for (number, entry) in (0..).zip(&lengths.blocks) {
         let ids = known.and_then(|directory| directory.blocks.get(number as usize)).map(|entry| &entry.chunks);
-        let one = copies.iter().find_map(|copy| {
-            let sealed = part(copy, offset, entry.sealed_len.into());
-            let raw = block::open(seal, number, entry.compression, entry.raw_len, sealed.clone()).ok()?;
+        let range = offset as usize..(offset + u64::from(entry.sealed_len)) as usize;
+        let one = copies.iter().enumerate().find_map(|(copy, bytes)| {
+            let sealed = part(bytes, offset, entry.sealed_len.into());
+            let raw = block::open(seal, number, entry.compression, entry.raw_len, sealed).ok()?;
             let chunks = match ids {
                 Some(chunks) => chunks.clone(),
                 None => name_chunks(keys, extents.kind, &entry.chunk_lens, &raw)?,
             };
             block::verify(keys, extents.kind, &chunks, &raw).ok()?;
-            Some(Found { sealed, raw, chunks })
+            Some(Found { copy, range: range.clone(), chunks })
         });
         found.push(one);
         offset += u64::from(entry.sealed_len);
@@ -147,14 +173,16 @@ fn name_chunks(keys: &Keys, kind: ChunkKind, lens: &[u32], raw: &[u8]) -> Option
     Some(chunks)
 }
 
-/// All parts in their places. Of what cannot be made again for certain, the padding, there are as many tries as copies.
+/// All parts in their places, if that is the pack of this name. Of what cannot be made again for certain, the padding,
+/// there are as many tries as copies.
 fn assemble(
+    id: &PackId,
     seal: &ObjectSeal,
     extents: &Extents,
     lengths: &DirectoryLengths,
     found: &[Found],
     copies: &[Vec<u8>],
-) -> Result<Vec<Vec<u8>>, SealError> {
+) -> Result<Option<Vec<u8>>, SealError> {
     let mut bytes = Vec::with_capacity(extents.pack_len as usize);
     bytes.extend(end(seal, extents, End::Head)?);
     // What opens is what was written; only where none does is it encoded anew.
@@ -163,12 +191,12 @@ fn assemble(
         None => append(seal, Part::DirectoryA, &mut with_ids(lengths, found).encode()?, &mut bytes)?,
     }
     for block in found {
-        bytes.extend_from_slice(&block.sealed);
+        bytes.extend_from_slice(block.sealed(copies));
     }
     let padding = bytes.len();
     let padding_end = extents.directory_b_offset() as usize;
     if padding > padding_end {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     bytes.resize(padding_end, 0);
     seal.fill_padding(&mut bytes[padding..]);
@@ -177,17 +205,20 @@ fn assemble(
         None => append(seal, Part::DirectoryB, &mut lengths.encode()?, &mut bytes)?,
     }
     bytes.extend(end(seal, extents, End::Foot)?);
-    let mut tries = vec![bytes];
+    if PackId::of(&bytes) == *id {
+        return Ok(Some(bytes));
+    }
     for copy in copies {
-        let mut other = tries[0].clone();
-        if let (Some(to), Some(from)) = (other.get_mut(padding..padding_end), copy.get(padding..padding_end))
+        if let (Some(to), Some(from)) = (bytes.get_mut(padding..padding_end), copy.get(padding..padding_end))
             && to != from
         {
             to.copy_from_slice(from);
-            tries.push(other);
+            if PackId::of(&bytes) == *id {
+                return Ok(Some(bytes));
+            }
         }
     }
-    Ok(tries)
+    Ok(None)
 }
 
 fn opens(seal: &ObjectSeal, part: Part, sealed: &[u8]) -> bool {
@@ -206,8 +237,6 @@ fn with_ids(lengths: &DirectoryLengths, found: &[Found]) -> Directory {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::ops::Range;
-
     use super::*;
     use crate::format::id::RepoId;
     use crate::pack::{Closing, PackDraft, SealedPack};
@@ -253,7 +282,7 @@ pub(crate) mod tests {
     }
 
     fn whole(keys: &Keys, pack: &SealedPack, copies: &[Vec<u8>]) -> bool {
-        let merged = merge(keys, &pack.id(), pack.bytes().len() as u64, copies).expect("sealing works");
+        let merged = merge(keys, &pack.id(), pack.bytes().len() as u64, copies.to_vec()).expect("sealing works");
         matches!(merged, Merged::Whole(bytes) if bytes == pack.bytes())
     }
 
@@ -303,7 +332,7 @@ pub(crate) mod tests {
         // Block 1 is damaged in both, block 0 and directory A in one.
         let left = with_damage(&pack, [regions[0].clone(), regions[1].clone(), regions[3].clone()]);
         let right = with_damage(&pack, [regions[1].clone(), regions[2].clone(), regions[3].clone()]);
-        let merged = merge(&keys, &pack.id(), pack.bytes().len() as u64, &[left, right]).expect("sealing works");
+        let merged = merge(&keys, &pack.id(), pack.bytes().len() as u64, vec![left, right]).expect("sealing works");
         let Merged::Blocks { kind, blocks } = merged else { panic!("{merged:?}") };
         assert_eq!(kind, ChunkKind::Data);
         let saved: Vec<Vec<ChunkEntry>> = blocks.into_iter().map(|block| block.chunks).collect();
@@ -317,12 +346,12 @@ pub(crate) mod tests {
         let pack = pack(&keys);
         let len = pack.bytes().len() as u64;
         for copies in [vec![], vec![vec![]], vec![vec![0xEE; 70_000]], vec![pack.bytes()[..100].to_vec()]] {
-            let merged = merge(&keys, &pack.id(), len, &copies).expect("sealing works");
+            let merged = merge(&keys, &pack.id(), len, copies).expect("sealing works");
             assert!(matches!(merged, Merged::Nothing), "{merged:?}");
         }
         let other = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
         let damaged = with_damage(&pack, std::iter::once(200..210));
-        let merged = merge(&other, &pack.id(), len, &[damaged]).expect("sealing works");
+        let merged = merge(&other, &pack.id(), len, vec![damaged]).expect("sealing works");
         assert!(matches!(merged, Merged::Nothing), "another key");
     }
 }

@@ -52,26 +52,22 @@ impl PackHealer<'_> {
     fn try_to(&self, target: &OpenDestination, id: &PackId) -> Result<Healing, ReplicateError> {
         let name = ObjectName::Pack(*id);
         let number = self.index.reader()?.pack_number(id)?;
-        let mut copies = Vec::new();
-        if let Ok(bytes) = target.place.get(&name, None) {
-            if name.matches(&bytes) {
-                // Somebody healed it already, or the medium changed its mind.
-                target.place.settle(Settle::Touched)?;
-                self.remember(number, target.bit)?;
-                return Ok(Healing::Healed("it is whole".to_owned()));
-            }
-            copies.push(bytes);
+        let is_whole = |bytes: &Vec<u8>| name.matches(bytes);
+        if target.place.get(&name, None).is_ok_and(|bytes| is_whole(&bytes)) {
+            // Somebody healed it already, or the medium changed its mind.
+            target.place.settle(Settle::Touched)?;
+            self.remember(number, target.bit)?;
+            return Ok(Healing::Healed("it is whole".to_owned()));
         }
         for source in self.destinations.iter().filter(|source| source.bit != target.bit) {
-            match source.place.get(&name, None) {
-                Ok(bytes) if name.matches(&bytes) => {
-                    self.replace(target, id, number, &bytes)?;
-                    return Ok(Healing::Healed(format!("taken from [{}]", source.name)));
-                }
-                Ok(bytes) => copies.push(bytes),
-                Err(_) => {}
+            if let Some(bytes) = source.place.get(&name, None).ok().filter(is_whole) {
+                self.replace(target, id, number, &bytes)?;
+                return Ok(Healing::Healed(format!("taken from [{}]", source.name)));
             }
         }
+        // Only now all of them at once: each takes as much memory as the pack.
+        let copies: Vec<Vec<u8>> =
+            self.destinations.iter().filter_map(|held| held.place.get(&name, None).ok()).collect();
         let count = copies.len();
         match self.merged(id, number, copies)? {
             Merged::Whole(bytes) => {
@@ -99,13 +95,13 @@ impl PackHealer<'_> {
     fn merged(&self, id: &PackId, number: Option<PackNumber>, copies: Vec<Vec<u8>>) -> Result<Merged, ReplicateError> {
         if let Some(number) = number {
             let len = self.index.reader()?.pack(number)?.len;
-            return Ok(merge(self.keys, id, len, &copies)?);
+            return Ok(merge(self.keys, id, len, copies)?);
         }
         // Nobody knows how long it was: as long as one of the copies, perhaps.
         let lens: std::collections::BTreeSet<u64> = copies.iter().map(|copy| copy.len() as u64).collect();
         let mut best = Merged::Nothing;
         for len in lens {
-            match merge(self.keys, id, len, &copies)? {
+            match merge(self.keys, id, len, copies.clone())? {
                 whole @ Merged::Whole(_) => return Ok(whole),
                 blocks @ Merged::Blocks { .. } => best = blocks,
                 Merged::Nothing => {}

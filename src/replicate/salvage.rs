@@ -26,8 +26,9 @@ pub(super) fn store(
     let mut draft = PackDraft::new(kind, PACK_BYTES);
     let mut stored = 0;
     for block in blocks {
-        let mut builder = BlockBuilder::new(block.raw.len());
-        let mut rest = block.raw.as_slice();
+        let raw = block.unpack()?;
+        let mut builder = BlockBuilder::new(raw.len());
+        let mut rest = raw.as_slice();
         for chunk in block.chunks {
             let Some((bytes, after)) = rest.split_at_checked(chunk.len as usize) else { break };
             rest = after;
