@@ -1,45 +1,13 @@
-//! One command as a whole process: how long it takes, and the most memory it had.
+//! One command of one tool, measured.
 
-use std::process::Stdio;
-use std::thread;
-use std::time::{Duration, Instant};
+pub use crate::support::process::Measured;
 
+use crate::support::process;
 use crate::tools::{Place, Tool};
-
-/// What one command took.
-#[derive(Debug, Clone, Copy)]
-pub struct Measured {
-    pub seconds: f64,
-    /// The highest resident set that was seen, in bytes; looked at every two milliseconds.
-    pub peak_bytes: u64,
-}
 
 /// Runs a command to its end.
 pub fn measure(tool: &Tool, place: &Place, words: &[String]) -> Measured {
-    let mut command = place.command(tool, words);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let began = Instant::now();
-    let mut child = command.spawn().unwrap_or_else(|error| panic!("{words:?}: {error}"));
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak_bytes = 0;
-    while child.try_wait().expect("a child").is_none() {
-        peak_bytes = peak(&status).unwrap_or(0).max(peak_bytes);
-        thread::sleep(Duration::from_millis(2));
-    }
-    let seconds = began.elapsed().as_secs_f64();
-    let output = child.wait_with_output().expect("it ended");
-    assert!(
-        output.status.success(),
-        "{words:?} ended with {}: {}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Measured { seconds, peak_bytes }
-}
-
-/// The high-water mark that the system keeps, in bytes.
-fn peak(status: &str) -> Option<u64> {
-    let text = std::fs::read_to_string(status).ok()?;
-    let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+    let (measured, said) = process::measure(&mut place.command(tool, words));
+    assert_eq!(measured.code, Some(0), "{words:?}: {said}");
+    measured
 }

@@ -1,6 +1,8 @@
 //! What the benches work on: the same bytes in every run, made without reading anything.
 #![allow(dead_code, reason = "each bench uses some of it")]
 
+pub mod process;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

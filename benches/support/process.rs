@@ -1,0 +1,40 @@
+//! One command as a whole process: how long it takes, and the most memory it had.
+
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What one command took.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured {
+    pub seconds: f64,
+    /// The highest resident set that was seen, in bytes; looked at every two milliseconds.
+    pub peak_bytes: u64,
+    pub code: Option<i32>,
+}
+
+/// Runs a command to its end; gives what it wrote to stderr too.
+///
+/// The system's own sum at the end of a child is no use here: it counts what the parent had when the child began.
+pub fn measure(command: &mut Command) -> (Measured, String) {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let began = Instant::now();
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak_bytes = 0;
+    while child.try_wait().expect("a child").is_none() {
+        peak_bytes = peak(&status).unwrap_or(0).max(peak_bytes);
+        thread::sleep(Duration::from_millis(2));
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    let output = child.wait_with_output().expect("it ended");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    (Measured { seconds, peak_bytes, code: output.status.code() }, said)
+}
+
+/// The high-water mark that the system keeps, in bytes.
+fn peak(status: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(status).ok()?;
+    let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+}
