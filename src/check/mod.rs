@@ -13,6 +13,7 @@ pub mod scrub;
 mod data;
 mod heal;
 mod small;
+mod sound;
 mod structure;
 
 use std::collections::BTreeSet;

@@ -11,5 +11,5 @@ pub mod reader;
 pub mod writer;
 
 pub use merge::{Merged, SavedBlock};
-pub use reader::{OpenedPack, PackReader};
+pub use reader::{BlockPlace, OpenedPack, PackReader};
 pub use writer::{Closing, PackDraft, SealedPack, entry_len};
