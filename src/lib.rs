@@ -3,6 +3,7 @@
 //! The modules stand in the order in which a byte meets them.
 
 pub mod error;
+pub mod memory;
 pub mod monitor;
 pub mod paths;
 pub mod report;

@@ -43,8 +43,6 @@ use crate::repo::{Lineage, Repo};
 use crate::snapshot::ReadError;
 use crate::source::{ChangePolicy, FolderIdentity, Owners, Walk, WalkOptions};
 
-/// Threads that read files. More than cores: they wait for disks.
-const READERS: usize = 4;
 /// Groups that wait for a reader, and batches that wait in each group.
 const GROUPS_WAITING: usize = 4;
 const BATCHES_WAITING: usize = 1;
@@ -94,7 +92,7 @@ pub(super) fn run(
 ) -> Result<Written, Error> {
     let view = repo.index.reader()?;
     let line = repo.lineage(&view)?;
-    let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations);
+    let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations, repo.budget);
     let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
     let mut store = repo.store(&repo.destinations, monitor)?;
     let mut roots = carried_roots(repo, sources, &line, &fetcher, reachable, &mut store)?;
@@ -269,11 +267,12 @@ impl<'a> SourceRun<'a> {
     ) -> Result<ScanOutcome, Error> {
         let (give_order, order) = bounded::<Receiver<Batch>>(GROUPS_WAITING);
         let (give_group, groups) = bounded::<Group>(GROUPS_WAITING);
-        let buffers = Buffers::new(2 * READERS);
+        let readers = self.repo.budget.readers();
+        let buffers = Buffers::new(2 * readers);
         let buffers = &buffers;
         thread::scope(|scope| {
             let scan = scope.spawn(move || scan(context, walk, &give_group, &give_order));
-            for _ in 0..READERS {
+            for _ in 0..readers {
                 let groups = groups.clone();
                 scope.spawn(move || {
                     for group in groups {

@@ -24,7 +24,7 @@ pub(super) fn run(
 ) -> Result<BackupReport, Error> {
     let view = repo.index.reader()?;
     let line = repo.lineage(&view)?;
-    let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations);
+    let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations, repo.budget);
     // Without a destination within reach the question is still what changed since the last snapshot.
     let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
     let owners = Owners::default();

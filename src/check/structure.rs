@@ -49,7 +49,7 @@ pub(super) fn check(
         Ok(())
     })?;
     let only = [destination.clone()];
-    let fetcher = Fetcher::new(&repo.keys, &view, &only).without_cache();
+    let fetcher = Fetcher::new(&repo.keys, &view, &only, repo.budget).without_cache();
     let mut known = repo.known_snapshots(&view)?;
     known.reverse();
     known.extend(repo.known_histories(&view)?);

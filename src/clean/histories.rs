@@ -20,6 +20,7 @@ use crate::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
 use crate::format::tree::Node;
 use crate::index::{IndexReader, SnapshotRow};
 use crate::live::ChunkFile;
+use crate::memory::Budget;
 use crate::monitor::Monitor;
 use crate::replicate::{OpenDestination, ReplicateError};
 use crate::repo::store::Stored;
@@ -135,9 +136,9 @@ fn imagine(
 ) -> Result<Vec<(Target, Option<String>)>, Error> {
     let view = repo.index.reader()?;
     let fetcher = repo.fetcher(&view);
-    let mut scratch = Scratch::new(&repo.keys, &repo.scratch_folder()?)?;
+    let mut scratch = Scratch::new(&repo.keys, &repo.scratch_folder()?, repo.budget)?;
     let mut is_replaced = false;
-    let (roots, detail) = match merge_all(plan, material, &fetcher, &repo.chunker, &mut scratch) {
+    let (roots, detail) = match merge_all(plan, material, repo.budget, &fetcher, &repo.chunker, &mut scratch) {
         Ok(merged) => {
             count(report, &merged);
             is_replaced = !matches!(material.histories.as_slice(), [only] if is_unchanged(&only.snapshot, &merged));
@@ -244,8 +245,8 @@ fn history(
     let (merged, trees) = {
         // A view keeps all that was changed in the index since: none may be open while as much is stored as here.
         let view = repo.index.reader()?;
-        let mut scratch = Scratch::new(&repo.keys, &repo.scratch_folder()?)?;
-        let merged = merge_all(plan, material, &repo.fetcher(&view), &repo.chunker, &mut scratch)?;
+        let mut scratch = Scratch::new(&repo.keys, &repo.scratch_folder()?, repo.budget)?;
+        let merged = merge_all(plan, material, repo.budget, &repo.fetcher(&view), &repo.chunker, &mut scratch)?;
         (merged, scratch.finish()?)
     };
     count(report, &merged);
@@ -294,6 +295,7 @@ fn store_trees(
 fn merge_all<S: ChunkSink>(
     plan: &Plan,
     material: &Material,
+    budget: Budget,
     source: &dyn ChunkSource,
     chunker: &Chunker,
     sink: &mut S,
@@ -314,7 +316,7 @@ where
         let newest = plan.newest_of(path).or_else(|| states.last().map(|state| state.time)).unwrap_or(plan.now);
         let is_protected = |standing: &Standing| plan.protects(path, standing, newest);
         let request = MergeRequest { states: &states, histories: &histories, is_protected: &is_protected };
-        all.push((path.to_vec(), merge(source, &request, chunker, sink)?));
+        all.push((path.to_vec(), merge(budget, source, &request, chunker, sink)?));
     }
     Ok(all)
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::live::{ChunkFile, ChunkFileWriter};
+use crate::memory::Budget;
 use crate::seal::Keys;
 use crate::snapshot::{ChunkSink, ChunkSource, ReadError};
 
@@ -19,8 +20,8 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    pub(super) fn new(keys: &Arc<Keys>, folder: &Path) -> Result<Self, Error> {
-        Ok(Self { chunks: ChunkFileWriter::new(folder)?, keys: Arc::clone(keys) })
+    pub(super) fn new(keys: &Arc<Keys>, folder: &Path, budget: Budget) -> Result<Self, Error> {
+        Ok(Self { chunks: ChunkFileWriter::new(folder, budget)?, keys: Arc::clone(keys) })
     }
 
     pub(super) fn finish(self) -> Result<ChunkFile, Error> {

@@ -96,7 +96,7 @@ fn needs(
     let fetcher = repo.fetcher(view);
     let source = Overlay { stored: &fetcher, imagined: target.trees.as_deref() };
     let staying: Vec<&KnownSnapshot> = there.iter().filter(|known| !going.contains(&known.id)).collect();
-    let mut needs = Needs::new(&repo.scratch_folder()?);
+    let mut needs = Needs::new(&repo.scratch_folder()?, repo.budget);
     let roots = staying.iter().flat_map(|known| known.snapshot.roots.iter().map(|root| &root.node));
     for node in roots.chain(&target.imagined) {
         needs.add_root(node.clone())?;

@@ -11,7 +11,7 @@ use super::secrets::{PassphraseArgs, SecretArgs};
 use super::{names, paths};
 use crate::error::Error;
 use crate::repo::settings::{create_private, write_private};
-use crate::repo::{self, InitReport, InitRequest};
+use crate::repo::{self, InitReport, InitRequest, Sizes};
 
 /// Options for the keys of a new repository.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -52,7 +52,12 @@ pub struct NewRepository {
 ///
 /// # Errors
 /// Those of [`repo::init`] and of writing the words.
-pub fn create(context: &Context, args: &NewKeyArgs, force: bool) -> Result<NewRepository, Error> {
+pub fn create(
+    context: &Context,
+    args: &NewKeyArgs,
+    force: bool,
+    pack_bytes: Option<u32>,
+) -> Result<NewRepository, Error> {
     if context.home.exists() && !force {
         return Err(Error::AlreadyInitialised { home: context.home.path().to_owned() });
     }
@@ -64,7 +69,8 @@ pub fn create(context: &Context, args: &NewKeyArgs, force: bool) -> Result<NewRe
     }
     let on_terminal = context.out.stdout_is_terminal && std::io::stdin().is_terminal() && !context.out.wishes.json;
     let recovery = words_file.is_some() || on_terminal;
-    let request = InitRequest { force, passphrase: passphrase.clone(), recovery, sizes: None };
+    let request =
+        InitRequest { force, passphrase: passphrase.clone(), recovery, sizes: pack_bytes.map(Sizes::with_packs) };
     let report = repo::init(&context.home, request).inspect_err(|_| {
         if let Some(file) = &words_file {
             // It is empty and ours; the error that counts is the one above.

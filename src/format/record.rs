@@ -131,13 +131,16 @@ pub struct ConfigRecord {
 }
 
 impl ConfigRecord {
+    /// Raw bytes that a block of a new repository is filled up to.
+    pub const BLOCK_BYTES: u32 = 2 << 20;
+
     /// The first config of a repository, with today's parameters.
     pub fn new(header: RepoHeader) -> Self {
         Self {
             number: 1,
             header,
             chunker: ChunkerParameters::DEFAULT,
-            block_bytes: 2 << 20,
+            block_bytes: Self::BLOCK_BYTES,
             pack_bytes: 16 << 20,
             extra: Extra::new(),
         }

@@ -17,13 +17,11 @@ use std::path::Path;
 use redb::{Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase};
 
 use crate::format::id::{ChunkKind, DestinationId, PackId, RepoId};
+use crate::memory::Budget;
 
 pub use read::IndexReader;
 pub use tables::{MarkRow, SnapshotRow};
 pub use write::IndexWriter;
-
-/// The share of `limits.memory` that redb may keep.
-const CACHE_SHARE: u64 = 12;
 
 /// Why the index could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -204,8 +202,7 @@ impl Index {
 
 fn builder(memory: u64) -> Builder {
     let mut builder = Builder::new();
-    let cache = usize::try_from(memory / CACHE_SHARE).unwrap_or(usize::MAX);
-    builder.set_cache_size(cache).set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    builder.set_cache_size(Budget::new(memory, None).index_bytes()).set_concurrency_mode(ConcurrencyMode::SingleWriter);
     builder
 }
 

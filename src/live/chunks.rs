@@ -8,9 +8,8 @@ use super::record::{Record, prefix};
 use super::sort::{Sorter, WRITE_BUFFER};
 use super::temporary::{FromStart, TemporaryFile};
 use crate::format::id::ChunkId;
+use crate::memory::Budget;
 
-/// Memory for places that are not sorted yet.
-const PLACES_BUDGET: usize = 8 << 20;
 /// Read ahead when all are read in order.
 const READ_BUFFER: usize = 256 << 10;
 /// Places that one lookup reads.
@@ -59,8 +58,8 @@ impl ChunkFileWriter {
     ///
     /// # Errors
     /// [`LiveError::Io`].
-    pub fn new(folder: &Path) -> Result<Self, LiveError> {
-        Self::with_budget(folder, PLACES_BUDGET)
+    pub fn new(folder: &Path, budget: Budget) -> Result<Self, LiveError> {
+        Self::with_budget(folder, budget.records_bytes())
     }
 
     pub(super) fn with_budget(folder: &Path, budget: usize) -> Result<Self, LiveError> {

@@ -13,13 +13,10 @@ use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::recipe::{Part, Recipe};
 use crate::format::record;
 use crate::format::tree::{Node, NodeKind};
+use crate::memory::Budget;
 use crate::monitor::Monitor;
 use crate::snapshot::{ChunkSource, ReadError, TreeReader, each_chunk, each_need};
 
-/// Memory for ids.
-const IDS_BUDGET: usize = 16 << 20;
-/// Memory for the recipes of one level; there are two at a time.
-const RECIPES_BUDGET: usize = 8 << 20;
 /// Recipes of one level that are put into the order in which they are read fastest.
 const WINDOW: usize = 2 << 20;
 
@@ -39,8 +36,8 @@ enum Wanted {
 
 impl Needs {
     /// Nothing is needed yet. What does not fit into memory goes into files in `folder`, which must be there.
-    pub fn new(folder: &Path) -> Self {
-        Self::with_budgets(folder, IDS_BUDGET, RECIPES_BUDGET)
+    pub fn new(folder: &Path, budget: Budget) -> Self {
+        Self::with_budgets(folder, budget.ids_bytes(), budget.records_bytes())
     }
 
     pub(super) fn with_budgets(folder: &Path, ids: usize, recipes: usize) -> Self {

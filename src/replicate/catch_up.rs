@@ -15,6 +15,7 @@ use crate::format::layout::{ObjectKind, ObjectName};
 use crate::format::snapshot::Snapshot;
 use crate::format::tree::{Node, NodeKind};
 use crate::index::{DestinationBits, Index, IndexReader, PackNumber};
+use crate::memory::Budget;
 use crate::monitor::Monitor;
 use crate::seal::Keys;
 use crate::snapshot::{Marks, ReadError, TreeWalk, each_chunk, each_need};
@@ -43,6 +44,8 @@ pub struct CatchUp<'a> {
     pub destinations: &'a [OpenDestination],
     /// Who copies.
     pub writer: WriterId,
+    /// What it may take.
+    pub budget: Budget,
     /// Told how it goes.
     pub monitor: &'a dyn Monitor,
 }
@@ -147,7 +150,7 @@ impl CatchUp<'_> {
         let view = self.index.reader()?;
         let Some(row) = view.snapshot(id)? else { return Ok((Copied::default(), 0)) };
         let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
-        let fetcher = Fetcher::new(self.keys, &view, self.destinations);
+        let fetcher = Fetcher::new(self.keys, &view, self.destinations, self.budget);
         let mut copy = PackCopy::new(self, &view, target);
         let mut lost = 0;
         for root in &snapshot.roots {
@@ -170,7 +173,7 @@ impl CatchUp<'_> {
         target: &OpenDestination,
         snapshot: &Snapshot,
     ) -> Result<Copied, ReplicateError> {
-        let fetcher = Fetcher::new(self.keys, view, self.destinations);
+        let fetcher = Fetcher::new(self.keys, view, self.destinations, self.budget);
         let bases = whole_roots(view, target.bit, snapshot.is_history())?;
         let mut copy = PackCopy::new(self, view, target);
         for root in &snapshot.roots {

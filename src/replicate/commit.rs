@@ -140,6 +140,7 @@ mod tests {
     use crate::format::snapshot::{Root, RootCounts};
     use crate::format::tree::{Flags, Metadata, Node, NodeKind};
     use crate::index::PackInfo;
+    use crate::memory::Budget;
     use crate::monitor::Silent;
     use crate::pack::{Closing, PackDraft, SealedPack};
     use crate::replicate::Neighbours;
@@ -238,7 +239,8 @@ mod tests {
         fn commit(&self) -> Result<(), ReplicateError> {
             let destinations = std::slice::from_ref(&self.target);
             let (keys, index) = (&self.keys, &self.index);
-            CatchUp { keys, index, destinations, writer: OWN, monitor: &Silent }.commit(&self.target, &self.id)
+            let budget = Budget::new(96 << 20, None);
+            CatchUp { keys, index, destinations, writer: OWN, budget, monitor: &Silent }.commit(&self.target, &self.id)
         }
 
         /// Another writer says that it is going to delete the pack.

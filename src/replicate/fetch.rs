@@ -8,21 +8,27 @@ use crate::destination::DestinationErrorKind;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::sealed::ObjectType;
 use crate::index::{DestinationBits, IndexReader, PackInfo, PackNumber, Place};
+use crate::memory::Budget;
 use crate::seal::{Keys, block};
 use crate::snapshot::{ChunkSource, ReadError};
 
-/// Opened blocks kept, so that neighbours are not fetched and opened again: with blocks of 2 MiB, 12 MiB.
-const BLOCKS_KEPT: usize = 6;
-
 /// An opened block and where it was in which pack.
 type KeptBlock = ((PackNumber, u32), Arc<Vec<u8>>);
+
+/// Opened blocks, so that neighbours are not fetched and opened again.
+#[derive(Default)]
+struct Kept {
+    blocks: VecDeque<KeptBlock>,
+    bytes: usize,
+}
 
 /// Reads chunks of one repository.
 pub struct Fetcher<'a> {
     keys: &'a Keys,
     index: &'a IndexReader,
     destinations: &'a [OpenDestination],
-    kept: Mutex<VecDeque<KeptBlock>>,
+    budget: Budget,
+    kept: Mutex<Kept>,
     notes: Mutex<BTreeSet<String>>,
     damaged: Mutex<BTreeSet<(DestinationBits, PackNumber)>>,
     has_cache: bool,
@@ -30,11 +36,12 @@ pub struct Fetcher<'a> {
 
 impl<'a> Fetcher<'a> {
     /// A reader over `destinations`, which are tried in this order.
-    pub fn new(keys: &'a Keys, index: &'a IndexReader, destinations: &'a [OpenDestination]) -> Self {
+    pub fn new(keys: &'a Keys, index: &'a IndexReader, destinations: &'a [OpenDestination], budget: Budget) -> Self {
         Self {
             keys,
             index,
             destinations,
+            budget,
             kept: Mutex::default(),
             notes: Mutex::default(),
             damaged: Mutex::default(),
@@ -58,6 +65,11 @@ impl<'a> Fetcher<'a> {
     pub fn take_damaged(&self) -> Vec<(DestinationBits, PackNumber)> {
         let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *damaged).into_iter().collect()
+    }
+
+    /// What whoever reads through it may take.
+    pub fn budget(&self) -> Budget {
+        self.budget
     }
 
     /// The index this reads from.
@@ -144,15 +156,18 @@ impl<'a> Fetcher<'a> {
 
     fn kept(&self, pack: PackNumber, number: u32) -> Option<Arc<Vec<u8>>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().find(|(place, _)| *place == (pack, number)).map(|(_, block)| Arc::clone(block))
+        kept.blocks.iter().find(|(place, _)| *place == (pack, number)).map(|(_, block)| Arc::clone(block))
     }
 
     fn keep(&self, pack: PackNumber, number: u32, block: &Arc<Vec<u8>>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= BLOCKS_KEPT {
-            kept.pop_front();
+        kept.bytes += block.len();
+        kept.blocks.push_back(((pack, number), Arc::clone(block)));
+        while kept.bytes > self.budget.opened_bytes()
+            && let Some((_, oldest)) = kept.blocks.pop_front()
+        {
+            kept.bytes -= oldest.len();
         }
-        kept.push_back(((pack, number), Arc::clone(block)));
     }
 }
 

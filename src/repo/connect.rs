@@ -110,6 +110,7 @@ fn finish(
         .map_or_else(Vec::new, |known| known.snapshot.roots.iter().map(|root| paths::from_bytes(&root.path)).collect());
     if !is_copied || repo.settings.sources.is_empty() {
         home.edit_settings(|settings| {
+            settings.make_room_for_packs(repo.config.pack_bytes);
             for path in &sources {
                 if settings.source(path).is_none() {
                     settings.put_source(SourceSettings::new(path.clone(), &jiff::Zoned::now()));

@@ -43,6 +43,13 @@ pub struct Sizes {
     pub pack_bytes: u32,
 }
 
+impl Sizes {
+    /// The usual ones, but for the packs.
+    pub fn with_packs(pack_bytes: u32) -> Self {
+        Self { chunker: ChunkerParameters::DEFAULT, block_bytes: ConfigRecord::BLOCK_BYTES, pack_bytes }
+    }
+}
+
 /// What was set up.
 pub struct InitReport {
     /// The new repository.
@@ -93,6 +100,7 @@ pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
     let record = record.map_err(|source| Error::Format { object: "config".to_owned(), source })?;
     let stored = keys.seal_record(ObjectType::Config, &record)?;
     store.put(&ObjectName::Config(config.number, hashed(&stored)), &stored)?;
+    settings.make_room_for_packs(config.pack_bytes);
     Writer::ready(home, &keys, None, None, Clock::default().now())?;
     // The header last but one, the settings last: until they are there, nothing is set up.
     store.put(&ObjectName::Header, &header.encode())?;

@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::format::header::RepoHeader;
 use crate::format::record::ConfigRecord;
 use crate::index::{DestinationBits, Index, IndexError, IndexReader, PackNumber};
+use crate::memory::Budget;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::{self, Fetcher, OpenDestination, ReplicateError};
 use crate::seal::{Keys, slots};
@@ -71,6 +72,7 @@ impl Secret {
 pub struct Repo {
     pub(crate) home: Home,
     pub(crate) settings: Settings,
+    pub(crate) budget: Budget,
     pub(crate) header: RepoHeader,
     pub(crate) keys: Arc<Keys>,
     pub(crate) config: ConfigRecord,
@@ -108,6 +110,8 @@ impl Repo {
             Access::Write => Some(home.lock()?),
             Access::Read => home.try_lock()?,
         };
+        let budget = settings.budget();
+        budget.start_workers();
         let chunker = Chunker::new(&config.chunker, keys.chunker_key());
         let index = match &lock {
             Some(_) => open_index(home, &header, settings.limits.memory, monitor)?,
@@ -117,6 +121,7 @@ impl Repo {
         let mut repo = Self {
             home: home.clone(),
             settings,
+            budget,
             header,
             keys: Arc::new(keys),
             config,
@@ -251,7 +256,7 @@ impl Repo {
 
     /// A reader of chunks, over one consistent view of the index.
     pub(crate) fn fetcher<'a>(&'a self, view: &'a IndexReader) -> Fetcher<'a> {
-        Fetcher::new(&self.keys, view, &self.destinations)
+        Fetcher::new(&self.keys, view, &self.destinations, self.budget)
     }
 
     /// The line of snapshots this writer goes on from.

@@ -17,12 +17,14 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::memory::Budget;
 
 pub use destinations::Destinations;
 pub(super) use file::read as read_private;
 pub use file::{create_private, write_private};
 pub use keys::DESTINATION_PREFIX;
 pub use sections::{Compression, Encryption, Extra, Guard, Level, Limits, Retention, SourceSettings, Watch};
+pub use values::pack_bytes;
 
 /// Major number of the file's layout; a file with a higher one is refused.
 const LAYOUT_MAJOR: u64 = 1;
@@ -179,6 +181,16 @@ impl Settings {
             Level::Zstd(level) if self.compression.enabled => Some(level),
             _ => None,
         }
+    }
+
+    /// What a command may take of this machine.
+    pub fn budget(&self) -> Budget {
+        Budget::new(self.limits.memory, self.limits.threads)
+    }
+
+    /// Raises `limits.memory` to what packs of this size need.
+    pub(super) fn make_room_for_packs(&mut self, pack_bytes: u32) {
+        self.limits.memory = self.limits.memory.max(Budget::bytes_for(pack_bytes));
     }
 
     /// The source with this path.

@@ -6,7 +6,7 @@
 //!
 //! A chunk may be skipped when a pack holding it is on a destination within reach, or when this run stored it already.
 //! Everything here is serial but the two steps that cost: so a claim needs no lock, and the same input gives the same
-//! packs. What is not in the index yet is in a set that is emptied into it every fifty thousand chunks.
+//! packs. What is not in the index yet is in a set that is emptied into it again and again.
 
 mod compressing;
 mod filling;
@@ -20,20 +20,14 @@ use crate::format::FormatError;
 use crate::format::id::{ChunkId, ChunkKind, PackId};
 use crate::format::pack::Directory;
 use crate::index::{DestinationBits, Index, IndexReader, PackInfo, PackNumber};
+use crate::memory::Budget;
 use crate::replicate::{LaneOutcome, Lanes};
 use crate::seal::keys::random;
 use crate::seal::{Block, CompressedBlock, Keys};
 use crate::snapshot::ChunkSink;
 
-/// Chunks after which what is new goes into the index.
-const INDEX_CHUNKS: usize = 50_000;
-/// Bytes of trees, and retired numbers, after which the same happens.
-const INDEX_TREE_BYTES: usize = 4 << 20;
-const INDEX_RETIRED: usize = 50_000;
 /// Compressed blocks that wait for a pack with room, while smaller ones fill the one that is nearly full.
 const WAITING_MAX: usize = 2;
-/// Packs whose presence is kept in memory.
-const PRESENCE_KEPT: usize = 1 << 16;
 
 /// What is needed to store.
 pub(crate) struct StoreContext<'a> {
@@ -52,6 +46,8 @@ pub(crate) struct StoreContext<'a> {
     pub block_bytes: usize,
     /// Stored bytes of a full pack.
     pub pack_bytes: usize,
+    /// What it may take.
+    pub budget: Budget,
     /// Whether what is stored was only moved: it comes faster than any disk takes it, and must not wait in memory.
     pub is_moving: bool,
 }
@@ -210,7 +206,7 @@ impl<'a> Store<'a> {
             return Ok(*bits);
         }
         let bits = self.view.presence(pack)?;
-        if self.presence.len() >= PRESENCE_KEPT {
+        if self.presence.len() >= self.context.budget.packs_placed() {
             self.presence.clear();
         }
         self.presence.insert(pack, bits);
@@ -220,7 +216,7 @@ impl<'a> Store<'a> {
     /// Remembers that a path is gone.
     pub fn retire(&mut self, path: [u8; 32], number: u32) -> Result<(), Error> {
         self.retired.push((path, number));
-        if self.retired.len() >= INDEX_RETIRED { self.remember() } else { Ok(()) }
+        if self.retired.len() >= self.context.budget.new_chunks() { self.remember() } else { Ok(()) }
     }
 
     /// Gives a block to the cores, and puts those that come back into packs. One more than there are cores may be on its
@@ -290,11 +286,11 @@ impl<'a> Store<'a> {
             PackInfo { id: pack.id(), len: pack.bytes().len() as u64, kind, epoch: pack.epoch(), salt: pack.salt() };
         self.new_packs.push(NewPack { number, info, blocks_offset: pack.blocks_offset(), directory });
         self.lanes.send(number, &pack);
-        if self.context.is_moving {
+        if self.context.is_moving || !self.context.budget.may_wait(self.context.pack_bytes as u32) {
             self.lanes.wait_until_written(&pack);
         }
         drop(pack);
-        if self.new_chunks >= INDEX_CHUNKS { self.remember() } else { Ok(()) }
+        if self.new_chunks >= self.context.budget.new_chunks() { self.remember() } else { Ok(()) }
     }
 
     /// Writes what is new to the index. The packs are on no destination there yet (invariant I1).
@@ -361,7 +357,7 @@ impl ChunkSink for Store<'_> {
         if self.put(ChunkKind::Tree, id, bytes)? {
             self.tree_bytes += bytes.len();
             self.trees.push((id, bytes.to_vec()));
-            if self.tree_bytes >= INDEX_TREE_BYTES {
+            if self.tree_bytes >= self.context.budget.new_tree_bytes() {
                 self.remember()?;
             }
         }

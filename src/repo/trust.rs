@@ -280,7 +280,7 @@ impl Repo {
         marks: &Marks,
         monitor: &dyn Monitor,
     ) -> Result<Option<bool>, Error> {
-        let mut needs = Needs::new(&self.scratch_folder()?);
+        let mut needs = Needs::new(&self.scratch_folder()?, self.budget);
         for known in self.committed(view, |id, _| marks.forgotten(id).is_none())? {
             if known.committed & destination.bit != 0 {
                 known.snapshot.roots.into_iter().try_for_each(|root| needs.add_root(root.node))?;

@@ -58,6 +58,7 @@ impl Repo {
             index: &self.index,
             destinations: &self.destinations,
             writer: self.writer_id()?,
+            budget: self.budget,
             monitor,
         })
     }
@@ -169,6 +170,7 @@ impl Repo {
             max_bytes: self.config.chunker.max_bytes as usize,
             block_bytes: self.config.block_bytes as usize,
             pack_bytes: self.config.pack_bytes as usize,
+            budget: self.budget,
             is_moving,
         };
         Store::new(context, lanes)

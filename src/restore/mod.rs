@@ -177,7 +177,7 @@ pub struct RestoreReport {
 pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Result<RestorePlan, Error> {
     let destinations = sources(repo, &request)?;
     let view = repo.index.reader()?;
-    let fetcher = Fetcher::new(&repo.keys, &view, &destinations);
+    let fetcher = Fetcher::new(&repo.keys, &view, &destinations, repo.budget);
     let chosen = choose::choose(repo, &view, &fetcher, &request)?;
     let items = choose::targets(&request, chosen.nodes)?;
     for item in &items {
@@ -234,7 +234,7 @@ pub fn execute(repo: &Repo, plan: RestorePlan, monitor: &dyn Monitor) -> Result<
     let destinations: Vec<OpenDestination> =
         repo.destinations.iter().filter(|destination| destination.bit & plan.sources != 0).cloned().collect();
     let view = repo.index.reader()?;
-    let fetcher = Fetcher::new(&repo.keys, &view, &destinations);
+    let fetcher = Fetcher::new(&repo.keys, &view, &destinations, repo.budget);
     monitor.begin(Stage::Restoring, Some(plan.files), Some(plan.bytes));
     system::raise_open_files();
     let mut report = RestoreReport::default();

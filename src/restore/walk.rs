@@ -231,7 +231,7 @@ impl<'a> Walk<'a, '_> {
             self.left_bytes += paths::to_bytes(&path).len() + metadata_bytes(&metadata);
             self.left.push((folder, path, metadata));
         }
-        let is_full = self.left.len() >= super::window::FOLDERS_MAX || self.left_bytes >= super::window::BYTES_MAX;
+        let is_full = self.left.len() >= super::window::FOLDERS_MAX || self.left_bytes >= self.window.bytes_max();
         if is_full || self.window.is_full() { self.flush() } else { Ok(()) }
     }
 

@@ -23,12 +23,9 @@ use crate::replicate::Fetcher;
 use crate::report::{Problem, ProblemKind};
 use crate::snapshot::{ChunkSource, PartReader, ReadError};
 
-/// Files, parts and folders a window holds.
+/// Files and folders a window holds, whatever the budget.
 const FILES_MAX: usize = 4096;
-const PARTS_MAX: usize = 1 << 16;
 pub(super) const FOLDERS_MAX: usize = 512;
-/// Bytes of their paths, and of their metadata: those of honest trees are a hundredth of it.
-pub(super) const BYTES_MAX: usize = 16 << 20;
 
 /// About how much memory metadata take.
 pub(super) fn metadata_bytes(metadata: &Metadata) -> usize {
@@ -90,7 +87,16 @@ impl<'a> Window<'a> {
     }
 
     pub fn is_full(&self) -> bool {
-        self.files.len() >= FILES_MAX || self.parts.len() >= PARTS_MAX || self.bytes >= BYTES_MAX
+        self.files.len() >= FILES_MAX || self.parts.len() >= self.parts_max() || self.bytes >= self.bytes_max()
+    }
+
+    fn parts_max(&self) -> usize {
+        self.fetcher.budget().restored_parts()
+    }
+
+    /// Bytes of names and metadata: those of honest trees are a hundredth of it.
+    pub fn bytes_max(&self) -> usize {
+        self.fetcher.budget().restored_bytes()
     }
 
     /// Adds a file. One with more parts than fit is partly written meanwhile.
@@ -120,7 +126,7 @@ impl<'a> Window<'a> {
                         self.fail(number, ProblemKind::Damaged, detail);
                     }
                 }
-                if self.parts.len() >= PARTS_MAX {
+                if self.parts.len() >= self.parts_max() {
                     self.write();
                     number = self.drop_finished(number);
                 }

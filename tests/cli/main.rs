@@ -15,6 +15,8 @@ mod full_disk;
 mod guard;
 mod help;
 mod json;
+#[cfg(target_os = "linux")]
+mod limits;
 mod quickstart;
 mod readme;
 mod seed;

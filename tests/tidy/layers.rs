@@ -5,7 +5,7 @@ use crate::code::{File, end_of_item, sources};
 
 /// From the lowest to the highest.
 const LAYERS: &[&[&str]] = &[
-    &["format", "report", "monitor", "paths"],
+    &["format", "report", "monitor", "paths", "memory"],
     &["source", "chunk", "seal", "destination"],
     &["pack", "index"],
     &["replicate", "snapshot"],

@@ -8,6 +8,7 @@ use crate::cli::names;
 use crate::cli::new_repository::{self, NewKeyArgs};
 use crate::cli::shapes::{path_bytes, with_optional_path, with_path};
 use crate::error::Error;
+use crate::repo::settings::pack_bytes;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup init
@@ -23,13 +24,16 @@ pub struct Args {
     /// Move what is set up aside and start anew; nothing is deleted
     #[arg(long)]
     force: bool,
+    /// Stored bytes of a full pack, 4160KiB to 128MiB; holds for the life of the repository
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = pack_bytes)]
+    pack_size: u32,
     #[command(flatten)]
     keys: NewKeyArgs,
 }
 
 /// Runs the command.
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
-    let new = new_repository::create(context, &args.keys, args.force)?;
+    let new = new_repository::create(context, &args.keys, args.force, Some(args.pack_size))?;
     let out = &context.out;
     let config = context.home.settings_path();
     if out.wishes.json {

@@ -49,7 +49,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let (new, secret) = match known {
         Some(_) => (None, context.secret(&args.keys.of_existing()?)?),
         None => {
-            let new = new_repository::create(context, &args.keys, false)?;
+            let new = new_repository::create(context, &args.keys, false, None)?;
             let secret = new.passphrase.clone().map(Secret::Passphrase);
             (Some(new), secret)
         }

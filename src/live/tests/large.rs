@@ -12,6 +12,7 @@ use crate::format::record::{Extra, Time};
 use crate::format::tree::{Flags, Metadata, Node, NodeKind, TREE_VERSION};
 use crate::index::{Index, PackInfo};
 use crate::live::{Keepers, LiveSet, Needs};
+use crate::memory::Budget;
 use crate::monitor::Silent;
 use crate::snapshot::{ChunkSource, ReadError};
 
@@ -172,7 +173,7 @@ fn a_million_files_in_a_hundred_snapshots_under_100_megabytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let before = peak();
     let began = Instant::now();
-    let mut needs = Needs::new(folder.path());
+    let mut needs = Needs::new(folder.path(), Budget::new(MEMORY, None));
     for snapshot in 0..SNAPSHOTS {
         needs.add_root(world.root(snapshot)).expect("taken");
     }

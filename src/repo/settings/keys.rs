@@ -240,6 +240,10 @@ fn unknown(key: &str) -> Error {
     if section == "sources" {
         return refused(key, "sources are changed with `add` and `remove`".to_owned());
     }
+    if section.starts_with("pack") {
+        let why = "the size of packs is chosen by `init --pack-size` and holds for the life of the repository";
+        return refused(key, why.to_owned());
+    }
     let prefix = format!("{section}.");
     let mut known: Vec<&str> = KEYS.iter().map(|key| key.name).filter(|name| name.starts_with(&prefix)).collect();
     if section == "limits" {

@@ -3,6 +3,10 @@
 use std::path::Path;
 
 use super::sections::{ALGORITHM, Level};
+use crate::format::PACK_LEN_MAX;
+use crate::format::pack::PACK_GRANULE;
+use crate::format::record::ConfigRecord;
+use crate::memory::LEAST_BYTES;
 
 /// A reason why a value is refused.
 pub type Refusal = String;
@@ -112,9 +116,6 @@ pub fn bytes_text(bytes: u64) -> String {
     bytes.to_string()
 }
 
-/// Least memory the program can work in.
-const MEMORY_MIN: u64 = 32 << 20;
-
 /// A budget of memory.
 pub fn memory(text: &str) -> Result<u64, Refusal> {
     check_memory(bytes(text)?)
@@ -122,7 +123,25 @@ pub fn memory(text: &str) -> Result<u64, Refusal> {
 
 /// Refuses a budget nothing could run in.
 pub fn check_memory(bytes: u64) -> Result<u64, Refusal> {
-    if bytes < MEMORY_MIN { Err(format!("must be at least {}", bytes_text(MEMORY_MIN))) } else { Ok(bytes) }
+    if bytes < LEAST_BYTES { Err(format!("must be at least {}", bytes_text(LEAST_BYTES))) } else { Ok(bytes) }
+}
+
+/// Stored bytes of a full pack.
+///
+/// # Errors
+/// Why it cannot be.
+pub fn pack_bytes(text: &str) -> Result<u32, Refusal> {
+    let least = 2 * ConfigRecord::BLOCK_BYTES + PACK_GRANULE as u32;
+    let bytes = bytes(text)?;
+    match u32::try_from(bytes) {
+        Ok(size) if size >= least && bytes <= PACK_LEN_MAX && bytes.is_multiple_of(PACK_GRANULE) => Ok(size),
+        _ => Err(format!(
+            "must be from {} to {}, in steps of {}",
+            bytes_text(least.into()),
+            bytes_text(PACK_LEN_MAX),
+            bytes_text(PACK_GRANULE)
+        )),
+    }
 }
 
 /// Bytes per second: `5MiB`, `5MiB/s`.
@@ -186,8 +205,13 @@ mod tests {
 
     #[test]
     fn limits_have_floors() {
-        assert!(memory("31MiB").is_err());
-        assert_eq!(memory("32MiB"), Ok(32 << 20));
+        assert!(memory("63MiB").is_err());
+        assert_eq!(memory("64MiB"), Ok(64 << 20));
+        assert_eq!(pack_bytes("64MiB"), Ok(64 << 20));
+        assert_eq!((pack_bytes("4160KiB"), pack_bytes("128MiB")), (Ok(4160 << 10), Ok(128 << 20)));
+        for other in ["4MiB", "129MiB", "5000000", "5GiB", "large"] {
+            assert!(pack_bytes(other).is_err(), "{other}");
+        }
         assert_eq!(rate("5MiB/s"), Ok(5 << 20));
         assert!(rate("0").is_err());
     }

@@ -24,6 +24,7 @@ fn with_store<T>(use_it: impl FnOnce(Store<'_>) -> T) -> T {
         max_bytes: 4 * AVG_BYTES,
         block_bytes: BLOCK_BYTES,
         pack_bytes: PACK_BYTES,
+        budget: Budget::new(96 << 20, None),
         is_moving: false,
     };
     use_it(Store::new(context, Lanes::start(&[], true, &Silent)).expect("a store"))

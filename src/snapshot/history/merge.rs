@@ -12,6 +12,7 @@ use crate::format::history::{Place, SEEN_TAG, Seen, version_name};
 use crate::format::recipe::Recipe;
 use crate::format::record::{Extra, Time};
 use crate::format::tree::{Flags, Metadata, Node, NodeKind, is_component};
+use crate::memory::Budget;
 use crate::snapshot::{ChunkSink, ChunkSource, ReadError, TreeBuilder, find_node};
 
 /// What a snapshot has of the source.
@@ -66,7 +67,11 @@ pub(super) struct Limits {
     pub waiting: usize,
 }
 
-const LIMITS: Limits = Limits { open_bytes: 32 << 20, window_bytes: 1 << 20, waiting: 4096 };
+impl Limits {
+    fn of(budget: Budget) -> Self {
+        Self { open_bytes: budget.merged_bytes() as u64, window_bytes: 1 << 20, waiting: 4096 }
+    }
+}
 
 /// Makes the history that stands for the snapshots that go and for the older histories: every version that only they
 /// hold and the rule protects, and the number of every path that would be forgotten.
@@ -74,6 +79,7 @@ const LIMITS: Limits = Limits { open_bytes: 32 << 20, window_bytes: 1 << 20, wai
 /// # Errors
 /// [`ReadError`] for a tree that cannot be read; what the sink returns.
 pub fn merge<S: ChunkSink>(
+    budget: Budget,
     source: &dyn ChunkSource,
     request: &MergeRequest<'_>,
     chunker: &Chunker,
@@ -82,7 +88,7 @@ pub fn merge<S: ChunkSink>(
 where
     S::Error: From<ReadError>,
 {
-    merge_within(LIMITS, source, request, chunker, sink)
+    merge_within(Limits::of(budget), source, request, chunker, sink)
 }
 
 /// See [`merge`].

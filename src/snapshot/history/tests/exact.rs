@@ -9,6 +9,7 @@ use crate::format::history::Seen;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::record::Time;
 use crate::format::tree::{Flags, Node};
+use crate::memory::Budget;
 use crate::snapshot::tests::{Map, chunker, file, folder};
 use crate::snapshot::{ChunkSource, ReadError, TreeReader};
 
@@ -39,7 +40,7 @@ fn merged(map: &mut Map, roots: &[(&Node, bool)], histories: &[&Node], keep: usi
     let is_protected = |standing: &super::super::Standing| standing.position < keep;
     let request = MergeRequest { states: &states, histories, is_protected: &is_protected };
     let source = Map { chunks: map.chunks.clone() };
-    merge(&source, &request, &chunker(), map)
+    merge(Budget::new(96 << 20, None), &source, &request, &chunker(), map)
 }
 
 fn nodes(map: &Map, folder: &Node) -> Vec<Node> {
@@ -155,7 +156,7 @@ fn each_chunk_is_read_once() {
         .collect();
     let request = MergeRequest { states: &states, histories: &[], is_protected: &|_| true };
     let mut sink = Map::default();
-    let merged = merge(&source, &request, &chunker(), &mut sink).expect("readable");
+    let merged = merge(Budget::new(96 << 20, None), &source, &request, &chunker(), &mut sink).expect("readable");
     assert_eq!(merged.versions, 4);
     let chunks_read = source.chunks_read.load(Ordering::Relaxed);
     assert!(chunks_read <= 5 * stored, "{chunks_read} chunks were read of {stored}");
