@@ -139,6 +139,11 @@ impl LocalDestination {
         for name in [ObjectName::DestinationMark, ObjectName::Header, ObjectName::Reserve] {
             let _ = self.disk.remove(&name.path());
         }
+        self.take_back_folders(folders);
+    }
+
+    /// Removes folders, those that have something in them excepted, as far as the disk lets them be removed.
+    pub(super) fn take_back_folders(&self, folders: &[String]) {
         for folder in folders.iter().rev() {
             let _ = self.disk.remove_folder(folder);
         }
