@@ -12,8 +12,8 @@ mod publish;
 mod raw;
 #[cfg(test)]
 mod tests;
+mod touched;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::ops::Range;
@@ -29,6 +29,8 @@ pub use create::{CreateError, RESERVE_LEN, reserve_bytes};
 pub use open::{Damage, OpenError};
 pub use raw::{RawEntry, RawFolder};
 
+use touched::Touched;
+
 /// A folder that keeps objects.
 pub struct LocalDestination {
     disk: Box<dyn Disk>,
@@ -36,7 +38,7 @@ pub struct LocalDestination {
     mark: DestinationMark,
     header: RepoHeader,
     /// Folders with names that `settle` has to make durable.
-    touched: Mutex<BTreeSet<String>>,
+    touched: Mutex<Touched>,
     /// Held while settling, so that no `settle` returns before another one has done its part of the work. Holds the
     /// error of the first one that failed.
     settling: Mutex<Option<DestinationError>>,
@@ -107,12 +109,27 @@ impl LocalDestination {
     }
 
     fn touch(&self, path: &str) {
-        lock(&self.touched).insert(folders::parent(path).to_owned());
+        lock(&self.touched).folder(folders::parent(path));
+    }
+
+    /// Writes an object with `publish`, which gives it its name, and notes that name for `settle`.
+    fn write(
+        &self,
+        path: &str,
+        bytes: &[u8],
+        publish: impl FnOnce(&dyn Disk, &str) -> io::Result<()>,
+    ) -> io::Result<()> {
+        // Before, so that a sync that fails in another thread right after the name was given knows of it; and after,
+        // because that thread may have synced the folder right before.
+        lock(&self.touched).name(path);
+        self.write_untouched(path, bytes, publish)?;
+        lock(&self.touched).name(path);
+        Ok(())
     }
 
     /// Writes `bytes` to a file in `tmp/`, durably, and gives `publish` its path to move it from there. Whatever
     /// fails, the file is gone afterwards, as far as the disk lets it be removed.
-    fn write(
+    fn write_untouched(
         &self,
         path: &str,
         bytes: &[u8],
@@ -165,12 +182,20 @@ impl LocalDestination {
         Ok(Put::Present)
     }
 
-    fn sync_folders(&self, folders: impl IntoIterator<Item = String>) -> Result<(), DestinationError> {
+    /// Syncs folders, up to the first one where that fails: what was put there since is then written anew.
+    fn sync_folders(
+        &self,
+        folders: impl IntoIterator<Item = String>,
+        touched: &Touched,
+    ) -> Result<(), DestinationError> {
         for folder in folders {
             match self.disk.sync_folder(&folder) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => self.weak.store(true, Ordering::Relaxed),
-                Err(error) => return Err(self.failed(format!("sync the folder ./{folder}"), &error)),
+                Err(error) => {
+                    let failed = self.failed(format!("sync the folder ./{folder}"), &error);
+                    return Err(self.write_anew(&folder, touched, failed));
+                }
             }
         }
         Ok(())
@@ -190,10 +215,7 @@ impl Destination for LocalDestination {
             Err(error) => return Err(self.failed(format!("write {path}"), &error)),
         }
         match self.write(&path, bytes, |disk, temp| publish::publish(disk, temp, &path)) {
-            Ok(()) => {
-                self.touch(&path);
-                Ok(Put::Written)
-            }
+            Ok(()) => Ok(Put::Written),
             // Someone else was faster.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.compare(&path, bytes),
             Err(error) => Err(self.failed(format!("write {path}"), &error)),
@@ -203,9 +225,7 @@ impl Destination for LocalDestination {
     fn replace(&self, name: &ObjectName, bytes: &[u8]) -> Result<(), DestinationError> {
         let path = name.path();
         self.write(&path, bytes, |disk, temp| disk.rename(temp, &path))
-            .map_err(|error| self.failed(format!("replace {path}"), &error))?;
-        self.touch(&path);
-        Ok(())
+            .map_err(|error| self.failed(format!("replace {path}"), &error))
     }
 
     fn get(&self, name: &ObjectName, range: Option<Range<u64>>) -> Result<Vec<u8>, DestinationError> {
@@ -272,8 +292,8 @@ impl Destination for LocalDestination {
         }
         let touched = std::mem::take(&mut *lock(&self.touched));
         match scope {
-            Settle::Touched => self.sync_folders(touched),
-            Settle::Everything => self.sync_folders(folders::all()),
+            Settle::Touched => self.sync_folders(touched.folders(), &touched),
+            Settle::Everything => self.sync_folders(folders::all(), &touched),
         }
         .inspect_err(|error| *lost = Some(error.clone()))
     }

@@ -73,7 +73,9 @@ pub enum Settle {
 ///   answer always means that there is nothing.
 /// - **Deleting nothing succeeds.**
 /// - **A failed sync is final.** What a failed `put` left is removed. After a failed `settle` every later one fails
-///   too: what the first one did not save is lost, and asking again would be told otherwise.
+///   too: what the first one did not save is lost, and asking again would be told otherwise. Others would be told so
+///   as well, who find the names and settle them: so what was put since the last `settle` is written anew, as far as the
+///   place lets it be, before the error is returned.
 /// - **What was cut off leaves nothing for ever.** `discard_unfinished` removes what a put left that never ended. It is
 ///   only called while nobody else writes there: what another is writing would be taken for that.
 /// - **Absent is an answer about an object**: [`DestinationErrorKind::Absent`] is only ever returned by `get`. A

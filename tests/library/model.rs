@@ -1,10 +1,12 @@
 //! Random edits, backups, restores, destinations coming and going and lost indexes, against plain maps.
 //!
-//! `PROPTEST_CASES=1000 cargo test --test library model` runs more of them.
+//! T12; the long run is one command, with a line for every 500 lives:
+//! `PROPTEST_CASES=10000 cargo test --release --test library model -- --nocapture`
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use cryptbackup::monitor::Silent;
 use cryptbackup::repo::{Access, Repo};
@@ -56,6 +58,9 @@ fn step() -> impl Strategy<Value = Step> {
 /// A tree, and the destinations that said they have it.
 type Promise = (BTreeMap<Vec<u8>, Seen>, Vec<&'static str>);
 
+/// How many were lived.
+static LIVES: AtomicU64 = AtomicU64::new(0);
+
 /// The program's world and, beside it, what every snapshot must restore to.
 struct Model {
     world: World,
@@ -66,7 +71,7 @@ struct Model {
 
 impl Model {
     fn new() -> Self {
-        let world = World::new(&DESTINATIONS);
+        let world = World::in_memory(&DESTINATIONS);
         for folder in ["one", "two"] {
             fs::create_dir(world.source().join(folder)).expect("a folder");
         }
@@ -182,5 +187,9 @@ proptest! {
         }
         model.take(Step::Backup);
         model.check();
+        let lives = LIVES.fetch_add(1, Ordering::Relaxed) + 1;
+        if lives.is_multiple_of(500) {
+            eprintln!("T12: {lives} lives");
+        }
     }
 }

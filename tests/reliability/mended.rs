@@ -1,8 +1,14 @@
 //! What the crash suites found, each in a test of its own.
 
-use cryptbackup::destination::LocalDestination;
+use std::path::{Path, PathBuf};
 
+use cryptbackup::destination::{CreateError, Destination, LocalDestination, Settle};
+use cryptbackup::format::header::{DestinationMark, RepoHeader};
+use cryptbackup::format::id::{DestinationId, RepoId};
+
+use crate::disk::SimulatedMachine;
 use crate::disk::crash::Policy;
+use crate::disk::trouble::{Failure, Fault};
 use crate::rig::{Rig, place};
 use crate::source::Source;
 
@@ -21,4 +27,38 @@ fn a_destination_that_a_killed_process_made_is_durable_once_it_was_taken_up() {
     next.set_up().expect("set up");
     let left = Rig::new(&source.path(), Some(next.machine.image().crash(Policy::Nothing, 0)));
     LocalDestination::open_at(&left.machine, &place("one"), None).expect("dest.id is still there");
+}
+
+/// The last sync of making a destination failed, everything was taken back, and the power failed meanwhile: the mark was
+/// there again, and some of the folders were not.
+#[test]
+fn what_is_left_of_a_destination_that_was_taken_back_is_whole_or_can_be_made_again() {
+    let (disks, path) = (|| vec![PathBuf::from("/disk")], Path::new("/disk/backup"));
+    let mark = DestinationMark { repo: RepoId::from_bytes([1; 16]), destination: DestinationId::from_bytes([2; 16]) };
+    let create = |machine: &SimulatedMachine| -> Result<(), CreateError> {
+        LocalDestination::create_at(machine, path, mark, &RepoHeader::new(mark.repo)).map(drop)
+    };
+    let steps = |fault: Option<Fault>| {
+        let machine = SimulatedMachine::new(disks());
+        machine.record();
+        machine.0.state().fault = fault;
+        (create(&machine).is_ok(), machine.0.state().steps.take().expect("recorded"))
+    };
+    let (is_made, whole) = steps(None);
+    let last = whole.iter().rfind(|step| step.verb == "sync_folder").expect("its names are synced").number;
+    assert!(is_made);
+    for failure in [Failure::Sync, Failure::Medium] {
+        let (is_made, steps) = steps(Some(Fault::new(last, failure)));
+        assert!(!is_made, "{failure:?}");
+        let after = steps.iter().filter(|step| step.number >= last);
+        let few = after.clone().take(8).chain(after.clone().step_by(60)).chain(steps.last());
+        for (step, seed) in few.flat_map(|step| (0..6).map(move |seed| (step, seed))) {
+            let left = SimulatedMachine::with(disks(), step.image.crash(Policy::Hostile, seed + step.number));
+            let place = format!("{failure:?}, {} {}", step.verb, step.path);
+            match LocalDestination::open_at(&left, path, None) {
+                Ok(there) => there.settle(Settle::Everything).unwrap_or_else(|error| panic!("{place}: {error}")),
+                Err(_) => create(&left).unwrap_or_else(|error| panic!("{place}: {error}")),
+            }
+        }
+    }
 }

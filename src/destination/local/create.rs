@@ -136,9 +136,24 @@ impl LocalDestination {
             // Somebody else made it a destination meanwhile.
             _ => return,
         }
-        for name in [ObjectName::DestinationMark, ObjectName::Header, ObjectName::Reserve] {
+        // First the mark, durably: a power cut must not leave a marked destination that lacks something.
+        let unmarked = match self.disk.remove(&ObjectName::DestinationMark.path()) {
+            Ok(()) => self.disk.sync_folder(""),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            failed => failed,
+        };
+        if unmarked.is_err_and(|error| error.kind() != io::ErrorKind::Unsupported) {
+            // Before the mark was put everything else was durable: what is there is a destination, or will be one.
+            return;
+        }
+        for name in [ObjectName::Header, ObjectName::Reserve] {
             let _ = self.disk.remove(&name.path());
         }
+        self.take_back_folders(folders);
+    }
+
+    /// Removes folders, those that have something in them excepted, as far as the disk lets them be removed.
+    pub(super) fn take_back_folders(&self, folders: &[String]) {
         for folder in folders.iter().rev() {
             let _ = self.disk.remove_folder(folder);
         }

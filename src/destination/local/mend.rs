@@ -9,7 +9,7 @@ use std::path::Path;
 use super::open::{self, Identity};
 use super::{LocalDestination, OpenError};
 use crate::destination::disk::{Disk, Roots};
-use crate::destination::{Destination, Settle};
+use crate::destination::{Destination, DestinationError, Settle};
 use crate::format::header::{DestinationMark, RepoHeader};
 use crate::format::layout::ObjectName;
 
@@ -61,17 +61,29 @@ impl LocalDestination {
         let kept = found.header.as_ref().copied().unwrap_or(*header);
         let mended = Self::new(disk, place, *mark, kept);
         let mut made = Vec::new();
-        mended.make_folders(&mut made)?;
+        // A folder that may be lost with the power must not be found by anyone: what is put into it later is lost too.
+        let count = mended.write_missing(&found, header, &mut made).inspect_err(|_| mended.take_back_folders(&made))?;
+        Ok((mended, count))
+    }
+
+    /// Makes the folders that are missing, which are in `made` whatever happens, and writes what cannot be read.
+    fn write_missing(
+        &self,
+        found: &Identity,
+        header: &RepoHeader,
+        made: &mut Vec<String>,
+    ) -> Result<usize, DestinationError> {
+        self.make_folders(made)?;
         let mut count = made.len();
         if found.header.is_err() {
-            mended.replace(&ObjectName::Header, &header.encode())?;
+            self.replace(&ObjectName::Header, &header.encode())?;
             count += 1;
         }
         if found.mark.is_err() {
-            mended.replace(&ObjectName::DestinationMark, &mark.encode())?;
+            self.replace(&ObjectName::DestinationMark, &self.mark.encode())?;
             count += 1;
         }
-        mended.settle(Settle::Everything)?;
-        Ok((mended, count))
+        self.settle(Settle::Everything)?;
+        Ok(count)
     }
 }

@@ -82,6 +82,25 @@ fn bytes_that_are_not_synced_are_torn() {
 }
 
 #[test]
+fn a_name_that_a_failed_sync_lost_is_durable_when_it_is_given_again() {
+    let machine = machine();
+    let disk = disk(&machine);
+    disk.write_new("lost", b"bytes").expect("written");
+    machine.0.state().fault = Some(Fault::new(0, Failure::Sync));
+    disk.sync_folder("").expect_err("the sync fails");
+    machine.0.state().fault = None;
+    disk.write_new("beside", b"later").expect("written");
+    disk.sync_folder("").expect("it says so");
+    let is_left = |name| left(&machine.image().crash(Policy::Nothing, 0), name).is_some();
+    assert_eq!((is_left("lost"), is_left("beside")), (false, true));
+    assert!(disk.look("lost").is_ok(), "whoever lists the folder finds it");
+    disk.write_new("again", b"bytes").expect("written");
+    disk.rename("again", "lost").expect("renamed");
+    disk.sync_folder("").expect("synced");
+    assert!(is_left("lost"));
+}
+
+#[test]
 fn an_old_name_or_a_new_one_survives_and_never_none() {
     let machine = machine();
     let disk = disk(&machine);

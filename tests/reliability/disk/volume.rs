@@ -28,7 +28,8 @@ pub struct File {
     pub is_lost: bool,
 }
 
-/// A folder. `pending` leads from `durable` to `current`; a step gives a name something, or nothing.
+/// A folder. `pending` leads from `durable` to `current`, but for the steps that a failed sync lost; a step gives a name
+/// something, or nothing.
 #[derive(Clone, Default, Debug)]
 pub struct Folder {
     pub durable: BTreeMap<String, Inode>,
@@ -166,14 +167,17 @@ impl Volume {
             return Ok(());
         }
         let folder = self.folder_mut(inode)?;
-        if !folder.pending.is_empty() {
-            folder.durable = folder.current.clone();
-            folder.pending.clear();
+        // Not what is seen now: a name that a failed sync lost is durable when it is given again, and not before.
+        for (_, name, inode) in std::mem::take(&mut folder.pending) {
+            match inode {
+                Some(inode) => drop(folder.durable.insert(name, inode)),
+                None => drop(folder.durable.remove(&name)),
+            }
         }
         Ok(())
     }
 
-    /// What a sync that fails leaves: the bytes are gone, and nobody will say so again.
+    /// What a sync that fails leaves: the bytes or the names are gone, and nobody will say so again.
     pub fn lose(&mut self, inode: Inode) {
         match &mut self.nodes[inode] {
             Node::File(file) => {

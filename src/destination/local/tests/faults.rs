@@ -1,15 +1,16 @@
 //! Single calls that fail: what stays on the disk, and what the caller is told.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use rustix::io::Errno;
 
 use super::faulty_disk::{FaultyDisk, Log};
-use super::{create, leftovers, mark, new_destination, pack, temporary_folder};
+use super::{create, header, leftovers, mark, new_destination, pack, temporary_folder};
 use crate::destination::{Destination, DestinationErrorKind, LocalDestination, OpenError, Put, Settle, conformance};
 use crate::format::layout::{ObjectKind, ObjectName};
 
@@ -183,6 +184,58 @@ fn a_failed_sync_of_names_is_final() {
     fails.store(false, Ordering::Relaxed);
     assert_eq!(lost.settle(Settle::Touched), Err(first.clone()), "the disk's second answer is not asked for");
     assert_eq!(lost.settle(Settle::Everything), Err(first));
+}
+
+/// The system says once that names were lost, and whoever lists the folder finds them: so they are given anew, to new
+/// files, and the folder is synced once more. What is damaged is not copied.
+#[test]
+fn what_a_failed_sync_of_names_may_have_lost_is_written_anew() {
+    let (_above, root, _) = new_destination();
+    for (bytes, is_rotten, fails, is_made_good) in
+        [(&b"whole"[..], false, 1, true), (&b"rotten"[..], true, 1, true), (&b"fails again"[..], false, 2, false)]
+    {
+        let left = AtomicUsize::new(fails);
+        let (place, log) = open_with(&root, move |call, _| {
+            let is_hit = call == "sync_folder"
+                && left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+            if is_hit { fail(Errno::IO) } else { Ok(()) }
+        });
+        let name = pack(bytes);
+        place.put(&name, bytes).expect("put");
+        let path = root.join(name.path());
+        if is_rotten {
+            std::fs::write(&path, b"rotted").expect("changed");
+        }
+        let inode = || std::fs::metadata(&path).expect("is there").ino();
+        let before = inode();
+        log.take();
+        let error = place.settle(Settle::Touched).expect_err("a failed sync is an error");
+        let calls = log.take();
+        assert_eq!(inode() != before, !is_rotten, "{error}");
+        assert_eq!(calls.iter().filter(|call| call.starts_with("sync_folder")).count(), 2, "{calls:?}");
+        assert_eq!(error.reason.contains("may be lost"), !is_made_good, "{error}");
+        let found = place.get(&name, None).expect("is there");
+        assert_eq!(found, if is_rotten { b"rotted" } else { bytes });
+        assert!(leftovers(&root).is_empty());
+    }
+}
+
+/// A folder whose name may be lost with the power must not be found by anyone: what is put into it is lost with it.
+#[test]
+fn folders_that_were_mended_and_not_synced_are_taken_back() {
+    let (_above, root, whole) = new_destination();
+    whole.put(&pack(b"kept"), b"kept").expect("put");
+    let empty = root.join("packs/00");
+    std::fs::remove_dir(&empty).expect("nothing is in it");
+    let disk = FaultyDisk::open(&root, |call, path| match (call, path) {
+        ("sync_folder", "packs") => fail(Errno::IO),
+        _ => Ok(()),
+    });
+    LocalDestination::mend_on(Box::new(disk), "mended", &mark(), &header()).expect_err("a failed sync is an error");
+    assert!(!empty.exists());
+    let (mended, count) = LocalDestination::mend(&root, &mark(), &header()).expect("mends");
+    assert_eq!((count, empty.exists()), (1, true));
+    assert_eq!(mended.get(&pack(b"kept"), None).expect("untouched"), b"kept");
 }
 
 #[test]
