@@ -13,9 +13,9 @@ use crate::seal::Keys;
 use crate::source::{DeviceOrdinals, OpenError, Owners, Segment, SourceFile, metadata};
 
 /// Bytes after which a batch is given on. Each reader builds one and has one waiting.
-const BATCH_BYTES: usize = 256 << 10;
+const BATCH_BYTES: usize = 128 << 10;
 /// Bytes asked of the system at once.
-const READ_BYTES: usize = 256 << 10;
+const READ_BYTES: usize = 128 << 10;
 /// What a batch takes at most: it is given on as soon as it is full.
 const BATCH_CAPACITY: usize = BATCH_BYTES + READ_BYTES;
 

@@ -13,6 +13,7 @@ mod filling;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::filling::{Filling, Pieces};
 use crate::error::Error;
@@ -28,6 +29,9 @@ use crate::snapshot::ChunkSink;
 
 /// Compressed blocks that wait for a pack with room, while smaller ones fill the one that is nearly full.
 const WAITING_MAX: usize = 2;
+/// A fast disk writes a pack in this time, while the cores are busy with the blocks that come next. Then those go into the
+/// same memory.
+const A_MOMENT: Duration = Duration::from_millis(12);
 
 /// What is needed to store.
 pub(crate) struct StoreContext<'a> {
@@ -286,9 +290,8 @@ impl<'a> Store<'a> {
             PackInfo { id: pack.id(), len: pack.bytes().len() as u64, kind, epoch: pack.epoch(), salt: pack.salt() };
         self.new_packs.push(NewPack { number, info, blocks_offset: pack.blocks_offset(), directory });
         self.lanes.send(number, &pack);
-        if self.context.is_moving || !self.context.budget.may_wait(self.context.pack_bytes as u32) {
-            self.lanes.wait_until_written(&pack);
-        }
+        let may_wait = !self.context.is_moving && self.context.budget.may_wait(self.context.pack_bytes as u32);
+        self.lanes.wait_until_written(&pack, may_wait.then_some(A_MOMENT));
         drop(pack);
         if self.new_chunks >= self.context.budget.new_chunks() { self.remember() } else { Ok(()) }
     }
