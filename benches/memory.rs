@@ -13,6 +13,7 @@
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a command that fails ends the run")]
 
+#[allow(dead_code, reason = "the other bench uses the rest")]
 #[path = "peers/data.rs"]
 mod data;
 #[path = "support/mod.rs"]
