@@ -13,6 +13,7 @@
 #![allow(clippy::print_stdout, reason = "the table is the result")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a command that fails ends the run")]
 
+#[allow(dead_code, reason = "the other bench uses the rest")]
 #[path = "peers/data.rs"]
 mod data;
 #[path = "support/mod.rs"]
@@ -129,7 +130,7 @@ impl Run<'_> {
     fn ends_at(&mut self, home: &str, name: &str, words: &str, codes: &[i32]) {
         let mut command = Command::new(&self.options.program);
         command.args(words.split(' ')).arg("--no-progress").env("CRYPTBACKUP_HOME", self.path(home));
-        command.env("CRYPTBACKUP_PASSPHRASE", "correct horse").current_dir(&self.options.folder);
+        command.current_dir(&self.options.folder);
         let (measured, said) = support::process::measure(&mut command);
         let code = measured.code.unwrap_or(-1);
         assert!(codes.contains(&code), "{words} ended with {code}: {said}");
@@ -154,7 +155,8 @@ impl Run<'_> {
 
     fn set_up(&mut self) {
         let (source, folder) = (self.path("source"), self.path("quick"));
-        self.ends_at("init", "init --passphrase", "init --passphrase", &[0]);
+        fs::write(self.path("secret"), "correct horse battery staple").expect("a passphrase");
+        self.ends_at("locked", "init --passphrase", "init --passphrase-file secret", &[0]);
         let quick = format!("quickstart {} {}", source.display(), folder.display());
         self.ends_at("quick", "quickstart", &quick, &[0]);
         self.ends_at("quick", "remove", &format!("remove {}", source.display()), &[0]);

@@ -64,7 +64,7 @@ impl Kind {
     }
 
     /// Makes about so many bytes of it in a new folder.
-    fn make(self, folder: &Path, bytes: usize) {
+    pub fn make(self, folder: &Path, bytes: usize) {
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder).expect("a folder");
         match self {
@@ -89,7 +89,7 @@ impl Kind {
     }
 
     /// Changes some of it: a twentieth of the small files, one order in fifty, one new file.
-    fn change(self, folder: &Path, round: usize) {
+    pub fn change(self, folder: &Path, round: usize) {
         let seed = 1_000_000 * (1 + round as u64);
         match self {
             Self::Small => {

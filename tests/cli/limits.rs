@@ -96,9 +96,8 @@ fn a_small_budget_is_kept() {
 #[test]
 fn a_passphrase_costs_its_memory_and_no_more() {
     let world = World::new();
-    let mut command = world.command(["init", "--passphrase"]);
-    command.env("CRYPTBACKUP_PASSPHRASE", "correct horse battery staple");
-    let seen = watch(command);
+    world.write("secret", "correct horse battery staple");
+    let seen = watch(world.command(["init", "--passphrase-file", "secret"]));
     assert_eq!(seen.code, Some(0));
     assert!((64 << 20..=MOST).contains(&seen.peak_bytes), "{} MB", seen.peak_bytes / 1_000_000);
 }
@@ -174,7 +173,7 @@ fn levels_do_what_they_say() {
     let world = World::set_up(&["a"]);
     let text: String = (0..200_000).map(|number| format!("line {} of {number}\n", number % 977)).collect();
     let mut stored = Vec::new();
-    for (number, level) in ["off", "1", "19", "22"].into_iter().enumerate() {
+    for (number, level) in ["off", "1", "19"].into_iter().enumerate() {
         world.run(&format!("config set compression.level {level}")).expect_code(0);
         world.write("docs/text", text.replace("line", &format!("row {number}")));
         let before: u64 = world.files("a/packs").iter().map(|file| fs::metadata(file).expect("there").len()).sum();
@@ -183,5 +182,4 @@ fn levels_do_what_they_say() {
         stored.push(after - before);
     }
     assert!(stored[0] > text.len() as u64 && stored[0] > 4 * stored[1] && stored[1] > stored[2], "{stored:?}");
-    assert!(stored[3] <= stored[2], "{stored:?}");
 }

@@ -25,6 +25,7 @@ const DANGERS: &[Danger] = &[
         what: "threads",
         signs: &["thread::", "std::thread", "crossbeam_channel", "mpsc", "rayon::spawn", "rayon::scope"],
         places: &[
+            ("memory.rs", "how many there are"),
             ("backup/pipeline.rs", "readers, and the queues between the stages"),
             ("repo/store/compressing.rs", "blocks on their way through the cores"),
             ("pack/buffer.rs", "memory that comes back from them"),
@@ -43,6 +44,7 @@ const DANGERS: &[Danger] = &[
         what: "every core is used",
         signs: &["rayon::"],
         places: &[
+            ("memory.rs", "how many of them"),
             ("repo/store.rs", "how many blocks may be on their way through the cores"),
             ("repo/store/compressing.rs", "blocks are compressed"),
             ("pack/writer.rs", "blocks are sealed, and the pack is verified"),
