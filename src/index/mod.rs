@@ -104,6 +104,7 @@ pub struct Index {
     store: Option<Store>,
     /// Where what does not fit into memory lies while it is put in.
     scratch: PathBuf,
+    budget: Budget,
 }
 
 impl Drop for Index {
@@ -136,8 +137,9 @@ impl Index {
         memory: u64,
         create: impl FnOnce(&Builder) -> Result<Database, DatabaseError>,
     ) -> Result<Self, IndexError> {
-        let database = guarded(|| create(&builder(memory)).map_err(opening))?;
-        let index = Self { store: Some(Store::Writable(database)), scratch: std::env::temp_dir() };
+        let budget = Budget::new(memory, None);
+        let database = guarded(|| create(&builder(budget)).map_err(opening))?;
+        let index = Self { store: Some(Store::Writable(database)), scratch: std::env::temp_dir(), budget };
         index.adopt(repo)?;
         Ok(index)
     }
@@ -159,8 +161,9 @@ impl Index {
         memory: u64,
         open: impl FnOnce(&Builder) -> Result<ReadOnlyDatabase, DatabaseError>,
     ) -> Result<Self, IndexError> {
-        let database = guarded(|| open(&builder(memory)).map_err(opening))?;
-        let index = Self { store: Some(Store::ReadOnly(database)), scratch: std::env::temp_dir() };
+        let budget = Budget::new(memory, None);
+        let database = guarded(|| open(&builder(budget)).map_err(opening))?;
+        let index = Self { store: Some(Store::ReadOnly(database)), scratch: std::env::temp_dir(), budget };
         let found = index.reader()?.repo()?;
         if found != Some(repo) {
             return Err(IndexError::Broken("it belongs to another repository".into()));
@@ -221,9 +224,9 @@ impl Index {
     }
 }
 
-fn builder(memory: u64) -> Builder {
+fn builder(budget: Budget) -> Builder {
     let mut builder = Builder::new();
-    builder.set_cache_size(Budget::new(memory, None).index_bytes()).set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    builder.set_cache_size(budget.index_bytes()).set_concurrency_mode(ConcurrencyMode::SingleWriter);
     builder
 }
 

@@ -11,12 +11,6 @@ use crate::format::id::ChunkId;
 use crate::format::pack::Directory;
 use crate::spill::{Record, Sorter};
 
-/// Memory for what is known of packs besides their chunks, some hundred bytes each; what comes then is put into the index
-/// by itself. That many full packs hold twenty million chunks.
-const PACKS_BUDGET: usize = 16 << 20;
-/// Memory for chunks that are not sorted yet.
-const SORT_BUDGET: usize = 8 << 20;
-
 /// One chunk in one pack. They are sorted as their rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct ChunkRow {
@@ -168,7 +162,7 @@ impl<'a> PackLoader<'a> {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn new(index: &'a Index, bit: DestinationBits) -> Result<Self, IndexError> {
-        Self::with_budgets(index, bit, PACKS_BUDGET, SORT_BUDGET)
+        Self::with_budgets(index, bit, index.budget.new_packs_bytes(), index.budget.records_bytes())
     }
 
     pub(super) fn with_budgets(
