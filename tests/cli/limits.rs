@@ -27,7 +27,8 @@ fn watch(mut command: Command) -> Seen {
     while child.try_wait().expect("a child").is_none() {
         let status = fs::read_to_string(format!("{proc}/status")).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        seen.peak_bytes = peak.and_then(|text| text.parse::<u64>().ok()).map_or(0, |kib| kib << 10).max(seen.peak_bytes);
+        seen.peak_bytes =
+            peak.and_then(|text| text.parse::<u64>().ok()).map_or(0, |kib| kib << 10).max(seen.peak_bytes);
         let tasks = fs::read_dir(format!("{proc}/task")).into_iter().flatten().flatten();
         let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
         seen.workers = names.filter(|name| name.starts_with("worker")).count().max(seen.workers);
