@@ -14,6 +14,7 @@ use crate::replicate::ReplicateError;
 use crate::seal::SealError;
 use crate::snapshot::ReadError;
 use crate::source::SourceError;
+use crate::spill::SpillError;
 
 /// Why a run could not go on. Trouble with a single entry is a [`Problem`](crate::report::Problem) instead.
 #[derive(Debug, thiserror::Error)]
@@ -173,14 +174,24 @@ fn listed(list: &[(String, String)]) -> String {
 
 impl From<IndexError> for Error {
     fn from(error: IndexError) -> Self {
-        Self::Index { detail: error.to_string() }
+        match error {
+            IndexError::Spill(error) => error.into(),
+            other => Self::Index { detail: other.to_string() },
+        }
+    }
+}
+
+impl From<SpillError> for Error {
+    fn from(error: SpillError) -> Self {
+        let SpillError { what, path, source } = error;
+        Self::Io { what: what.to_owned(), path, source }
     }
 }
 
 impl From<LiveError> for Error {
     fn from(error: LiveError) -> Self {
         match error {
-            LiveError::Io { what, path, source } => Self::Io { what: what.to_owned(), path, source },
+            LiveError::Spill(error) => error.into(),
             LiveError::Read(error) => Self::Read(error),
             LiveError::Index(error) => error.into(),
             LiveError::Interrupted => Self::Interrupted,

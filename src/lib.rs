@@ -20,6 +20,7 @@ pub mod pack;
 pub mod replicate;
 
 // What is remembered.
+pub mod spill;
 pub mod index;
 pub mod snapshot;
 pub mod live;

@@ -20,6 +20,8 @@
 //! | names and metadata of those files | 1/4 | 16 MiB |
 //! | ids of chunks, sorted to know what is needed | 1/4 | 16 MiB |
 //! | folders and long recipes of the same, for each of two levels | 1/8 | 8 MiB |
+//! | packs that the index has to learn of, without their chunks | 1/4 | 16 MiB |
+//! | chunks of those packs, sorted | 1/8 | 8 MiB |
 //! | trees of which a history is merged | 3/8 | 24 MiB |
 
 use std::thread::available_parallelism;
@@ -123,6 +125,12 @@ impl Budget {
 
     /// Ids that are sorted.
     pub fn ids_bytes(&self) -> usize {
+        self.spare / 4
+    }
+
+    /// Packs that a destination has, without their chunks, which are sorted, until the index has them: some hundred bytes
+    /// each, so that of full packs twenty million chunks go into it at once.
+    pub fn new_packs_bytes(&self) -> usize {
         self.spare / 4
     }
 

@@ -94,7 +94,7 @@ pub(super) fn run(
     let line = repo.lineage(&view)?;
     let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations, repo.budget);
     let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
-    let mut store = repo.store(&repo.destinations, monitor)?;
+    let mut store = repo.store(&view, &repo.destinations, monitor)?;
     let mut roots = carried_roots(repo, sources, &line, &fetcher, reachable, &mut store)?;
     let mut tally = RootTally::default();
     let owners = Owners::default();

@@ -282,7 +282,8 @@ fn store_trees(
     members: &[OpenDestination],
     monitor: &dyn Monitor,
 ) -> Result<Stored, Error> {
-    let mut store = repo.store_moved(members, monitor)?;
+    let view = repo.index.reader()?;
+    let mut store = repo.store_moved(&view, members, monitor)?;
     let put = trees.each(|bytes| store.put_tree_chunk(bytes).map(drop));
     if let Err(error) = put {
         store.abandon();

@@ -1,5 +1,7 @@
 //! Which packs go, which are written anew, and how much space that gives. Pure thought.
 
+use std::collections::HashSet;
+
 use crate::format::id::ChunkKind;
 use crate::format::pack::padded_len;
 use crate::index::PackNumber;
@@ -79,11 +81,11 @@ impl PackPlan {
                 chosen.push(pack);
             }
         }
+        let known: HashSet<PackNumber> = chosen.iter().map(|pack| pack.number).collect();
         for kind in [ChunkKind::Data, ChunkKind::Tree] {
             let small = rest.iter().filter(|pack| pack.kind == kind && pack.is_small());
             if small.clone().count() >= SMALL_PACKS {
-                let missing = small.filter(|pack| !chosen.iter().any(|known| known.number == pack.number));
-                chosen.extend(missing.copied().collect::<Vec<_>>());
+                chosen.extend(small.filter(|pack| !known.contains(&pack.number)));
             }
         }
         let mut spent = 0;

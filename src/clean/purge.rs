@@ -84,7 +84,7 @@ pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Re
         return Ok(report);
     }
     let members = repo.destinations.clone();
-    let mut store = repo.store_moved(&members, monitor)?;
+    let mut store = repo.store_moved(&view, &members, monitor)?;
     let fetcher = repo.fetcher(&view);
     let replaced = match replace_all(repo, &view, &fetcher, concerned, path, &mut store) {
         Ok(replaced) => replaced,

@@ -37,7 +37,8 @@ pub(super) fn rewrite(
     monitor: &dyn Monitor,
 ) -> Result<Rewritten, Stop> {
     let only = [destination.clone()];
-    let mut store = repo.store_moved(&only, monitor)?;
+    // One view for both: new packs are on no destination in it, so the keepers stay the same.
+    let mut store = repo.store_moved(view, &only, monitor)?;
     let mut rewritten = Rewritten::default();
     for &number in packs {
         if monitor.should_stop() {

@@ -7,18 +7,21 @@
 //! redb is opened for a single writing process, so that reading commands work during a backup, and its cache is set:
 //! the default of 1 GiB would be the largest thing in the program.
 
+mod packs;
 mod read;
 mod tables;
 mod write;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use redb::{Builder, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadableDatabase};
 
 use crate::format::id::{ChunkKind, DestinationId, PackId, RepoId};
 use crate::memory::Budget;
+use crate::spill::SpillError;
 
+pub use packs::PackLoader;
 pub use read::IndexReader;
 pub use tables::{MarkRow, SnapshotRow};
 pub use write::IndexWriter;
@@ -35,6 +38,9 @@ pub enum IndexError {
     /// The file is damaged, of another repository, of another version, or could not be read.
     #[error("the index cannot be used: {0}")]
     Broken(String),
+    /// What was to be put in did not fit into memory, nor onto the disk.
+    #[error(transparent)]
+    Spill(#[from] SpillError),
     /// A repository can have 64 destinations at most, counting forgotten ones until the index is rebuilt.
     #[error("this index already knows 64 destinations; forget some and run `cryptbackup rebuild-index`")]
     TooManyDestinations,
@@ -96,6 +102,9 @@ enum Store {
 pub struct Index {
     /// There until it is dropped.
     store: Option<Store>,
+    /// Where what does not fit into memory lies while it is put in.
+    scratch: PathBuf,
+    budget: Budget,
 }
 
 impl Drop for Index {
@@ -115,7 +124,8 @@ impl Index {
     /// # Errors
     /// [`IndexError::Busy`]; [`IndexError::Broken`], after which the caller moves the file aside.
     pub fn open(path: &Path, repo: RepoId, memory: u64) -> Result<Self, IndexError> {
-        Self::open_with(repo, memory, |builder| builder.create(path))
+        let index = Self::open_with(repo, memory, |builder| builder.create(path))?;
+        Ok(index.with_scratch(path.parent().unwrap_or(path)))
     }
 
     /// The same, on whatever storage `create` finds for it.
@@ -127,8 +137,9 @@ impl Index {
         memory: u64,
         create: impl FnOnce(&Builder) -> Result<Database, DatabaseError>,
     ) -> Result<Self, IndexError> {
-        let database = guarded(|| create(&builder(memory)).map_err(opening))?;
-        let index = Self { store: Some(Store::Writable(database)) };
+        let budget = Budget::new(memory, None);
+        let database = guarded(|| create(&builder(budget)).map_err(opening))?;
+        let index = Self { store: Some(Store::Writable(database)), scratch: std::env::temp_dir(), budget };
         index.adopt(repo)?;
         Ok(index)
     }
@@ -150,13 +161,26 @@ impl Index {
         memory: u64,
         open: impl FnOnce(&Builder) -> Result<ReadOnlyDatabase, DatabaseError>,
     ) -> Result<Self, IndexError> {
-        let database = guarded(|| open(&builder(memory)).map_err(opening))?;
-        let index = Self { store: Some(Store::ReadOnly(database)) };
+        let budget = Budget::new(memory, None);
+        let database = guarded(|| open(&builder(budget)).map_err(opening))?;
+        let index = Self { store: Some(Store::ReadOnly(database)), scratch: std::env::temp_dir(), budget };
         let found = index.reader()?.repo()?;
         if found != Some(repo) {
             return Err(IndexError::Broken("it belongs to another repository".into()));
         }
         Ok(index)
+    }
+
+    /// Puts what does not fit into memory into files in `folder`, which must be there, and not into the system's folder for
+    /// temporary files.
+    #[must_use]
+    pub fn with_scratch(mut self, folder: &Path) -> Self {
+        folder.clone_into(&mut self.scratch);
+        self
+    }
+
+    fn scratch(&self) -> &Path {
+        &self.scratch
     }
 
     fn adopt(&self, repo: RepoId) -> Result<(), IndexError> {
@@ -200,9 +224,9 @@ impl Index {
     }
 }
 
-fn builder(memory: u64) -> Builder {
+fn builder(budget: Budget) -> Builder {
     let mut builder = Builder::new();
-    builder.set_cache_size(Budget::new(memory, None).index_bytes()).set_concurrency_mode(ConcurrencyMode::SingleWriter);
+    builder.set_cache_size(budget.index_bytes()).set_concurrency_mode(ConcurrencyMode::SingleWriter);
     builder
 }
 

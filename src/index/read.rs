@@ -1,15 +1,25 @@
 //! Looking things up in one consistent view of the index.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::tables::{self, MarkRow, SnapshotRow};
 use super::{
-    BlockInfo, DestinationBits, IndexError, KnownDestination, PackInfo, PackNumber, Place, bit, broken, guarded,
+    BlockInfo, DestinationBits, Index, IndexError, KnownDestination, PackInfo, PackNumber, Place, bit, broken, guarded,
 };
 use crate::format::id::{ChunkId, DestinationId, ObjectHash, PackId, RepoId, SnapshotId};
 
-/// One consistent view; later commits do not show in it.
+/// One consistent view; later commits do not show in it until it is renewed.
+///
+/// As long as it is there the database keeps every page it shows, also those that were replaced since. A view that is
+/// held while much is written makes the file many times as large.
 pub struct IndexReader {
+    tables: RwLock<Arc<Tables>>,
+}
+
+/// The tables as they were at one commit.
+struct Tables {
     meta: ReadOnlyTable<&'static str, &'static [u8]>,
     chunks: ReadOnlyTable<&'static [u8; 36], &'static [u8; 12]>,
     packs: ReadOnlyTable<u32, &'static [u8]>,
@@ -25,8 +35,8 @@ pub struct IndexReader {
     has_retired: bool,
 }
 
-impl IndexReader {
-    pub(super) fn new(transaction: &ReadTransaction) -> Result<Self, IndexError> {
+impl Tables {
+    fn open(transaction: &ReadTransaction) -> Result<Self, IndexError> {
         let retired = transaction.open_table(tables::RETIRED).map_err(broken)?;
         let has_retired = !retired.is_empty().map_err(broken)?;
         Ok(Self {
@@ -45,14 +55,34 @@ impl IndexReader {
             has_retired,
         })
     }
+}
+
+impl IndexReader {
+    pub(super) fn new(transaction: &ReadTransaction) -> Result<Self, IndexError> {
+        Ok(Self { tables: RwLock::new(Arc::new(Tables::open(transaction)?)) })
+    }
+
+    /// Shows from now on what was committed so far.
+    ///
+    /// # Errors
+    /// [`IndexError::Broken`].
+    pub fn renew(&self, index: &Index) -> Result<(), IndexError> {
+        let newest = index.reader()?.tables();
+        *self.tables.write().unwrap_or_else(PoisonError::into_inner) = newest;
+        Ok(())
+    }
+
+    fn tables(&self) -> Arc<Tables> {
+        Arc::clone(&self.tables.read().unwrap_or_else(PoisonError::into_inner))
+    }
 
     pub(super) fn repo(&self) -> Result<Option<RepoId>, IndexError> {
         guarded(|| {
-            let Some(layout) = self.meta.get("layout").map_err(broken)? else { return Ok(None) };
+            let Some(layout) = self.tables().meta.get("layout").map_err(broken)? else { return Ok(None) };
             if layout.value() != tables::LAYOUT {
                 return Err(IndexError::Broken("it has the layout of another version of this program".into()));
             }
-            let Some(repo) = self.meta.get("repo").map_err(broken)? else { return Ok(None) };
+            let Some(repo) = self.tables().meta.get("repo").map_err(broken)? else { return Ok(None) };
             Ok(repo.value().try_into().ok().map(RepoId::from_bytes))
         })
     }
@@ -65,7 +95,7 @@ impl IndexReader {
         guarded(|| {
             let (from, to) = (tables::chunk_key(id, 0), tables::chunk_key(id, u32::MAX));
             let mut places = Vec::new();
-            for row in self.chunks.range::<&[u8; 36]>(&from..=&to).map_err(broken)? {
+            for row in self.tables().chunks.range::<&[u8; 36]>(&from..=&to).map_err(broken)? {
                 let (key, value) = row.map_err(broken)?;
                 places.push(tables::decode_place(key.value(), value.value()));
             }
@@ -81,7 +111,8 @@ impl IndexReader {
         &self,
         mut each: impl FnMut(ChunkId, Place) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut rows = guarded(|| self.chunks.iter().map_err(broken))?;
+        let tables = self.tables();
+        let mut rows = guarded(|| tables.chunks.iter().map_err(broken))?;
         while let Some((id, place)) = guarded(|| {
             let Some((key, value)) = rows.next().transpose().map_err(broken)? else { return Ok(None) };
             Ok(Some((tables::chunk_of(key.value()), tables::decode_place(key.value(), value.value()))))
@@ -110,7 +141,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn presence(&self, pack: PackNumber) -> Result<DestinationBits, IndexError> {
-        guarded(|| Ok(self.presence.get(pack).map_err(broken)?.map_or(0, |row| row.value().0)))
+        guarded(|| Ok(self.tables().presence.get(pack).map_err(broken)?.map_or(0, |row| row.value().0)))
     }
 
     /// Destinations on which a damaged copy of the pack lies.
@@ -118,7 +149,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn damaged(&self, pack: PackNumber) -> Result<DestinationBits, IndexError> {
-        guarded(|| Ok(self.damaged.get(pack).map_err(broken)?.map_or(0, |row| row.value())))
+        guarded(|| Ok(self.tables().damaged.get(pack).map_err(broken)?.map_or(0, |row| row.value())))
     }
 
     /// The packs of which a damaged copy lies on the destination.
@@ -128,7 +159,8 @@ impl IndexReader {
     pub fn damaged_on(&self, bit: DestinationBits) -> Result<Vec<PackNumber>, IndexError> {
         guarded(|| {
             let mut packs = Vec::new();
-            for row in self.damaged.iter().map_err(broken)? {
+            let tables = self.tables();
+            for row in tables.damaged.iter().map_err(broken)? {
                 let (number, bits) = row.map_err(broken)?;
                 packs.extend((bits.value() & bit != 0).then_some(number.value()));
             }
@@ -142,7 +174,7 @@ impl IndexReader {
     /// [`IndexError::Broken`], also where the number is unknown.
     pub fn pack(&self, pack: PackNumber) -> Result<PackInfo, IndexError> {
         guarded(|| {
-            let row = self.packs.get(pack).map_err(broken)?;
+            let row = self.tables().packs.get(pack).map_err(broken)?;
             let row = row.ok_or_else(|| IndexError::Broken(format!("pack number {pack} is not in it")))?;
             postcard::from_bytes(row.value()).map_err(|_| IndexError::Broken("a pack's row cannot be decoded".into()))
         })
@@ -153,7 +185,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn pack_number(&self, id: &PackId) -> Result<Option<PackNumber>, IndexError> {
-        guarded(|| Ok(self.pack_numbers.get(id.as_bytes()).map_err(broken)?.map(|row| row.value())))
+        guarded(|| Ok(self.tables().pack_numbers.get(id.as_bytes()).map_err(broken)?.map(|row| row.value())))
     }
 
     /// The number the next new pack gets.
@@ -162,7 +194,8 @@ impl IndexReader {
     /// [`IndexError::Broken`].
     pub fn next_pack_number(&self) -> Result<PackNumber, IndexError> {
         guarded(|| {
-            let last = self.packs.last().map_err(broken)?.map_or(0, |(number, _)| number.value());
+            let tables = self.tables();
+            let last = tables.packs.last().map_err(broken)?.map_or(0, |(number, _)| number.value());
             last.checked_add(1).ok_or_else(|| IndexError::Broken("it has no more numbers for packs".into()))
         })
     }
@@ -176,7 +209,7 @@ impl IndexReader {
             let (mut from, mut to) = ([0; 32], [0xFF; 32]);
             (from[0], to[0]) = (prefix, prefix);
             let mut packs = Vec::new();
-            for row in self.pack_numbers.range::<&[u8; 32]>(&from..=&to).map_err(broken)? {
+            for row in self.tables().pack_numbers.range::<&[u8; 32]>(&from..=&to).map_err(broken)? {
                 let (id, number) = row.map_err(broken)?;
                 packs.push((PackId::from_bytes(*id.value()), number.value()));
             }
@@ -192,7 +225,8 @@ impl IndexReader {
         &self,
         mut each: impl FnMut(PackNumber, PackInfo, DestinationBits) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut rows = guarded(|| self.presence.iter().map_err(broken))?;
+        let tables = self.tables();
+        let mut rows = guarded(|| tables.presence.iter().map_err(broken))?;
         while let Some((number, bits)) = guarded(|| {
             let Some((number, row)) = rows.next().transpose().map_err(broken)? else { return Ok(None) };
             Ok(Some((number.value(), row.value().0)))
@@ -208,7 +242,8 @@ impl IndexReader {
     /// [`IndexError::Broken`].
     pub fn has_unsettled(&self, bit: DestinationBits) -> Result<bool, IndexError> {
         guarded(|| {
-            for row in self.presence.iter().map_err(broken)? {
+            let tables = self.tables();
+            for row in tables.presence.iter().map_err(broken)? {
                 let (present, settled) = row.map_err(broken)?.1.value();
                 if present & bit != 0 && settled & bit == 0 {
                     return Ok(true);
@@ -224,7 +259,7 @@ impl IndexReader {
     /// [`IndexError::Broken`], also where it is unknown.
     pub fn block(&self, pack: PackNumber, block: u32) -> Result<BlockInfo, IndexError> {
         guarded(|| {
-            let row = self.blocks.get((pack, block)).map_err(broken)?;
+            let row = self.tables().blocks.get((pack, block)).map_err(broken)?;
             let row = row.ok_or_else(|| IndexError::Broken(format!("block {block} of pack {pack} is not in it")))?;
             Ok(tables::decode_block(row.value()))
         })
@@ -237,7 +272,7 @@ impl IndexReader {
     pub fn blocks_len(&self, pack: PackNumber) -> Result<u64, IndexError> {
         guarded(|| {
             let mut sum = 0;
-            for row in self.blocks.range((pack, 0)..=(pack, u32::MAX)).map_err(broken)? {
+            for row in self.tables().blocks.range((pack, 0)..=(pack, u32::MAX)).map_err(broken)? {
                 sum += u64::from(tables::decode_block(row.map_err(broken)?.1.value()).sealed_len);
             }
             Ok(sum)
@@ -249,7 +284,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn chunk_count(&self) -> Result<u64, IndexError> {
-        guarded(|| self.chunks.len().map_err(broken))
+        guarded(|| self.tables().chunks.len().map_err(broken))
     }
 
     /// Number of packs.
@@ -257,7 +292,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn pack_count(&self) -> Result<u64, IndexError> {
-        guarded(|| self.packs.len().map_err(broken))
+        guarded(|| self.tables().packs.len().map_err(broken))
     }
 
     /// The bit of a destination, if it was ever met.
@@ -265,7 +300,9 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn destination_bit(&self, id: &DestinationId) -> Result<Option<DestinationBits>, IndexError> {
-        guarded(|| self.destinations.get(id.as_bytes()).map_err(broken)?.map(|row| bit(row.value())).transpose())
+        guarded(|| {
+            self.tables().destinations.get(id.as_bytes()).map_err(broken)?.map(|row| bit(row.value())).transpose()
+        })
     }
 
     /// Every destination that was ever met.
@@ -275,7 +312,8 @@ impl IndexReader {
     pub fn destinations(&self) -> Result<Vec<KnownDestination>, IndexError> {
         guarded(|| {
             let mut all = Vec::new();
-            for row in self.destinations.iter().map_err(broken)? {
+            let tables = self.tables();
+            for row in tables.destinations.iter().map_err(broken)? {
                 let (id, number) = row.map_err(broken)?;
                 all.push(KnownDestination { id: DestinationId::from_bytes(*id.value()), bit: bit(number.value())? });
             }
@@ -288,7 +326,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn snapshot(&self, id: &SnapshotId) -> Result<Option<SnapshotRow>, IndexError> {
-        guarded(|| match self.snapshots.get(id.as_bytes()).map_err(broken)? {
+        guarded(|| match self.tables().snapshots.get(id.as_bytes()).map_err(broken)? {
             Some(row) => decode_snapshot(row.value()).map(Some),
             None => Ok(None),
         })
@@ -302,7 +340,8 @@ impl IndexReader {
         &self,
         mut each: impl FnMut(SnapshotId, SnapshotRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut rows = guarded(|| self.snapshots.iter().map_err(broken))?;
+        let tables = self.tables();
+        let mut rows = guarded(|| tables.snapshots.iter().map_err(broken))?;
         while let Some((id, row)) = guarded(|| {
             let Some((id, row)) = rows.next().transpose().map_err(broken)? else { return Ok(None) };
             Ok(Some((SnapshotId::from_bytes(*id.value()), decode_snapshot(row.value())?)))
@@ -320,7 +359,8 @@ impl IndexReader {
         &self,
         mut each: impl FnMut(ObjectHash, MarkRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut rows = guarded(|| self.marks.iter().map_err(broken))?;
+        let tables = self.tables();
+        let mut rows = guarded(|| tables.marks.iter().map_err(broken))?;
         while let Some((hash, row)) = guarded(|| {
             let Some((hash, row)) = rows.next().transpose().map_err(broken)? else { return Ok(None) };
             let row = postcard::from_bytes(row.value())
@@ -337,7 +377,7 @@ impl IndexReader {
     /// # Errors
     /// [`IndexError::Broken`].
     pub fn tree(&self, id: &ChunkId) -> Result<Option<Vec<u8>>, IndexError> {
-        guarded(|| Ok(self.trees.get(id.as_bytes()).map_err(broken)?.map(|row| row.value().to_vec())))
+        guarded(|| Ok(self.tables().trees.get(id.as_bytes()).map_err(broken)?.map(|row| row.value().to_vec())))
     }
 
     /// The highest version number a path had before it was deleted; 0 where it never was.
@@ -346,10 +386,11 @@ impl IndexReader {
     /// [`IndexError::Broken`].
     pub fn retired(&self, path_hash: &[u8; 32]) -> Result<u32, IndexError> {
         guarded(|| {
-            if !self.has_retired {
+            let tables = self.tables();
+            if !tables.has_retired {
                 return Ok(0);
             }
-            Ok(self.retired.get(path_hash).map_err(broken)?.map_or(0, |row| row.value()))
+            Ok(tables.retired.get(path_hash).map_err(broken)?.map_or(0, |row| row.value()))
         })
     }
 }

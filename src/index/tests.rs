@@ -1,5 +1,7 @@
 //! The index against plain maps, and against damage of its own file.
 
+mod many;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;

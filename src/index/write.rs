@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::tables::{self, MarkRow, SnapshotRow};
-use super::{BlockInfo, DestinationBits, IndexError, PackInfo, PackNumber, Place, bit, broken, closed, guarded};
+use super::{DestinationBits, IndexError, PackNumber, bit, broken, closed, guarded};
 use crate::format::id::{ChunkId, DestinationId, ObjectHash, PackId, RepoId, SnapshotId};
-use crate::format::pack::Directory;
 
 /// Where the packs of a run go on, and everything else that changes. Dropping it without [`commit`](Self::commit)
 /// changes nothing.
@@ -32,7 +31,7 @@ impl IndexWriter {
         Ok(Self { transaction: Some(transaction) })
     }
 
-    fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
+    pub(super) fn table<K: redb::Key + 'static, V: redb::Value + 'static>(
         &self,
         definition: redb::TableDefinition<'static, K, V>,
     ) -> Result<Table<'_, K, V>, IndexError> {
@@ -74,55 +73,6 @@ impl IndexWriter {
             self.table(tables::TREES)?;
             self.table(tables::RETIRED)?;
             Ok(true)
-        })
-    }
-
-    /// Adds packs with their chunks; none of them is on any destination yet. Sorted by id before they are inserted,
-    /// which is several times faster than in the order of the files.
-    ///
-    /// # Errors
-    /// [`IndexError::Broken`].
-    pub fn add_packs<'a>(
-        &mut self,
-        packs: impl IntoIterator<Item = (PackNumber, PackInfo, u64, &'a Directory)>,
-    ) -> Result<(), IndexError> {
-        guarded(|| {
-            let mut rows = Vec::new();
-            {
-                let mut by_number = self.table(tables::PACKS)?;
-                let mut by_id = self.table(tables::PACK_NUMBERS)?;
-                let mut presence = self.table(tables::PRESENCE)?;
-                let mut blocks = self.table(tables::BLOCKS)?;
-                for (number, info, blocks_offset, directory) in packs {
-                    let row = postcard::to_stdvec(&info).map_err(|error| IndexError::Broken(error.to_string()))?;
-                    by_number.insert(number, row.as_slice()).map_err(broken)?;
-                    by_id.insert(info.id.as_bytes(), number).map_err(broken)?;
-                    presence.insert(number, (0, 0)).map_err(broken)?;
-                    let mut offset = blocks_offset as u32;
-                    for (block, entry) in (0..).zip(&directory.blocks) {
-                        let place = BlockInfo {
-                            offset,
-                            sealed_len: entry.sealed_len,
-                            raw_len: entry.raw_len,
-                            compression: entry.compression,
-                        };
-                        blocks.insert((number, block), &tables::encode_block(&place)).map_err(broken)?;
-                        offset += entry.sealed_len;
-                        let mut start = 0;
-                        for chunk in &entry.chunks {
-                            let place = Place { pack: number, block, offset: start, len: chunk.len };
-                            rows.push((tables::chunk_key(&chunk.id, number), tables::encode_place(&place)));
-                            start += chunk.len;
-                        }
-                    }
-                }
-            }
-            rows.sort_unstable_by_key(|row| row.0);
-            let mut chunks = self.table(tables::CHUNKS)?;
-            for (key, place) in &rows {
-                chunks.insert(key, place).map_err(broken)?;
-            }
-            Ok(())
         })
     }
 
@@ -353,6 +303,9 @@ impl IndexWriter {
     pub fn retire(&mut self, paths: impl IntoIterator<Item = ([u8; 32], u32)>) -> Result<(), IndexError> {
         guarded(|| {
             let mut table = self.table(tables::RETIRED)?;
+            // In the order of the table, so that each page is changed once.
+            let mut paths: Vec<_> = paths.into_iter().collect();
+            paths.sort_unstable();
             for (path, number) in paths {
                 let known = table.get(&path).map_err(broken)?.map_or(0, |row| row.value());
                 if number > known {

@@ -4,11 +4,9 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::LiveError;
-use super::record::{Record, prefix};
-use super::sort::{Sorter, WRITE_BUFFER};
-use super::temporary::{FromStart, TemporaryFile};
 use crate::format::id::ChunkId;
 use crate::memory::Budget;
+use crate::spill::{FromStart, Record, Sorter, TemporaryFile, WRITE_BUFFER, prefix};
 
 /// Read ahead when all are read in order.
 const READ_BUFFER: usize = 256 << 10;
@@ -57,7 +55,7 @@ impl ChunkFileWriter {
     /// No chunks yet, in files in `folder`, which must be there.
     ///
     /// # Errors
-    /// [`LiveError::Io`].
+    /// [`LiveError::Spill`].
     pub fn new(folder: &Path, budget: Budget) -> Result<Self, LiveError> {
         Self::with_budget(folder, budget.records_bytes())
     }
@@ -70,20 +68,20 @@ impl ChunkFileWriter {
     /// Adds one. One that comes twice takes its room twice.
     ///
     /// # Errors
-    /// [`LiveError::Io`].
+    /// [`LiveError::Spill`].
     pub fn put(&mut self, id: ChunkId, bytes: &[u8]) -> Result<(), LiveError> {
         let place = ChunkPlace { id, offset: self.len + size_of::<u32>() as u64, len: bytes.len() as u32 };
         let written = place.len.write(&mut self.out).and_then(|()| self.out.write_all(bytes));
         written.map_err(|error| self.out.get_ref().failed("write", error))?;
         self.len = place.offset + u64::from(place.len);
         self.puts += 1;
-        self.places.push(place)
+        Ok(self.places.push(place)?)
     }
 
     /// All of them.
     ///
     /// # Errors
-    /// [`LiveError::Io`].
+    /// [`LiveError::Spill`].
     pub fn finish(self) -> Result<ChunkFile, LiveError> {
         let Self { folder, mut out, puts, places, .. } = self;
         out.flush().map_err(|error| out.get_ref().failed("write", error))?;
@@ -124,7 +122,7 @@ impl ChunkFile {
     /// The bytes of a chunk; none where it was not put.
     ///
     /// # Errors
-    /// [`LiveError::Io`].
+    /// [`LiveError::Spill`].
     pub fn get(&self, id: &ChunkId) -> Result<Option<Vec<u8>>, LiveError> {
         let wanted = prefix(id);
         // The page before the first that begins with this prefix can end with it; of random ids it is one page.
@@ -143,14 +141,15 @@ impl ChunkFile {
     /// Gives the bytes of every chunk in the order in which they were put.
     ///
     /// # Errors
-    /// [`LiveError::Io`], or what `each` returns.
+    /// [`LiveError::Spill`], or what `each` returns.
     pub fn each<E: From<LiveError>>(&self, mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut reader = BufReader::with_capacity(READ_BUFFER, FromStart::new(&self.bytes));
         let mut bytes = Vec::new();
         for _ in 0..self.puts {
-            let len = u32::read(&mut reader).map_err(|error| self.bytes.failed("read", error))?;
+            let len = u32::read(&mut reader).map_err(|error| LiveError::from(self.bytes.failed("read", error)))?;
             bytes.resize(len as usize, 0);
-            reader.read_exact(&mut bytes).map_err(|error| self.bytes.failed("read", error))?;
+            let read = reader.read_exact(&mut bytes);
+            read.map_err(|error| LiveError::from(self.bytes.failed("read", error)))?;
             each(&bytes)?;
         }
         Ok(())

@@ -1,24 +1,19 @@
 //! Marking: which chunks some snapshots need, and how much of every pack that is.
 //!
 //! A repository has more chunks than fit into memory, so nothing here is a hash set of them. Ids are sorted in runs on
-//! disk and merged (`sort`); trees are read level by level, the distinct folders of one level once each, so that a
+//! disk and merged (`crate::spill`); trees are read level by level, the distinct folders of one level once each, so that a
 //! hundred snapshots that share most of their folders cost little more than one ([`Needs`]); what comes out is a sorted
 //! file that is read in order or looked up in with one read ([`LiveSet`]). Joined with the index it tells what a
 //! destination's packs still hold that is needed ([`Keepers`]). What is only thought of lies in a [`ChunkFile`] meanwhile.
 
 mod chunks;
 mod needs;
-mod record;
 mod set;
-mod sort;
 mod tally;
-mod temporary;
-
-use std::io;
-use std::path::{Path, PathBuf};
 
 use crate::index::IndexError;
 use crate::snapshot::ReadError;
+use crate::spill::SpillError;
 
 pub use chunks::{ChunkFile, ChunkFileWriter};
 pub use needs::{Needs, unreadable};
@@ -29,15 +24,8 @@ pub use tally::{Keepers, PackTally, Tally};
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
     /// A temporary file failed.
-    #[error("cannot {what} {}: {source}", path.display())]
-    Io {
-        /// What was tried, as a verb.
-        what: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Spill(#[from] SpillError),
     /// A tree or a long recipe could not be read; [`unreadable`] tells which snapshots need it.
     #[error(transparent)]
     Read(ReadError),
@@ -47,12 +35,6 @@ pub enum LiveError {
     /// Stopped at the user's wish.
     #[error("interrupted")]
     Interrupted,
-}
-
-impl LiveError {
-    fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io { what, path: path.to_owned(), source }
-    }
 }
 
 impl From<ReadError> for LiveError {

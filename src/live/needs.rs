@@ -6,8 +6,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::record::{Encoded, Record};
-use super::sort::{Merge, Sorter};
 use super::{LiveError, LiveSet};
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::recipe::{Part, Recipe};
@@ -16,6 +14,7 @@ use crate::format::tree::{Node, NodeKind};
 use crate::memory::Budget;
 use crate::monitor::Monitor;
 use crate::snapshot::{ChunkSource, ReadError, TreeReader, each_chunk, each_need};
+use crate::spill::{Encoded, Merge, Record, Sorter};
 
 /// Recipes of one level that are put into the order in which they are read fastest.
 const WINDOW: usize = 2 << 20;
@@ -47,7 +46,7 @@ impl Needs {
     /// Everything below this node is needed: the root of a source in a snapshot, or of a history.
     ///
     /// # Errors
-    /// [`LiveError::Io`].
+    /// [`LiveError::Spill`].
     pub fn add_root(&mut self, root: Node) -> Result<(), LiveError> {
         take(root.kind, &mut self.ids, &mut self.level)
     }
@@ -117,9 +116,15 @@ fn look_into(
     next: &mut Sorter<Encoded>,
 ) -> Result<(), LiveError> {
     match wanted {
-        Wanted::File(recipe) => each_chunk(source, ChunkKind::Data, &recipe, &mut |_, id, _| ids.push(*id)),
+        Wanted::File(recipe) => {
+            each_chunk(source, ChunkKind::Data, &recipe, &mut |_, id, _| -> Result<(), LiveError> {
+                Ok(ids.push(*id)?)
+            })
+        }
         Wanted::Folder(recipe) => {
-            each_chunk(source, ChunkKind::Tree, &recipe, &mut |_, id, _| ids.push(*id))?;
+            each_chunk(source, ChunkKind::Tree, &recipe, &mut |_, id, _| -> Result<(), LiveError> {
+                Ok(ids.push(*id)?)
+            })?;
             for node in TreeReader::new(source, &recipe) {
                 take(node?.kind, ids, next)?;
             }
@@ -132,11 +137,11 @@ fn look_into(
 fn take(kind: NodeKind, ids: &mut Sorter<ChunkId>, next: &mut Sorter<Encoded>) -> Result<(), LiveError> {
     match kind {
         NodeKind::File(recipe) if recipe.depth == 0 => recipe.parts.iter().try_for_each(|part| match part {
-            Part::Chunk { id, .. } => ids.push(*id),
+            Part::Chunk { id, .. } => Ok(ids.push(*id)?),
             Part::Hole { .. } => Ok(()),
         }),
-        NodeKind::File(recipe) => next.push(encode(&Wanted::File(recipe))?),
-        NodeKind::Folder(recipe) if recipe != Recipe::EMPTY => next.push(encode(&Wanted::Folder(recipe))?),
+        NodeKind::File(recipe) => Ok(next.push(encode(&Wanted::File(recipe))?)?),
+        NodeKind::Folder(recipe) if recipe != Recipe::EMPTY => Ok(next.push(encode(&Wanted::Folder(recipe))?)?),
         _ => Ok(()),
     }
 }

@@ -4,10 +4,8 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
 use super::LiveError;
-use super::record::{Record, prefix};
-use super::sort::{Sorter, WRITE_BUFFER};
-use super::temporary::{FromStart, TemporaryFile};
 use crate::format::id::ChunkId;
+use crate::spill::{FromStart, Record, Sorter, SpillError, TemporaryFile, WRITE_BUFFER, prefix};
 
 /// Ids that one lookup reads: 4 KiB of them.
 const PAGE_IDS: usize = 128;
@@ -57,7 +55,7 @@ impl LiveSet {
     /// Whether the chunk is needed.
     ///
     /// # Errors
-    /// [`LiveError::Io`].
+    /// [`LiveError::Spill`].
     pub fn contains(&self, id: &ChunkId) -> Result<bool, LiveError> {
         match &self.ids {
             Ids::Memory(ids) => Ok(ids.binary_search(id).is_ok()),
@@ -75,7 +73,7 @@ impl LiveSet {
 }
 
 impl Pages {
-    fn write(folder: &Path, sorted: impl Iterator<Item = Result<ChunkId, LiveError>>) -> Result<Self, LiveError> {
+    fn write(folder: &Path, sorted: impl Iterator<Item = Result<ChunkId, SpillError>>) -> Result<Self, LiveError> {
         let mut file = TemporaryFile::new(folder)?;
         let (mut len, mut fences) = (0u64, Vec::new());
         let mut out = BufWriter::with_capacity(WRITE_BUFFER, &mut file);
@@ -121,6 +119,6 @@ impl Pages {
 
     fn iter(&self) -> impl Iterator<Item = Result<ChunkId, LiveError>> + '_ {
         let mut reader = BufReader::with_capacity(READ_BUFFER, FromStart::new(&self.file));
-        (0..self.len).map(move |_| ChunkId::read(&mut reader).map_err(|error| self.file.failed("read", error)))
+        (0..self.len).map(move |_| ChunkId::read(&mut reader).map_err(|error| self.file.failed("read", error).into()))
     }
 }

@@ -55,7 +55,7 @@ impl Keepers<'_> {
     /// Counts every pack on the destination, in one pass over the index.
     ///
     /// # Errors
-    /// [`LiveError::Io`], [`LiveError::Index`], [`LiveError::Interrupted`].
+    /// [`LiveError::Spill`], [`LiveError::Index`], [`LiveError::Interrupted`].
     pub fn tally(&self, monitor: &dyn Monitor) -> Result<Tally, LiveError> {
         let mut count = Count::new(self)?;
         let mut rows = 0u64;
@@ -73,7 +73,7 @@ impl Keepers<'_> {
     /// this one.
     ///
     /// # Errors
-    /// [`LiveError::Io`], [`LiveError::Index`].
+    /// [`LiveError::Spill`], [`LiveError::Index`].
     pub fn keeps(&self, pack: PackNumber, id: &ChunkId) -> Result<bool, LiveError> {
         Ok(self.live.contains(id)? && self.place_kept(id)?.is_some_and(|place| place.pack == pack))
     }
@@ -82,7 +82,7 @@ impl Keepers<'_> {
     /// kept.
     ///
     /// # Errors
-    /// [`LiveError::Io`], [`LiveError::Index`].
+    /// [`LiveError::Spill`], [`LiveError::Index`].
     pub fn kept(&self, pack: PackNumber, directory: &Directory) -> Result<Vec<Vec<bool>>, LiveError> {
         let mut kept = Vec::with_capacity(directory.blocks.len());
         for (block, entry) in (0..).zip(&directory.blocks) {

@@ -15,7 +15,8 @@ use crate::format::pack::Directory;
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::Snapshot;
 use crate::index::{
-    DestinationBits, Index, IndexError, IndexReader, IndexWriter, MarkRow, PackInfo, PackNumber, SnapshotRow,
+    DestinationBits, Index, IndexError, IndexReader, IndexWriter, MarkRow, PackInfo, PackLoader, PackNumber,
+    SnapshotRow,
 };
 use crate::pack::PackReader;
 use crate::seal::Keys;
@@ -50,12 +51,15 @@ pub struct Reconciled {
 /// [`ReplicateError`]: a destination that cannot be listed is not reconciled at all.
 pub fn reconcile(index: &Index, keys: &Keys, destination: &OpenDestination) -> Result<Reconciled, ReplicateError> {
     let mut found = Reconciled::default();
-    let view = index.reader()?;
     // Before the packs: those of a snapshot that is seen are there already, and stay for the grace where others write.
     let listed = list_snapshots(destination)?;
-    for prefix in 0..=255 {
-        packs(index, keys, &view, destination, prefix, &mut found)?;
-    }
+    let mut loader = PackLoader::new(index, destination.bit)?;
+    let listed_packs =
+        (0..=255).try_for_each(|prefix| packs(index, keys, destination, prefix, &mut loader, &mut found));
+    // Also where the destination went away: what was read of it by then need not be read again.
+    loader.finish()?;
+    listed_packs?;
+    let view = index.reader()?;
     snapshots(index, keys, &view, destination, listed, &mut found)?;
     marks(index, keys, &view, destination, &mut found)?;
     Ok(found)
@@ -64,11 +68,13 @@ pub fn reconcile(index: &Index, keys: &Keys, destination: &OpenDestination) -> R
 fn packs(
     index: &Index,
     keys: &Keys,
-    view: &IndexReader,
     destination: &OpenDestination,
     prefix: u8,
+    loader: &mut PackLoader<'_>,
     found: &mut Reconciled,
 ) -> Result<(), ReplicateError> {
+    // One for each folder: none may be open while as much is put into the index as when it is rebuilt.
+    let view = index.reader()?;
     let mut listed = BTreeMap::new();
     destination.place.list(ObjectKind::Packs, Some(prefix), &mut |name, len| {
         // What another writer is going to delete is as good as gone.
@@ -113,8 +119,9 @@ fn packs(
         return Ok(());
     }
     for group in unknown.chunks(PACKS_AT_ONCE) {
-        learn(index, keys, destination, group, found)?;
+        learn(&view, keys, destination, group, loader, found)?;
     }
+    drop(view);
     lose_packs(index, destination.bit, gone)?;
     damage_packs(index, destination.bit, damaged)?;
     let mut writer = index.writer()?;
@@ -169,10 +176,11 @@ struct Learned {
 
 /// Reads the directories of packs that are not known, or of which only a damaged copy was.
 fn learn(
-    index: &Index,
+    view: &IndexReader,
     keys: &Keys,
     destination: &OpenDestination,
     packs: &[(PackId, u64)],
+    loader: &mut PackLoader<'_>,
     found: &mut Reconciled,
 ) -> Result<(), ReplicateError> {
     let share = packs.len().div_ceil(READERS).max(1);
@@ -185,9 +193,6 @@ fn learn(
             .collect();
         readers.into_iter().flat_map(|reader| reader.join().unwrap_or_else(|_| Vec::new())).collect()
     });
-    let view = index.reader()?;
-    let mut next = view.next_pack_number()?;
-    let mut learned: Vec<(PackNumber, Learned)> = Vec::new();
     for ((id, _), result) in results {
         match result {
             Ok(pack) => {
@@ -195,9 +200,9 @@ fn learn(
                     let finding = "its directory and some of its blocks cannot be read".to_owned();
                     found.findings.push((ObjectName::Pack(id), finding));
                 }
-                let number = view.pack_number(&id)?.unwrap_or(next);
-                next = next.max(number + 1);
-                learned.push((number, pack));
+                let known = view.pack_number(&id)?;
+                loader.add(known, pack.info, pack.blocks_offset, &pack.directory, pack.is_complete)?;
+                found.packs_learned += 1;
             }
             Err(ReplicateError::Seal(error)) => {
                 found.findings.push((ObjectName::Pack(id), format!("its directory cannot be read: {error}")));
@@ -208,13 +213,6 @@ fn learn(
             Err(other) => return Err(other),
         }
     }
-    found.packs_learned += learned.len() as u64;
-    let mut writer = index.writer()?;
-    writer.add_packs(learned.iter().map(|(number, pack)| (*number, pack.info, pack.blocks_offset, &pack.directory)))?;
-    let (complete, damaged): (Vec<_>, Vec<_>) = learned.iter().partition(|(_, pack)| pack.is_complete);
-    writer.set_present(complete.iter().map(|(number, _)| *number), destination.bit, false)?;
-    writer.set_damaged(damaged.iter().map(|(number, _)| *number), destination.bit)?;
-    writer.commit()?;
     Ok(())
 }
 
@@ -397,3 +395,6 @@ fn open_snapshot(keys: &Keys, name: &ObjectName, stored: &[u8]) -> Result<Vec<u8
     snapshot.validate().map_err(|error| error.to_string())?;
     Ok(record)
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,7 +79,7 @@ fn count_one(
         let mut each = |relative: &[u8], number: u32| {
             batch.push((path_hash(path, relative), number));
             if batch.len() >= BATCH && result.is_ok() {
-                result = write(repo, &mut batch);
+                result = write(repo, view, &mut batch);
             }
         };
         if let Some(before) = before {
@@ -90,7 +90,7 @@ fn count_one(
         }
     }
     result?;
-    write(repo, &mut batch)
+    write(repo, view, &mut batch)
 }
 
 /// The nearest snapshot before this one that is still there.
@@ -115,12 +115,12 @@ fn count_history(repo: &Repo, view: &IndexReader, history: &Snapshot) -> Result<
         each_number(&fetcher, &root.node, &mut |below, number| {
             batch.push((path_hash(&root.path, below), number));
             if batch.len() >= BATCH && result.is_ok() {
-                result = write(repo, &mut batch);
+                result = write(repo, view, &mut batch);
             }
         })?;
         result?;
     }
-    write(repo, &mut batch)
+    write(repo, view, &mut batch)
 }
 
 /// The sources both have, and those only the newer one has.
@@ -134,14 +134,15 @@ fn pairs<'a>(
     })
 }
 
-fn write(repo: &Repo, batch: &mut Vec<([u8; 32], u32)>) -> Result<(), Error> {
+/// Nothing that was counted before is asked for, so the view may go on with the index, and does not keep old pages in it.
+fn write(repo: &Repo, view: &IndexReader, batch: &mut Vec<([u8; 32], u32)>) -> Result<(), Error> {
     if batch.is_empty() {
         return Ok(());
     }
     let mut writer = repo.index.writer()?;
     writer.retire(batch.drain(..))?;
     writer.commit()?;
-    Ok(())
+    Ok(view.renew(&repo.index)?)
 }
 
 /// The node a snapshot has at an absolute path, with the root it is below.

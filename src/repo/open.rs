@@ -300,7 +300,7 @@ fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monit
     let existed = home.has_index();
     let open =
         || Index::open_with(header.repo, memory, |builder| home.machine().open_index(&home.index_path(), builder));
-    match open() {
+    match open().map(|index| index.with_scratch(home.path())) {
         Ok(index) => {
             if !existed && Writer::load(home)?.is_some_and(|writer| writer.sequence > 0) {
                 monitor.note("The index was missing and is rebuilt from the destinations within reach.");
@@ -309,7 +309,7 @@ fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monit
         }
         Err(IndexError::Broken(why)) => {
             set_index_aside(home, &why, monitor)?;
-            Ok(open()?)
+            Ok(open()?.with_scratch(home.path()))
         }
         Err(other) => Err(other.into()),
     }

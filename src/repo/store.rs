@@ -37,8 +37,11 @@ const A_MOMENT: Duration = Duration::from_millis(12);
 pub(crate) struct StoreContext<'a> {
     /// Names and seals.
     pub keys: &'a Keys,
-    /// Knows what is stored already, and learns what is new.
+    /// Learns what is new.
     pub index: &'a Index,
+    /// Knows what is stored already. It is renewed with the index: so must be whatever else is read while much is stored,
+    /// or the file of the index grows with everything that is replaced in it.
+    pub view: &'a IndexReader,
     /// Destinations within reach.
     pub reachable: DestinationBits,
     /// zstd level; none for no compression.
@@ -75,7 +78,6 @@ struct NewPack {
 /// Stores chunks of one run.
 pub(crate) struct Store<'a> {
     context: StoreContext<'a>,
-    view: IndexReader,
     lanes: Lanes<'a>,
     data: Filling,
     tree: Filling,
@@ -110,15 +112,13 @@ pub(crate) struct Stored {
 
 impl<'a> Store<'a> {
     pub fn new(context: StoreContext<'a>, lanes: Lanes<'a>) -> Result<Self, Error> {
-        let view = context.index.reader()?;
-        let next_number = view.next_pack_number()?;
+        let next_number = context.view.next_pack_number()?;
         let filling = |kind| Filling::new(kind, context.block_bytes, context.pack_bytes);
         Ok(Self {
             data: filling(ChunkKind::Data),
             tree: filling(ChunkKind::Tree),
             pieces: Pieces::new(context.avg_bytes, context.max_bytes),
             context,
-            view,
             lanes,
             claimed: HashSet::new(),
             presence: HashMap::new(),
@@ -192,7 +192,7 @@ impl<'a> Store<'a> {
 
     fn is_stored(&mut self, id: &ChunkId) -> Result<bool, Error> {
         let mut there = 0;
-        for place in self.view.places(id)? {
+        for place in self.context.view.places(id)? {
             if place.pack >= self.first_number {
                 return Ok(true);
             }
@@ -209,7 +209,7 @@ impl<'a> Store<'a> {
         if let Some(bits) = self.presence.get(&pack) {
             return Ok(*bits);
         }
-        let bits = self.view.presence(pack)?;
+        let bits = self.context.view.presence(pack)?;
         if self.presence.len() >= self.context.budget.packs_placed() {
             self.presence.clear();
         }
@@ -305,7 +305,7 @@ impl<'a> Store<'a> {
         writer.put_trees(self.trees.iter().map(|(id, bytes)| (id, bytes.as_slice())))?;
         writer.retire(self.retired.drain(..))?;
         writer.commit()?;
-        self.view = self.context.index.reader()?;
+        self.context.view.renew(self.context.index)?;
         for pack in self.new_packs.drain(..) {
             for chunk in pack.directory.blocks.iter().flat_map(|block| &block.chunks) {
                 self.claimed.remove(&chunk.id);

@@ -11,7 +11,7 @@ use crate::format::cleaning::Announcement;
 use crate::format::id::WriterId;
 use crate::format::record::Time;
 use crate::format::snapshot::Snapshot;
-use crate::index::Index;
+use crate::index::{Index, IndexReader};
 use crate::monitor::Monitor;
 use crate::replicate::neighbours;
 use crate::replicate::{self, CatchUp, Lanes, OpenDestination, ReplicateError};
@@ -137,26 +137,30 @@ impl Repo {
         self.clock.now()
     }
 
-    /// Stores what a backup reads on some destinations. While one pack is written, the next is being filled.
+    /// Stores what a backup reads on some destinations. While one pack is written, the next is being filled. The view is
+    /// renewed as the index learns what is new.
     pub(crate) fn store<'a>(
         &'a self,
+        view: &'a IndexReader,
         destinations: &[OpenDestination],
         monitor: &'a dyn Monitor,
     ) -> Result<Store<'a>, Error> {
-        self.store_through(Lanes::start(destinations, true, monitor), destinations, false)
+        self.store_through(view, Lanes::start(destinations, true, monitor), destinations, false)
     }
 
     /// The same for what is only moved: packs come faster than any disk takes them, and none waits in memory.
     pub(crate) fn store_moved<'a>(
         &'a self,
+        view: &'a IndexReader,
         destinations: &[OpenDestination],
         monitor: &'a dyn Monitor,
     ) -> Result<Store<'a>, Error> {
-        self.store_through(Lanes::start(destinations, false, monitor), destinations, true)
+        self.store_through(view, Lanes::start(destinations, false, monitor), destinations, true)
     }
 
     fn store_through<'a>(
         &'a self,
+        view: &'a IndexReader,
         lanes: Lanes<'a>,
         destinations: &[OpenDestination],
         is_moving: bool,
@@ -164,6 +168,7 @@ impl Repo {
         let context = StoreContext {
             keys: &self.keys,
             index: &self.index,
+            view,
             reachable: destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b),
             level: self.settings.compression_level(),
             avg_bytes: self.config.chunker.avg_bytes as usize,

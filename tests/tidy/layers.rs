@@ -6,7 +6,7 @@ use crate::code::{File, end_of_item, sources};
 /// From the lowest to the highest.
 const LAYERS: &[&[&str]] = &[
     &["format", "report", "monitor", "paths", "memory"],
-    &["source", "chunk", "seal", "destination"],
+    &["source", "chunk", "seal", "destination", "spill"],
     &["pack", "index"],
     &["replicate", "snapshot"],
     &["live"],

@@ -18,7 +18,7 @@ const DANGERS: &[Danger] = &[
         places: &[
             ("format/wire.rs", "stored bytes"),
             ("index/tables.rs", "keys of the local index, big-endian so that they sort"),
-            ("live/record.rs", "temporary files of this process"),
+            ("spill/record.rs", "temporary files of this process"),
         ],
     },
     Danger {

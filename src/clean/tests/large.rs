@@ -296,7 +296,8 @@ impl<'a> Filling<'a> {
     }
 
     fn snapshot(&mut self, day: u32) {
-        let mut store = self.repo.store(&self.repo.destinations, &Silent).expect("a store");
+        let view = self.repo.index.reader().expect("a view");
+        let mut store = self.repo.store(&view, &self.repo.destinations, &Silent).expect("a store");
         let mut changed = BTreeSet::new();
         for folder in 0..self.inner.len() as u32 {
             if day == 0 || self.source.changes[folder as usize].binary_search(&day).is_ok() {

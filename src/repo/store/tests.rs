@@ -15,9 +15,11 @@ fn with_store<T>(use_it: impl FnOnce(Store<'_>) -> T) -> T {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let index = Index::open(&folder.path().join("index"), REPO, 64 << 20).expect("a new index");
     let keys = Keys::generate(REPO).expect("random keys");
+    let view = index.reader().expect("a view");
     let context = StoreContext {
         keys: &keys,
         index: &index,
+        view: &view,
         reachable: 0,
         level: Some(3),
         avg_bytes: AVG_BYTES,
@@ -75,6 +77,19 @@ fn full_packs_of_compressed_blocks_are_nearly_full() {
         let (packs, unused) = (store.data.full_packs, store.data.unused);
         assert_eq!(packs, 2);
         assert!(unused < packs * (80 << 10), "{unused} bytes are unused in {packs} packs");
+    });
+}
+
+#[test]
+fn the_view_it_was_given_goes_on_with_the_index() {
+    with_store(|mut store| {
+        let view = store.context.view;
+        let first = store.put_tree_chunk(&noise(200_000, 0)).expect("stored");
+        assert_eq!(view.tree(&first).expect("readable"), None);
+        for seed in 1..=(store.context.budget.new_tree_bytes() / 200_000) as u64 {
+            store.put_tree_chunk(&noise(200_000, seed)).expect("stored");
+        }
+        assert!(view.tree(&first).expect("readable").is_some(), "else every page that was replaced since stays");
     });
 }
 

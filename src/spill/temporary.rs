@@ -7,42 +7,42 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::LiveError;
+use super::SpillError;
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// An open file that nobody else can find.
-pub(super) struct TemporaryFile {
+pub struct TemporaryFile {
     file: File,
     path: PathBuf,
 }
 
 impl TemporaryFile {
     /// An empty file in `folder`, which must be there.
-    pub fn new(folder: &Path) -> Result<Self, LiveError> {
+    pub fn new(folder: &Path) -> Result<Self, SpillError> {
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!("live-{}-{number}", std::process::id()));
             match File::options().read(true).write(true).create_new(true).open(&path) {
                 Ok(file) => {
-                    std::fs::remove_file(&path).map_err(|error| LiveError::io("remove", &path, error))?;
+                    std::fs::remove_file(&path).map_err(|error| SpillError::new("remove", &path, error))?;
                     return Ok(Self { file, path });
                 }
                 // Left by a process of the same number that was killed before it could remove it.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(LiveError::io("create", &path, error)),
+                Err(error) => return Err(SpillError::new("create", &path, error)),
             }
         }
     }
 
     /// Fills `buffer` from `offset`.
-    pub fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<(), LiveError> {
+    pub fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<(), SpillError> {
         self.file.read_exact_at(buffer, offset).map_err(|error| self.failed("read", error))
     }
 
     /// The error with the name the file had.
-    pub fn failed(&self, what: &'static str, error: io::Error) -> LiveError {
-        LiveError::io(what, &self.path, error)
+    pub fn failed(&self, what: &'static str, error: io::Error) -> SpillError {
+        SpillError::new(what, &self.path, error)
     }
 }
 
@@ -57,7 +57,7 @@ impl Write for TemporaryFile {
 }
 
 /// Reads a file from its beginning; any number of readers do not disturb each other.
-pub(super) struct FromStart<F> {
+pub struct FromStart<F> {
     file: F,
     offset: u64,
 }

@@ -6,7 +6,7 @@ use std::collections::binary_heap::PeekMut;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::LiveError;
+use super::SpillError;
 use super::record::Record;
 use super::temporary::{FromStart, TemporaryFile};
 
@@ -15,10 +15,10 @@ const RUNS_MAX: usize = 64;
 /// Read ahead of each run.
 const READ_BUFFER: usize = 64 << 10;
 /// Written at once.
-pub(super) const WRITE_BUFFER: usize = 256 << 10;
+pub const WRITE_BUFFER: usize = 256 << 10;
 
 /// Takes records in any order, any number of times.
-pub(super) struct Sorter<R> {
+pub struct Sorter<R> {
     folder: PathBuf,
     budget: usize,
     used: usize,
@@ -39,7 +39,7 @@ impl<R: Record> Sorter<R> {
     }
 
     /// Adds one.
-    pub fn push(&mut self, record: R) -> Result<(), LiveError> {
+    pub fn push(&mut self, record: R) -> Result<(), SpillError> {
         self.used += record.memory();
         self.records.push(record);
         if self.used < self.budget {
@@ -48,6 +48,13 @@ impl<R: Record> Sorter<R> {
         self.sort();
         // What many snapshots share comes many times: often there is room again without a file.
         if self.used > self.budget / 2 { self.spill() } else { Ok(()) }
+    }
+
+    /// Everything that was added, to be finished; goes on without anything.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let empty = Self::new(&self.folder, self.budget);
+        std::mem::replace(self, empty)
     }
 
     /// How much it keeps in memory.
@@ -71,7 +78,7 @@ impl<R: Record> Sorter<R> {
     }
 
     /// Everything in order, each once.
-    pub fn finish(mut self) -> Result<Merge<R>, LiveError> {
+    pub fn finish(mut self) -> Result<Merge<R>, SpillError> {
         self.sort();
         let mut sorted: Vec<Sorted<R>> = self.runs.into_iter().map(Sorted::run).collect();
         sorted.push(Sorted::Memory(self.records.into_iter()));
@@ -84,7 +91,7 @@ impl<R: Record> Sorter<R> {
         self.used = self.records.iter().map(Record::memory).sum();
     }
 
-    fn spill(&mut self) -> Result<(), LiveError> {
+    fn spill(&mut self) -> Result<(), SpillError> {
         let run = Run::write(&self.folder, self.records.drain(..).map(Ok))?;
         self.runs.push(run);
         self.used = 0;
@@ -101,7 +108,10 @@ impl<R: Record> Sorter<R> {
 }
 
 impl Run {
-    fn write<R: Record>(folder: &Path, sorted: impl Iterator<Item = Result<R, LiveError>>) -> Result<Self, LiveError> {
+    fn write<R: Record>(
+        folder: &Path,
+        sorted: impl Iterator<Item = Result<R, SpillError>>,
+    ) -> Result<Self, SpillError> {
         let mut file = TemporaryFile::new(folder)?;
         let mut records = 0;
         let mut out = BufWriter::with_capacity(WRITE_BUFFER, &mut file);
@@ -132,7 +142,7 @@ impl<R: Record> Sorted<R> {
         Self::Run(BufReader::with_capacity(READ_BUFFER, FromStart::new(run.file)), run.records)
     }
 
-    fn next(&mut self) -> Result<Option<R>, LiveError> {
+    fn next(&mut self) -> Result<Option<R>, SpillError> {
         match self {
             Self::Memory(records) => Ok(records.next()),
             Self::Run(_, 0) => Ok(None),
@@ -145,13 +155,13 @@ impl<R: Record> Sorted<R> {
 }
 
 /// Gives the records of several sorted sequences in order, each once.
-pub(super) struct Merge<R> {
+pub struct Merge<R> {
     sorted: Vec<Sorted<R>>,
     heads: BinaryHeap<Reverse<(R, usize)>>,
 }
 
 impl<R: Record> Merge<R> {
-    fn new(mut sorted: Vec<Sorted<R>>) -> Result<Self, LiveError> {
+    fn new(mut sorted: Vec<Sorted<R>>) -> Result<Self, SpillError> {
         let mut heads = BinaryHeap::with_capacity(sorted.len());
         for (number, one) in sorted.iter_mut().enumerate() {
             if let Some(record) = one.next()? {
@@ -161,7 +171,7 @@ impl<R: Record> Merge<R> {
         Ok(Self { sorted, heads })
     }
 
-    fn take(&mut self) -> Result<Option<R>, LiveError> {
+    fn take(&mut self) -> Result<Option<R>, SpillError> {
         let Some(mut head) = self.heads.peek_mut() else { return Ok(None) };
         let from = self.sorted.get_mut(head.0.1);
         match from.map_or(Ok(None), Sorted::next)? {
@@ -170,7 +180,7 @@ impl<R: Record> Merge<R> {
         }
     }
 
-    fn advance(&mut self) -> Result<Option<R>, LiveError> {
+    fn advance(&mut self) -> Result<Option<R>, SpillError> {
         let Some(record) = self.take()? else { return Ok(None) };
         while self.heads.peek().is_some_and(|head| head.0.0 == record) {
             self.take()?;
@@ -180,7 +190,7 @@ impl<R: Record> Merge<R> {
 }
 
 impl<R: Record> Iterator for Merge<R> {
-    type Item = Result<R, LiveError>;
+    type Item = Result<R, SpillError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let result = self.advance();

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use crate::format::id::ChunkId;
 
 /// Something that is sorted.
-pub(super) trait Record: Ord + Sized {
+pub trait Record: Ord + Sized {
     /// About how many bytes of memory it takes.
     fn memory(&self) -> usize;
 
@@ -65,14 +65,14 @@ impl Record for u32 {
 }
 
 /// The first bytes of an id as a number that sorts like it.
-pub(super) fn prefix(id: &ChunkId) -> u64 {
+pub fn prefix(id: &ChunkId) -> u64 {
     let (first, _) = id.as_bytes().split_first_chunk().unwrap_or((&[0; 8], &[]));
     u64::from_be_bytes(*first)
 }
 
 /// Encoded bytes of any kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Encoded(pub Box<[u8]>);
+pub struct Encoded(pub Box<[u8]>);
 
 /// What a small allocation costs besides its bytes.
 const ALLOCATION: usize = 32;
