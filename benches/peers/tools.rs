@@ -30,6 +30,10 @@ pub struct Place {
 }
 
 const OWN: &str = "cryptbackup";
+const BUPSTASH: &str = "-r {folder}/repo/bupstash -k {folder}/key";
+/// Prints the ids of all backups, the oldest first.
+const BUPSTASH_IDS: &str =
+    "bupstash list -q -r {folder}/repo/bupstash -k {folder}/key | sed 's/^id=\"\\([^\"]*\\)\".*/\\1/'";
 
 fn words(line: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
@@ -127,7 +131,12 @@ pub fn installed() -> Vec<Tool> {
             "bupstash",
             &["bupstash new-key -o {folder}/key", "bupstash init -r {folder}/repo/bupstash"],
             words("bupstash put -q -r {folder}/repo/bupstash -k {folder}/key name=bench {source}"),
-        ),
+        )
+        .restores(shell(&format!("bupstash restore -q {BUPSTASH} --into {{target}} id=$({BUPSTASH_IDS} | tail -n 1)")), false)
+        .cleans(&format!(
+            "for id in $({BUPSTASH_IDS} | head -n -1); do bupstash rm -q {BUPSTASH} id=$id; done; \
+             bupstash gc -q -r {{folder}}/repo/bupstash"
+        )),
     ];
     tools.extend(others.into_iter().filter(|tool| is_there(&tool.name)));
     if is_there("zstd") {

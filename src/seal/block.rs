@@ -2,6 +2,9 @@
 //! pack it goes into is known; what comes back is checked chunk by chunk against its ids.
 
 use std::cell::RefCell;
+use std::io;
+
+use zstd::zstd_safe::CParameter;
 
 use super::{Keys, ObjectSeal, SealError};
 use crate::format::BLOCK_RAW_MAX;
@@ -110,15 +113,23 @@ impl Block {
     }
 }
 
+/// Up to level 12 every core does with tables of 4 MiB; zstd's own for levels 10 to 12 take 25 MB where a block has 2 MiB,
+/// and find little more in it.
+fn compressor(level: i32) -> io::Result<zstd::bulk::Compressor<'static>> {
+    let mut compressor = zstd::bulk::Compressor::new(level)?;
+    if (10..=12).contains(&level) {
+        compressor.set_parameter(CParameter::HashLog(20))?;
+        compressor.set_parameter(CParameter::ChainLog(20))?;
+    }
+    Ok(compressor)
+}
+
 /// A frame of `raw`, or nothing where that is not smaller.
 fn compress(level: i32, raw: &[u8]) -> Result<Option<Vec<u8>>, SealError> {
     COMPRESSOR.with_borrow_mut(|slot| {
         let compressor = match slot {
             Some((at, compressor)) if *at == level => compressor,
-            _ => {
-                let compressor = zstd::bulk::Compressor::new(level).map_err(|_| SealError::Compress)?;
-                &mut slot.insert((level, compressor)).1
-            }
+            _ => &mut slot.insert((level, compressor(level).map_err(|_| SealError::Compress)?)).1,
         };
         COMPRESSED.with_borrow_mut(|frame| {
             frame.clear();
