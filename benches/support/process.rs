@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
     pub seconds: f64,
-    /// The highest resident set that was seen, in bytes; looked at every two milliseconds.
+    /// The highest resident set of the largest of its processes, in bytes; looked at every two milliseconds.
     pub peak_bytes: u64,
     pub code: Option<i32>,
 }
@@ -20,10 +20,9 @@ pub fn measure(command: &mut Command) -> (Measured, String) {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let began = Instant::now();
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let status = format!("/proc/{}/status", child.id());
     let mut peak_bytes = 0;
     while child.try_wait().expect("a child").is_none() {
-        peak_bytes = peak(&status).unwrap_or(0).max(peak_bytes);
+        peak_bytes = peak(child.id()).max(peak_bytes);
         thread::sleep(Duration::from_millis(2));
     }
     let seconds = began.elapsed().as_secs_f64();
@@ -32,9 +31,13 @@ pub fn measure(command: &mut Command) -> (Measured, String) {
     (Measured { seconds, peak_bytes, code: output.status.code() }, said)
 }
 
-/// The high-water mark that the system keeps, in bytes.
-fn peak(status: &str) -> Option<u64> {
-    let text = std::fs::read_to_string(status).ok()?;
-    let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+/// The highest mark that the system keeps of a process and those it started, in bytes.
+fn peak(id: u32) -> u64 {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{id}/{name}")).unwrap_or_default();
+    let status = read("status");
+    let mark =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let children = read(&format!("task/{id}/children"));
+    let below = children.split_whitespace().filter_map(|child| child.parse().ok()).map(peak);
+    below.max().unwrap_or(0).max(mark.map_or(0, |kib| kib << 10))
 }

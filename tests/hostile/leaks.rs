@@ -128,10 +128,14 @@ fn t19_the_attack_finds_nothing_in_what_a_destination_shows() {
     let (second, second_key) = shown(&known);
     assert_ne!(lengths_with_key(&known, &first_key), lengths_with_key(&known, &second_key));
     // Not equal always: with a file of just 16 MiB, the number of chunks decides in 5 of 13 tries whether the last pack
-    // has one granule or two. So sizes do tell a little of the cuts: about how many there are, never where.
-    assert_eq!(first.len(), second.len());
-    let differing = first.iter().zip(&second).map(|(left, right)| left.abs_diff(*right)).sum::<u64>();
-    assert!(differing <= 64 << 10, "{first:?} {second:?}");
+    // has one granule or two, and in one of twenty a chunk that does not fit any more makes it two granules longer. So
+    // sizes do tell a little of the cuts: about how many there are, never where.
+    let is_near = |first: &[u64], second: &[u64]| {
+        assert_eq!(first.len(), second.len());
+        first.iter().zip(second).map(|(left, right)| left.abs_diff(*right)).sum::<u64>() <= 64 << 10
+    };
+    let is_again = || is_near(&shown(&known).0, &shown(&known).0);
+    assert!(is_near(&first, &second) || is_again() || is_again(), "{first:?} {second:?}, and the same with other keys");
     assert!(first.iter().all(|size| size % (64 << 10) == 0), "{first:?}");
     let as_lengths: Vec<usize> = first.iter().map(|size| *size as usize).filter(|size| *size < known.len()).collect();
     let cuts = seen(&known, &as_lengths);
