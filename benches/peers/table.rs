@@ -1,6 +1,6 @@
 //! Medians of all rounds, and how this program compares with the fastest and the smallest of the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::measure::Measured;
@@ -12,11 +12,13 @@ pub struct Table {
     /// By row, in the order they came, and by tool.
     rows: Vec<(String, BTreeMap<String, Vec<f64>>)>,
     own: Option<String>,
+    /// Tools that only make an archive: a floor, and no rival.
+    archivers: BTreeSet<String>,
 }
 
 impl Table {
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), rows: Vec::new(), own: None }
+        Self { name: name.to_owned(), rows: Vec::new(), own: None, archivers: BTreeSet::new() }
     }
 
     pub fn add(&mut self, tool: &Tool, row: &str, measured: Measured) {
@@ -31,6 +33,9 @@ impl Table {
     fn put(&mut self, tool: &Tool, row: &str, value: f64) {
         if tool.is_own() {
             self.own = Some(tool.name.clone());
+        }
+        if tool.again.is_none() {
+            self.archivers.insert(tool.name.clone());
         }
         let at = self.rows.iter().position(|(name, _)| name == row).unwrap_or_else(|| {
             self.rows.push((row.to_owned(), BTreeMap::new()));
@@ -70,9 +75,8 @@ impl Table {
         let own = self.of(row, self.own.as_ref()?)?;
         let best = |as_small: bool| {
             let (_, by_tool) = self.rows.iter().find(|(name, _)| name == row)?;
-            let others = by_tool
-                .iter()
-                .filter(|(name, _)| Some(*name) != self.own.as_ref() && (!as_small || self.is_as_small(name)));
+            let is_rival = |name: &String| Some(name) != self.own.as_ref() && !self.archivers.contains(name);
+            let others = by_tool.iter().filter(|(name, _)| is_rival(name) && (!as_small || self.is_as_small(name)));
             others.map(|(_, values)| median(values)).min_by(f64::total_cmp)
         };
         let (all, as_small) = (best(false)?, best(true));
