@@ -113,13 +113,13 @@ impl Block {
     }
 }
 
-/// Up to level 12 every core does with tables of 4 MiB; zstd's own for levels 10 to 12 take 25 MB where a block has 2 MiB,
-/// and find little more in it.
+/// Up to level 12 every core does with tables of 2 MiB; zstd's own for levels 7 to 12 take up to 25 MB where a block has
+/// 2 MiB, and find little more in it.
 fn compressor(level: i32) -> io::Result<zstd::bulk::Compressor<'static>> {
     let mut compressor = zstd::bulk::Compressor::new(level)?;
-    if (10..=12).contains(&level) {
-        compressor.set_parameter(CParameter::HashLog(20))?;
-        compressor.set_parameter(CParameter::ChainLog(20))?;
+    if (7..=12).contains(&level) {
+        compressor.set_parameter(CParameter::HashLog(19))?;
+        compressor.set_parameter(CParameter::ChainLog(19))?;
     }
     Ok(compressor)
 }
