@@ -162,7 +162,8 @@ impl<'a> Lanes<'a> {
     }
 
     /// Waits until the destinations have written a pack that was given to them, so that it is not in memory any more when
-    /// the next is sealed; where that is said, for so long at most. One that hangs is not waited for; it is lost when the next is sent.
+    /// the next is sealed; where that is said, for so long at most. One that hangs is not waited for; it is lost when the
+    /// next is sent.
     pub fn wait_until_written(&self, pack: &Arc<SealedPack>, at_most: Option<Duration>) {
         let at_most = at_most.unwrap_or(STUCK);
         let began = Instant::now();

@@ -247,12 +247,8 @@ impl ObjectSeal {
     /// # Errors
     /// [`SealError::Tampered`]; the buffer then holds nothing of meaning.
     pub fn open<'a>(&self, part: Part, counter: u64, sealed: &'a mut [u8]) -> Result<&'a mut [u8], SealError> {
-        let aad = self.binding.aad(part, counter);
-        let nonce = nonce(part.code(), counter);
         let (bytes, tag) = sealed.split_last_chunk_mut::<TAG_LEN>().ok_or(SealError::Tampered)?;
-        self.cipher
-            .decrypt_inout_detached(&nonce.into(), &aad, InOutBuf::from(&mut *bytes), &Tag::from(*tag))
-            .map_err(|_| SealError::Tampered)?;
+        self.decrypt(part, counter, InOutBuf::from(&mut *bytes), tag)?;
         Ok(bytes)
     }
 
@@ -267,8 +263,6 @@ impl ObjectSeal {
         sealed: &[u8],
         plain: &'a mut Vec<u8>,
     ) -> Result<&'a [u8], SealError> {
-        let aad = self.binding.aad(part, counter);
-        let nonce = nonce(part.code(), counter);
         let (bytes, tag) = sealed.split_last_chunk::<TAG_LEN>().ok_or(SealError::Tampered)?;
         if plain.len() < bytes.len() {
             plain.reserve_exact(bytes.len() - plain.len());
@@ -276,10 +270,22 @@ impl ObjectSeal {
         }
         let plain = &mut plain[..bytes.len()];
         let buffer = InOutBuf::new(bytes, plain).map_err(|_| SealError::Tampered)?;
-        self.cipher
-            .decrypt_inout_detached(&nonce.into(), &aad, buffer, &Tag::from(*tag))
-            .map_err(|_| SealError::Tampered)?;
+        self.decrypt(part, counter, buffer, tag)?;
         Ok(plain)
+    }
+
+    fn decrypt(
+        &self,
+        part: Part,
+        counter: u64,
+        bytes: InOutBuf<'_, '_, u8>,
+        tag: &[u8; TAG_LEN],
+    ) -> Result<(), SealError> {
+        let aad = self.binding.aad(part, counter);
+        let nonce = nonce(part.code(), counter);
+        self.cipher
+            .decrypt_inout_detached(&nonce.into(), &aad, bytes, &Tag::from(*tag))
+            .map_err(|_| SealError::Tampered)
     }
 
     /// Fills `padding` with bytes that look like everything else in the object.

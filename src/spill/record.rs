@@ -32,37 +32,27 @@ impl Record for ChunkId {
     }
 }
 
-impl Record for u64 {
-    fn memory(&self) -> usize {
-        size_of::<Self>()
-    }
+macro_rules! records_of_numbers {
+    ($($number:ty),*) => {$(
+        impl Record for $number {
+            fn memory(&self) -> usize {
+                size_of::<Self>()
+            }
 
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(&self.to_be_bytes())
-    }
+            fn write(&self, out: &mut impl Write) -> io::Result<()> {
+                out.write_all(&self.to_be_bytes())
+            }
 
-    fn read(input: &mut impl Read) -> io::Result<Self> {
-        let mut bytes = [0; size_of::<Self>()];
-        input.read_exact(&mut bytes)?;
-        Ok(Self::from_be_bytes(bytes))
-    }
+            fn read(input: &mut impl Read) -> io::Result<Self> {
+                let mut bytes = [0; size_of::<Self>()];
+                input.read_exact(&mut bytes)?;
+                Ok(Self::from_be_bytes(bytes))
+            }
+        }
+    )*};
 }
 
-impl Record for u32 {
-    fn memory(&self) -> usize {
-        size_of::<Self>()
-    }
-
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        out.write_all(&self.to_be_bytes())
-    }
-
-    fn read(input: &mut impl Read) -> io::Result<Self> {
-        let mut bytes = [0; size_of::<Self>()];
-        input.read_exact(&mut bytes)?;
-        Ok(Self::from_be_bytes(bytes))
-    }
-}
+records_of_numbers!(u32, u64);
 
 /// The first bytes of an id as a number that sorts like it.
 pub fn prefix(id: &ChunkId) -> u64 {
