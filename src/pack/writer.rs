@@ -17,6 +17,8 @@ const CHUNKS_MAX: usize = 1 << 16;
 /// The most bytes a chunk takes in the directories: its id and twice its length, which is below 4 MiB and so a varint
 /// of at most four bytes.
 const ENTRY_LEN: usize = 32 + 4 + 4;
+/// A block takes at most 14 in each directory besides its chunks.
+const BLOCK_ENTRY_LEN: usize = 16;
 /// A pack with more room than this takes part of a block, where the block was not compressed.
 const SPLIT_ROOM: usize = 24 << 10;
 
@@ -120,13 +122,12 @@ impl PackDraft {
 
     /// An upper bound of the stored bytes for so many blocks and chunks: heads, directories, blocks.
     fn used(blocks_len: usize, blocks: usize, chunks: usize) -> usize {
-        // In each directory a block needs at most 14 bytes besides its chunks.
-        2 * PACK_HEAD_LEN + 2 * (TAG_LEN + 16) + blocks_len + blocks * 2 * 16 + chunks * ENTRY_LEN
+        2 * PACK_HEAD_LEN + 2 * (TAG_LEN + 16) + blocks_len + blocks * 2 * BLOCK_ENTRY_LEN + chunks * ENTRY_LEN
     }
 
-    /// What a block takes of the [`room`](Self::room) in bytes: its own, and those of its chunks in the directories.
+    /// What a block takes of the [`room`](Self::room) in bytes: its own, and what is said of it in the directories.
     pub fn cost(block: &CompressedBlock) -> usize {
-        block.sealed_len() + block.chunk_count() * ENTRY_LEN
+        block.sealed_len() + 2 * BLOCK_ENTRY_LEN + block.chunk_count() * ENTRY_LEN
     }
 
     /// Sealed bytes that still fit, for a block of `chunks` chunks.

@@ -10,8 +10,8 @@
 //! No pack waits: while the threads write one, the next is being filled, and it is handed over when they are done. A
 //! queue would save no time where a destination is as fast on average, and each place in it costs 16 MiB of memory.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -162,13 +162,11 @@ impl<'a> Lanes<'a> {
     }
 
     /// Waits until the destinations have written a pack that was given to them, so that it is not in memory any more when
-    /// the next is sealed; where that is said, for so long at most. One that hangs is not waited for; it is lost when the
-    /// next is sent.
-    pub fn wait_until_written(&self, pack: &Arc<SealedPack>, at_most: Option<Duration>) {
-        let at_most = at_most.unwrap_or(STUCK);
+    /// the next is sealed. One that hangs is not waited for; it is lost when the next is sent.
+    pub fn wait_until_written(&self, pack: &Weak<SealedPack>) {
         let began = Instant::now();
         // Every lane lets go of the pack when it is done with it.
-        while Arc::strong_count(pack) > 1 && began.elapsed() < at_most && !self.monitor.should_stop() {
+        while pack.strong_count() > 0 && began.elapsed() < STUCK && !self.monitor.should_stop() {
             thread::sleep(Duration::from_millis(1));
         }
     }

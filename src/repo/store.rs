@@ -12,8 +12,7 @@ mod compressing;
 mod filling;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Weak};
 
 use self::filling::{Filling, Pieces};
 use crate::error::Error;
@@ -22,6 +21,7 @@ use crate::format::id::{ChunkId, ChunkKind, PackId};
 use crate::format::pack::Directory;
 use crate::index::{DestinationBits, Index, IndexReader, PackInfo, PackNumber};
 use crate::memory::Budget;
+use crate::pack::SealedPack;
 use crate::replicate::{LaneOutcome, Lanes};
 use crate::seal::keys::random;
 use crate::seal::{Block, CompressedBlock, Keys};
@@ -29,9 +29,9 @@ use crate::snapshot::ChunkSink;
 
 /// Compressed blocks that wait for a pack with room, while smaller ones fill the one that is nearly full.
 const WAITING_MAX: usize = 2;
-/// A fast disk writes a pack in this time, while the cores are busy with the blocks that come next. Then those go into the
-/// same memory.
-const A_MOMENT: Duration = Duration::from_millis(12);
+/// The part of a pack that may wait in compressed blocks for the memory of the pack before, while a disk writes that. A fast
+/// one is done by then, and the next pack is made where the last one was.
+const DEFERRED_PART: usize = 4;
 
 /// What is needed to store.
 pub(crate) struct StoreContext<'a> {
@@ -82,6 +82,8 @@ pub(crate) struct Store<'a> {
     data: Filling,
     tree: Filling,
     pieces: Pieces,
+    /// The pack that was given to the destinations last. It is gone when all have written it.
+    on_its_way: Weak<SealedPack>,
     /// Chunks of this run that the index does not know yet.
     claimed: HashSet<ChunkId>,
     presence: HashMap<PackNumber, DestinationBits>,
@@ -120,6 +122,7 @@ impl<'a> Store<'a> {
             pieces: Pieces::new(context.avg_bytes, context.max_bytes),
             context,
             lanes,
+            on_its_way: Weak::new(),
             claimed: HashSet::new(),
             presence: HashMap::new(),
             first_number: next_number,
@@ -246,7 +249,11 @@ impl<'a> Store<'a> {
     /// Puts waiting blocks into packs until so many are left: in order where they fit, else the first that does, so that
     /// full packs are full.
     fn place_waiting(&mut self, kind: ChunkKind, left: usize) -> Result<(), Error> {
+        let deferred_max = self.context.pack_bytes / DEFERRED_PART;
         loop {
+            if left > 0 && self.on_its_way.strong_count() > 0 && self.filling(kind).may_defer(deferred_max) {
+                return Ok(());
+            }
             let Filling { waiting, draft, .. } = self.filling(kind);
             let fitting = waiting.iter().position(|block| draft.fits(block));
             if let Some(block) = fitting.and_then(|position| waiting.remove(position)) {
@@ -290,9 +297,11 @@ impl<'a> Store<'a> {
             PackInfo { id: pack.id(), len: pack.bytes().len() as u64, kind, epoch: pack.epoch(), salt: pack.salt() };
         self.new_packs.push(NewPack { number, info, blocks_offset: pack.blocks_offset(), directory });
         self.lanes.send(number, &pack);
-        let may_wait = !self.context.is_moving && self.context.budget.may_wait(self.context.pack_bytes as u32);
-        self.lanes.wait_until_written(&pack, may_wait.then_some(A_MOMENT));
+        self.on_its_way = Arc::downgrade(&pack);
         drop(pack);
+        if self.context.is_moving || !self.context.budget.may_wait(self.context.pack_bytes as u32) {
+            self.lanes.wait_until_written(&self.on_its_way);
+        }
         if self.new_chunks >= self.context.budget.new_chunks() { self.remember() } else { Ok(()) }
     }
 

@@ -65,6 +65,11 @@ impl Filling {
         self.waiting.push_back(block);
     }
 
+    /// Whether the next pack need not begin yet: no more than so many bytes wait for it.
+    pub fn may_defer(&self, bytes_max: usize) -> bool {
+        self.draft.is_empty() && self.waiting.iter().map(PackDraft::cost).sum::<usize>() <= bytes_max
+    }
+
     /// Whether the block that is being filled is to end before the `next` bytes. Compressed as far as those before it, it
     /// just fits into what the others on their way leave of a pack; a whole one would leave a part of the pack empty.
     pub fn is_long_enough(&self, next: usize) -> bool {
