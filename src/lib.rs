@@ -32,6 +32,7 @@ pub mod restore;
 pub mod check;
 pub mod clean;
 pub mod sync;
+pub mod explore;
 
 // Who asks.
 pub mod cli;

@@ -41,7 +41,7 @@ use crate::repo::settings::SourceSettings;
 use crate::repo::store::Store;
 use crate::repo::{Lineage, Repo};
 use crate::snapshot::ReadError;
-use crate::source::{ChangePolicy, FolderIdentity, Owners, Walk, WalkOptions};
+use crate::source::{ChangePolicy, Owners, Walk};
 
 /// Groups that wait for a reader, and batches that wait in each group.
 const GROUPS_WAITING: usize = 4;
@@ -233,16 +233,7 @@ impl<'a> SourceRun<'a> {
 
     /// Begins the walk, or says why the source as a whole cannot be trusted.
     pub fn begin(&self, context: &ScanContext<'_>) -> Result<Begun, String> {
-        let own = self.repo.settings.destinations.iter().map(|(_, path)| path.as_path());
-        let skip = own.chain([self.repo.home.path()]).filter_map(|path| FolderIdentity::of(path).ok());
-        let options = WalkOptions {
-            root: self.source.path.clone(),
-            excludes: self.source.exclude.clone(),
-            exclude_caches: self.source.exclude_caches,
-            one_file_system: self.source.one_file_system,
-            skip_folders: skip.collect(),
-        };
-        let begun = Begun::new(Walk::new(options).map_err(|error| error.to_string())?);
+        let begun = Begun::new(Walk::new(self.repo.walk_options(self.source)).map_err(|error| error.to_string())?);
         let had_entries = context
             .previous
             .as_ref()

@@ -3,8 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::commands::{
-    add, backup, check, clean, completions, config, connect, destination, forget, init, list, ls, note, pin, purge,
-    quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync, sysinfo, tag, unforget,
+    add, backup, check, clean, completions, config, connect, destination, diff, dump, find, forget, init, list, ls,
+    note, pin, purge, quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync, sysinfo, tag,
+    unforget,
 };
 use super::exit::ExitStatus;
 use super::output::Wishes;
@@ -79,6 +80,9 @@ pub enum Command {
     Snapshots(snapshots::Args),
     List(list::Args),
     Ls(ls::Args),
+    Find(find::Args),
+    Diff(diff::Args),
+    Dump(dump::Args),
     Restore(restore::Args),
     Clean(clean::Args),
     Forget(forget::Args),

@@ -69,6 +69,7 @@ const ADD: Hint = Some("`cryptbackup add DIR` adds a source, `remove DIR` takes 
 const UPDATE: Hint = Some("update cryptbackup; nothing is damaged");
 const REBUILD: Hint = Some("run `cryptbackup rebuild-index`; it is made anew from the destinations");
 const PERMISSIONS: Hint = Some("check the permissions of the file and of its folders");
+const THERE: Hint = Some("nothing was overwritten; give another name, or move what is there away");
 const ROOM: Hint = Some("make room on that disk");
 
 fn parts(error: &Error) -> (&'static str, ExitStatus, String, Hint) {
@@ -167,6 +168,7 @@ fn io_hint(source: &std::io::Error) -> Hint {
     match source.kind() {
         std::io::ErrorKind::PermissionDenied => PERMISSIONS,
         std::io::ErrorKind::StorageFull => ROOM,
+        std::io::ErrorKind::AlreadyExists => THERE,
         _ => None,
     }
 }

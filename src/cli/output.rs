@@ -96,6 +96,11 @@ impl Output {
         self.to_stdout(|stdout| stdout.write_all(bytes));
     }
 
+    /// Stdout for bytes as they are. Once nobody reads them any more it says so with an error.
+    pub fn sink(&self) -> Sink<'_> {
+        Sink(self)
+    }
+
     /// The one JSON document of a listing.
     pub fn document(&self, value: &Value) {
         self.raw(value.to_string().as_bytes());
@@ -171,6 +176,21 @@ impl Output {
                 *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             }
         }
+    }
+}
+
+/// See [`Output::sink`].
+pub struct Sink<'a>(&'a Output);
+
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.part(bytes);
+        if self.0.is_closed() { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.to_stdout(|stdout| stdout.flush());
+        Ok(())
     }
 }
 

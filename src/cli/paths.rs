@@ -84,6 +84,18 @@ pub fn snapshot_and_path(typed: &OsStr) -> Result<(String, Option<PathBuf>), Err
     }
 }
 
+/// `FILE@N`: a file, made absolute, and the number of a version.
+///
+/// # Errors
+/// Those of [`absolute`].
+pub fn file_and_version(typed: &OsStr) -> Result<Option<(PathBuf, u32)>, Error> {
+    let split = typed.to_str().and_then(|text| text.rsplit_once('@'));
+    match split.and_then(|(file, number)| Some((file, number.parse().ok()?))) {
+        Some((file, number)) if !file.is_empty() => Ok(Some((absolute(Path::new(file))?, number))),
+        _ => Ok(None),
+    }
+}
+
 #[cfg(unix)]
 fn split_at_colon(typed: &OsStr) -> (&OsStr, Option<PathBuf>) {
     use std::os::unix::ffi::OsStrExt;

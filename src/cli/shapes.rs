@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::output::Output;
 use crate::error::Error;
+use crate::explore::EntryKind;
 use crate::format::record::Time;
 use crate::repo::DestinationStatus;
 use crate::report::{Problem, ProblemKind};
@@ -58,6 +59,16 @@ pub fn problems(list: &[Problem]) -> Value {
 pub fn problem_kind(kind: ProblemKind) -> Value {
     // A unit variant always has a name.
     serde_json::to_value(kind).unwrap_or(Value::Null)
+}
+
+/// The name of what an entry is.
+pub fn entry_kind(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::File => "file",
+        EntryKind::Folder => "folder",
+        EntryKind::Symlink => "symlink",
+        EntryKind::Other => "other",
+    }
 }
 
 /// A destination as `status` and `destination list` show it.

@@ -58,7 +58,7 @@ impl Repo {
 
 impl Repo {
     /// Gives each file of a source that no snapshot has any more and a history still does, with its newest node.
-    pub(super) fn each_in_history_only(
+    pub(crate) fn each_in_history_only(
         &self,
         view: &IndexReader,
         source: &dyn ChunkSource,

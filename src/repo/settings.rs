@@ -24,7 +24,7 @@ pub(super) use file::read as read_private;
 pub use file::{create_private, write_private};
 pub use keys::DESTINATION_PREFIX;
 pub use sections::{Compression, Encryption, Extra, Guard, Level, Limits, Retention, SourceSettings, Watch};
-pub use values::pack_bytes;
+pub use values::{bytes as size, pack_bytes};
 
 /// Major number of the file's layout; a file with a higher one is refused.
 const LAYOUT_MAJOR: u64 = 1;

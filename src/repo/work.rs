@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::clock::Clock;
+use super::settings::SourceSettings;
 use super::store::{Store, StoreContext};
 use super::writer::Writer;
 use super::{Repo, destinations};
@@ -17,6 +18,7 @@ use crate::replicate::neighbours;
 use crate::replicate::{self, CatchUp, Lanes, OpenDestination, ReplicateError};
 use crate::seal::Keys;
 use crate::snapshot::ReadError;
+use crate::source::{FolderIdentity, WalkOptions};
 
 impl Repo {
     /// Makes sure that there is a writer, and that every destination opens without this machine.
@@ -78,6 +80,19 @@ impl Repo {
             self.lose(&destination, &error);
         }
         self.put_missing_marks()
+    }
+
+    /// How a source is walked: without the places where backups and settings are kept.
+    pub(crate) fn walk_options(&self, source: &SourceSettings) -> WalkOptions {
+        let own = self.settings.destinations.iter().map(|(_, path)| path.as_path());
+        let skip = own.chain([self.home.path()]).filter_map(|path| FolderIdentity::of(path).ok());
+        WalkOptions {
+            root: source.path.clone(),
+            excludes: source.exclude.clone(),
+            exclude_caches: source.exclude_caches,
+            one_file_system: source.one_file_system,
+            skip_folders: skip.collect(),
+        }
     }
 
     /// Lets another clock than the system's say what time it is.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::replace::replacing;
 use super::window::{FileTarget, Window, metadata_bytes};
-use super::{Overwrite, PlannedItem, RestoreReport, RestoreRequest, compare, system};
+use super::{Overwrite, PlannedItem, RestoreReport, RestoreRequest, system};
 use crate::error::Error;
 use crate::format::recipe::Recipe;
 use crate::format::tree::{Flags, Metadata, Node, NodeKind};
@@ -16,7 +16,7 @@ use crate::paths;
 use crate::replicate::Fetcher;
 use crate::report::{Problem, ProblemKind};
 use crate::seal::Keys;
-use crate::snapshot::{Held, TreeReader};
+use crate::snapshot::{Held, TreeReader, holds};
 use system::{Applied, Folder};
 
 /// A folder that is being restored.
@@ -365,7 +365,7 @@ impl<'a> Walk<'a, '_> {
                 }
                 let Ok(mut file) = folder.open_file(name) else { return Ok(false) };
                 // A recipe that cannot be read now fails with its name when the file is written.
-                if !compare::is_same(self.fetcher, self.keys, recipe, &mut file).unwrap_or(false) {
+                if !holds(self.fetcher, self.keys, recipe, &mut file).unwrap_or(false) {
                     return Ok(false);
                 }
                 self.applied(path, system::apply_to_file(&file, metadata));

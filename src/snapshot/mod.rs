@@ -5,15 +5,20 @@
 
 pub mod build;
 pub mod history;
+mod holds;
 pub mod marks;
 mod purge;
 pub mod read;
+pub mod states;
+mod strands;
 pub mod versions;
 
 pub use build::{RecipeBuilder, TreeBuilder};
+pub use holds::holds;
 pub use marks::{Decision, Marks, place_of};
 pub use purge::without;
 pub use read::{Held, PartReader, TreeReader, TreeWalk, each_chunk, each_need, find_node};
+pub use states::{Held as HeldNode, StateWalk};
 pub use versions::path_hash;
 
 use crate::format::FormatError;

@@ -94,6 +94,11 @@ impl SourceFile {
         if stat.identity() == expected.identity() { Ok(opened) } else { Err(OpenError::Replaced(Box::new(opened))) }
     }
 
+    /// The open file, at its beginning.
+    pub fn into_file(self) -> File {
+        self.file
+    }
+
     /// What the file was when it was opened.
     pub fn stat(&self) -> Stat {
         self.stat

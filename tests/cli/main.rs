@@ -10,6 +10,7 @@ mod codes;
 mod connect;
 mod damage;
 mod destinations;
+mod explore;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod guard;

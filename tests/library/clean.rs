@@ -9,6 +9,7 @@ use cryptbackup::clean::choose::Rules;
 use cryptbackup::clean::purge::{self, PurgeRequest};
 use cryptbackup::clean::{CleanReport, CleanRequest, DestinationCleaned, hand};
 use cryptbackup::error::Error;
+use cryptbackup::explore;
 use cryptbackup::monitor::Silent;
 use cryptbackup::restore::{RestoreRequest, What, When};
 
@@ -126,10 +127,10 @@ fn protected_versions_outlive_their_snapshots() {
         assert!(restored(world, "daily", date(13)) == contents[&14]);
         assert!(restored(world, "gone", date(1)) == noise(500, 101));
         let mut files = BTreeMap::new();
-        let mut note = |file: cryptbackup::repo::FileInfo| {
+        let mut note = |file: cryptbackup::explore::FileInfo| {
             files.insert(file.path.rsplit(|&byte| byte == b'/').next().expect("a name").to_vec(), file.deleted);
         };
-        world.open().files(None, &mut note).expect("listed");
+        explore::files(&world.open(), None, &mut note).expect("listed");
         let expected = [(&b"daily"[..], false), (b"gone", true), (b"steady", false)];
         assert_eq!(files, expected.map(|(name, deleted)| (name.to_vec(), deleted)).into_iter().collect());
         let mut kept = Vec::new();

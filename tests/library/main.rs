@@ -8,6 +8,7 @@ mod backup;
 mod beside;
 mod clean;
 mod destinations;
+mod explore;
 mod golden;
 mod guard;
 mod incremental;

@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     // Names the errors of everything below, so that the verbs have one: it stands above them, and they do not know it.
     &["error"],
     &["repo"],
-    &["backup", "restore", "check", "clean", "sync"],
+    &["backup", "restore", "check", "clean", "sync", "explore"],
     &["cli"],
 ];
 

@@ -12,7 +12,8 @@ use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, Listing, path_bytes, with_path};
 use crate::cli::{dates, names, paths, units, words};
 use crate::error::Error;
-use crate::repo::{Access, FileInfo};
+use crate::explore::{self, FileInfo};
+use crate::repo::Access;
 use crate::restore::{self, Overwrite, RestorePlan, RestoreReport, RestoreRequest, What, When};
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -225,10 +226,10 @@ fn list(context: &Context, pattern: Option<&str>, secret: &SecretArgs) -> Result
     let out = &context.out;
     if out.wishes.json {
         let mut listing = Listing::new(out);
-        let given = repo.files(pattern, &mut |file| listing.item(&file_document(&file)));
+        let given = explore::files(&repo, pattern, &mut |file| listing.item(&file_document(&file)));
         listing.end(given)?;
     } else {
-        repo.files(pattern, &mut |file| out.data(&file_line(&file)))?;
+        explore::files(&repo, pattern, &mut |file| out.data(&file_line(&file)))?;
     }
     Ok(ExitStatus::Done)
 }

@@ -5,7 +5,6 @@
 
 use super::judge::{Known, Standing, Verdict, judge};
 use super::read::kept;
-use super::strands::{Entries, Names, Origin, Strand};
 use crate::chunk::Chunker;
 use crate::format::FormatError;
 use crate::format::history::{Place, SEEN_TAG, Seen, version_name};
@@ -13,6 +12,7 @@ use crate::format::recipe::Recipe;
 use crate::format::record::{Extra, Time};
 use crate::format::tree::{Flags, Metadata, Node, NodeKind, is_component};
 use crate::memory::Budget;
+use crate::snapshot::strands::{Entries, Names, Origin, Strand};
 use crate::snapshot::{ChunkSink, ChunkSource, ReadError, TreeBuilder, find_node};
 
 /// What a snapshot has of the source.
@@ -156,18 +156,19 @@ impl Folder {
         self.histories.is_empty() && self.groups.iter().all(does_stay)
     }
 
-    fn strands(&self) -> Vec<Strand<'_>> {
+    fn strands(&self) -> Vec<Strand> {
         let groups = self.groups.iter().enumerate();
-        let mut strands: Vec<Strand<'_>> =
-            groups.map(|(number, group)| Strand { origin: Origin::State(number), recipe: &group.recipe }).collect();
+        let mut strands: Vec<Strand> = groups
+            .map(|(number, group)| Strand { origin: Origin::State(number), recipe: group.recipe.clone() })
+            .collect();
         for recipe in &self.histories {
-            strands.extend([Origin::Folders, Origin::Versions].map(|origin| Strand { origin, recipe }));
+            strands.extend([Origin::Folders, Origin::Versions].map(|origin| Strand { origin, recipe: recipe.clone() }));
         }
         strands
     }
 
     /// What has one name in this folder: the folder in it, and what is no folder, with the lists of histories.
-    fn sort_out<'f>(&'f self, strands: &[Strand<'_>], entries: Entries) -> (Folder, Known<'f>, Vec<Node>) {
+    fn sort_out<'f>(&'f self, strands: &[Strand], entries: Entries) -> (Folder, Known<'f>, Vec<Node>) {
         let mut below = Folder { hidden: self.hidden.clone(), ..Folder::default() };
         let mut known = Known { hidden: &self.hidden, ..Known::default() };
         let mut lists = Vec::new();
@@ -246,7 +247,7 @@ where
         &mut self,
         tree: &mut Option<TreeBuilder>,
         folder: &Folder,
-        strands: &[Strand<'_>],
+        strands: &[Strand],
         fits: bool,
         own: Option<Node>,
     ) -> Result<(), S::Error> {
@@ -282,10 +283,7 @@ where
         Ok(())
     }
 
-    fn open<'s>(&self, strands: &[Strand<'s>], fits: bool) -> Result<Names<'s>, ReadError>
-    where
-        'a: 's,
-    {
+    fn open(&self, strands: &[Strand], fits: bool) -> Result<Names<'a>, ReadError> {
         match fits {
             true => Names::side_by_side(self.source, strands),
             false => Ok(Names::windows(self.source, strands, self.limits.window_bytes)),

@@ -7,7 +7,6 @@ mod judge;
 mod merge;
 mod purge;
 mod read;
-mod strands;
 
 pub use judge::Standing;
 pub use merge::{MergeRequest, Merged, State, merge};
