@@ -41,6 +41,7 @@ pub(super) fn commit(
     repo: &mut Repo,
     written: Written,
     request: &BackupRequest,
+    is_partial: bool,
     monitor: &dyn Monitor,
 ) -> Result<BackupReport, Error> {
     if monitor.should_stop() {
@@ -67,7 +68,7 @@ pub(super) fn commit(
         lose(repo, &parts);
         return Err(too_few_copies(repo, &outcomes(repo, parts)?));
     }
-    let (id, snapshot, stored) = seal_snapshot(repo, &written, request)?;
+    let (id, snapshot, stored) = seal_snapshot(repo, &written, request, is_partial)?;
     let row = SnapshotRow {
         committed: 0,
         whole: 0,
@@ -134,6 +135,7 @@ fn seal_snapshot(
     repo: &Repo,
     written: &Written,
     request: &BackupRequest,
+    is_partial: bool,
 ) -> Result<(SnapshotId, Snapshot, Vec<u8>), Error> {
     let mut pack_ids = written.stored.pack_ids.clone();
     let finished = repo.now();
@@ -153,7 +155,7 @@ fn seal_snapshot(
         machine: repo.machine_name(),
         user: user_name(),
         roots: written.roots.clone(),
-        flags: if extra.is_empty() { 0 } else { Snapshot::SUSPECT },
+        flags: if extra.is_empty() { 0 } else { Snapshot::SUSPECT } | if is_partial { Snapshot::PARTIAL } else { 0 },
         tags: request.tags.clone(),
         packs_written: pack_ids.len() as u32,
         packs_digest,

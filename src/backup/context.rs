@@ -1,6 +1,7 @@
 //! What a scan goes by: the rules, and the previous snapshot.
 
 use super::coverage::Coverage;
+use super::smart::Selection;
 use crate::format::record::Time;
 use crate::format::tree::Node;
 use crate::replicate::Fetcher;
@@ -29,6 +30,8 @@ pub(super) struct ScanContext<'a> {
     pub previous: Option<Previous>,
     /// No number up to this is given to a path that is not known, since older snapshots are out of reach.
     pub version_floor: u32,
+    /// Which files are read; all where there is none.
+    pub selection: Option<&'a Selection>,
     /// When the run began.
     pub started: Time,
     /// Names of owners.

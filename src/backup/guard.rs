@@ -122,20 +122,41 @@ impl Moves {
     }
 }
 
-/// Judges what was counted in a source of which the last snapshot had so many files; none where nothing is unusual.
-pub(super) fn judge(guard: &Guard, path: &[u8], before: &RootCounts, tally: &RootTally) -> Option<SuspectSource> {
+/// What a run has changed of a source so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Changes {
+    /// Known files with another content.
+    pub changed: u64,
+    /// Those of them whose content looks random.
+    pub opaque: u64,
+    /// Files that are gone, and were not moved.
+    pub gone: u64,
+}
+
+impl Changes {
+    /// What one part of a run counted, after those before it.
+    pub fn after(self, tally: &RootTally) -> Self {
+        Self {
+            changed: self.changed + tally.files_changed,
+            opaque: self.opaque + tally.files_opaque,
+            gone: self.gone + tally.files_gone,
+        }
+    }
+}
+
+/// Judges what was changed of a source of which the last snapshot had so many files; none where nothing is unusual.
+pub(super) fn judge(guard: &Guard, path: &[u8], before: &RootCounts, changes: &Changes) -> Option<SuspectSource> {
     if !guard.suspect_changes || before.files < guard.min_files || before.bytes < guard.min_bytes {
         return None;
     }
     let is_much = |files: u64, percent: u32| files > 0 && files * 100 >= u64::from(percent) * before.files;
-    let is_suspect =
-        is_much(tally.files_opaque, guard.changed_percent) || is_much(tally.files_gone, guard.vanished_percent);
+    let is_suspect = is_much(changes.opaque, guard.changed_percent) || is_much(changes.gone, guard.vanished_percent);
     is_suspect.then(|| SuspectSource {
         path: path.to_vec(),
         files: before.files,
-        changed: tally.files_changed,
-        opaque: tally.files_opaque,
-        gone: tally.files_gone,
+        changed: changes.changed,
+        opaque: changes.opaque,
+        gone: changes.gone,
     })
 }
 
@@ -195,15 +216,13 @@ mod tests {
         let guard = Guard::default();
         let before = |files, bytes| RootCounts { files, bytes, ..RootCounts::default() };
         let judged = |before: RootCounts, opaque, gone| {
-            let tally = RootTally { files_opaque: opaque, files_gone: gone, ..RootTally::default() };
-            judge(&guard, b"/a", &before, &tally).is_some()
+            judge(&guard, b"/a", &before, &Changes { opaque, gone, changed: opaque }).is_some()
         };
         let enough = before(200, 20_000_000);
         assert!(judged(enough, 40, 0) && !judged(enough, 39, 0));
         assert!(judged(enough, 0, 100) && !judged(enough, 0, 99));
         assert!(!judged(before(99, 20_000_000), 99, 0) && !judged(before(200, 9_999_999), 200, 200));
         let off = Guard { suspect_changes: false, ..Guard::default() };
-        let tally = RootTally { files_opaque: 200, ..RootTally::default() };
-        assert_eq!(judge(&off, b"/a", &enough, &tally), None);
+        assert_eq!(judge(&off, b"/a", &enough, &Changes { opaque: 200, ..Changes::default() }), None);
     }
 }

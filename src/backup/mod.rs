@@ -7,7 +7,7 @@
 //! 4. `trees` puts nodes into folders as they come.
 //! 5. `commit` writes the snapshot where everything it needs is durable, and lets the others catch up.
 //!
-//! `pipeline` is the one file with threads. An entry that fails is a [`Problem`]; the rest goes on.
+//! `smart` makes several runs of one, the important files first. `pipeline` is the one file with threads. An entry that fails is a [`Problem`]; the rest goes on.
 
 mod begun;
 mod commit;
@@ -21,6 +21,7 @@ mod preview;
 mod read;
 mod same;
 mod scan;
+pub mod smart;
 mod step;
 mod trees;
 
@@ -121,12 +122,36 @@ pub struct DestinationOutcome {
     pub detail: Option<String>,
 }
 
+/// One of the runs that a backup is made of: usually the only one.
+#[derive(Debug, Default)]
+struct Phase {
+    /// Which files it reads; all where there is none. Then the snapshot is partial.
+    selection: Option<smart::Selection>,
+    /// What the runs before it have changed.
+    changes: Vec<outcome::SourceChanges>,
+}
+
 /// Backs up.
 ///
 /// # Errors
 /// [`Error::NothingToBackUp`], [`Error::NoDestination`], [`Error::TooFewCopies`], [`Error::Interrupted`]. Whatever was
 /// written before stays and is found by the next run.
 pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Result<BackupReport, Error> {
+    let is_dry = request.dry_run;
+    let report = run_phase(repo, request, &mut Phase::default(), monitor)?;
+    if !is_dry {
+        smart::retire_partials(repo)?;
+    }
+    Ok(report)
+}
+
+/// Makes one run.
+fn run_phase(
+    repo: &mut Repo,
+    request: BackupRequest,
+    phase: &mut Phase,
+    monitor: &dyn Monitor,
+) -> Result<BackupReport, Error> {
     let began = Instant::now();
     let started = repo.now();
     let sources = chosen_sources(repo, &request)?;
@@ -140,7 +165,7 @@ pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Re
     let mut report = if request.dry_run {
         preview::run(repo, &sources, &request, started, monitor)?
     } else {
-        store_and_commit(repo, &sources, &request, started, monitor)?
+        store_and_commit(repo, &sources, &request, phase, started, monitor)?
     };
     if request.accept_changes && !request.dry_run {
         report.accepted = accept(repo, &sources)?;
@@ -171,21 +196,26 @@ fn store_and_commit(
     repo: &mut Repo,
     sources: &[SourceSettings],
     request: &BackupRequest,
+    phase: &mut Phase,
     started: Time,
     monitor: &dyn Monitor,
 ) -> Result<BackupReport, Error> {
-    for _ in 1..RUNS {
-        let written = pipeline::run(repo, sources, request, started, monitor)?;
-        match commit::commit(repo, written, request, monitor) {
-            Err(Error::Overtaken) => {
+    let is_partial = phase.selection.is_some();
+    for run in 1..=RUNS {
+        let mut written = pipeline::run(repo, sources, request, phase, started, monitor)?;
+        let changes = std::mem::take(&mut written.changes);
+        match commit::commit(repo, written, request, is_partial, monitor) {
+            Err(Error::Overtaken) if run < RUNS => {
                 monitor.note(&format!("{}; the run is repeated.", Error::Overtaken));
                 repo.prepare_to_write()?;
             }
-            result => return result,
+            result => {
+                phase.changes = changes;
+                return result;
+            }
         }
     }
-    let written = pipeline::run(repo, sources, request, started, monitor)?;
-    commit::commit(repo, written, request, monitor)
+    Err(Error::Overtaken)
 }
 
 /// The configured sources that are asked for.

@@ -1,8 +1,20 @@
 //! What was counted on the way, source by source.
 
+use super::guard::Changes;
 use crate::format::snapshot::{Root, RootCounts, SuspectSource};
 use crate::repo::store::Stored;
 use crate::report::Problem;
+
+/// What a run has changed of a source so far.
+#[derive(Debug, Clone)]
+pub(super) struct SourceChanges {
+    /// Its path.
+    pub path: Vec<u8>,
+    /// What was counted of it before the run.
+    pub before: RootCounts,
+    /// What has changed.
+    pub changes: Changes,
+}
 
 /// What was counted in one source.
 #[derive(Debug, Default)]
@@ -61,6 +73,8 @@ pub(super) struct Written {
     pub tally: RootTally,
     /// What was stored, and where.
     pub stored: Stored,
+    /// Of each source that was there before: what the snapshot before the run counted, and what the run has changed.
+    pub changes: Vec<SourceChanges>,
     /// When the run began.
     pub started: crate::format::record::Time,
     /// The highest version number any snapshot tells of.

@@ -24,12 +24,12 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::begun::Begun;
 use super::context::{Previous, ScanContext};
 use super::coverage::Coverage;
-use super::outcome::{RootTally, Written};
+use super::outcome::{RootTally, SourceChanges, Written};
 use super::read::{Batch, GroupReader};
 use super::scan::{Scan, ScanOutcome};
 use super::step::Step;
 use super::trees::RootBuilder;
-use super::{BackupRequest, guard};
+use super::{BackupRequest, Phase, guard};
 use crate::error::Error;
 use crate::format::record::Time;
 use crate::format::snapshot::Root;
@@ -87,6 +87,7 @@ pub(super) fn run(
     repo: &Repo,
     sources: &[SourceSettings],
     request: &BackupRequest,
+    phase: &Phase,
     started: Time,
     monitor: &dyn Monitor,
 ) -> Result<Written, Error> {
@@ -97,17 +98,30 @@ pub(super) fn run(
     let mut store = repo.store(&view, &repo.destinations, monitor)?;
     let mut roots = carried_roots(repo, sources, &line, &fetcher, reachable, &mut store)?;
     let mut tally = RootTally::default();
+    let mut changes = Vec::new();
     let owners = Owners::default();
     for source in sources {
-        let run =
-            SourceRun { repo, source, request, started, line: &line, fetcher: &fetcher, owners: &owners, reachable };
-        let (root, counted) = match run.read(&mut store, monitor) {
+        let run = SourceRun {
+            repo,
+            source,
+            request,
+            phase,
+            started,
+            line: &line,
+            fetcher: &fetcher,
+            owners: &owners,
+            reachable,
+        };
+        let (root, mut counted) = match run.read(&mut store, monitor) {
             Ok(read) => read,
             Err(error) => {
                 store.abandon();
                 return Err(error);
             }
         };
+        if root.as_ref().is_some_and(|root| root.carried_from.is_none()) {
+            changes.extend(run.judge(&mut counted));
+        }
         roots.extend(root);
         tally.add(counted);
         if !store.is_alive() {
@@ -127,7 +141,7 @@ pub(super) fn run(
         return Err(Error::NothingToBackUp(format!("no source could be read: {}", why.join("; "))));
     }
     let previous = line.head().map(|known| known.id);
-    Ok(Written { is_complete, roots, tally, stored, started, version_ceiling: line.version_ceiling, previous })
+    Ok(Written { is_complete, roots, tally, changes, stored, started, version_ceiling: line.version_ceiling, previous })
 }
 
 /// The sources of the last snapshot that this run does not read: they stay in the new one.
@@ -168,6 +182,7 @@ pub(super) struct SourceRun<'a> {
     pub repo: &'a Repo,
     pub source: &'a SourceSettings,
     pub request: &'a BackupRequest,
+    pub phase: &'a Phase,
     pub started: Time,
     pub line: &'a Lineage,
     pub fetcher: &'a Fetcher<'a>,
@@ -195,16 +210,26 @@ impl<'a> SourceRun<'a> {
         let (node, mut tally, lacking) = builder.finish();
         store.lacking |= outcome.lacking | lacking;
         tally.counts.excluded = outcome.excluded;
-        // Who accepts changes has looked, and so has who says that an empty source is really empty.
-        if let Some((_, before)) = self.line.root(&context.root)
-            && !self.request.accept_changes
-            && !(self.request.force && tally.counts.files == 0)
-        {
-            tally.suspect.extend(guard::judge(&self.repo.settings.guard, &context.root, &before.counts, &tally));
-        }
         let root =
             node.map(|node| Root { path: context.root, node, carried_from: None, scanned, counts: tally.counts });
         Ok((root, tally))
+    }
+
+    /// Says in the tally whether the source looks suspect, and what has changed of it so far; none where it is new.
+    fn judge(&self, tally: &mut RootTally) -> Option<SourceChanges> {
+        let path = paths::to_bytes(&self.source.path);
+        let earlier = self.phase.changes.iter().find(|earlier| earlier.path == path);
+        let before = match earlier {
+            Some(earlier) => earlier.before,
+            None => self.line.root(path)?.1.counts,
+        };
+        let changes = earlier.map(|earlier| earlier.changes).unwrap_or_default().after(tally);
+        // Who accepts changes has looked, and so has who says that an empty source is really empty.
+        let is_meant = self.request.accept_changes || self.request.force && tally.counts.files == 0;
+        if !is_meant {
+            tally.suspect.extend(guard::judge(&self.repo.settings.guard, path, &before, &changes));
+        }
+        Some(SourceChanges { path: path.to_vec(), before, changes })
     }
 
     /// What its scan goes by.
@@ -226,6 +251,7 @@ impl<'a> SourceRun<'a> {
             fetcher: self.fetcher,
             previous,
             version_floor: if is_sure { 0 } else { self.line.version_ceiling },
+            selection: self.phase.selection.as_ref(),
             started: self.started,
             owners: self.owners,
         }

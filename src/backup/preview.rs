@@ -3,7 +3,7 @@
 use super::pipeline::SourceRun;
 use super::scan::Scan;
 use super::step::Step;
-use super::{BackupReport, BackupRequest};
+use super::{BackupReport, BackupRequest, Phase};
 use crate::error::Error;
 use crate::format::record::Time;
 use crate::index::DestinationBits;
@@ -22,16 +22,46 @@ pub(super) fn run(
     started: Time,
     monitor: &dyn Monitor,
 ) -> Result<BackupReport, Error> {
+    let mut report = BackupReport { dry_run: true, ..BackupReport::default() };
+    report.excluded = each_step(repo, sources, request, started, monitor, &mut |step| match step {
+        Ok(step) => count(&mut report, step, monitor),
+        Err(problem) => {
+            monitor.problem(&problem);
+            report.problems.push(problem);
+        }
+    })?;
+    Ok(report)
+}
+
+/// Gives what a run would do, step by step, and the sources that it could not read; returns how many entries are left out.
+pub(super) fn each_step(
+    repo: &Repo,
+    sources: &[SourceSettings],
+    request: &BackupRequest,
+    started: Time,
+    monitor: &dyn Monitor,
+    each: &mut dyn FnMut(Result<Step, Problem>),
+) -> Result<u64, Error> {
     let view = repo.index.reader()?;
     let line = repo.lineage(&view)?;
     let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations, repo.budget);
+    let phase = Phase::default();
+    let mut excluded = 0;
     // Without a destination within reach the question is still what changed since the last snapshot.
     let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
     let owners = Owners::default();
-    let mut report = BackupReport { dry_run: true, ..BackupReport::default() };
     for source in sources {
-        let run =
-            SourceRun { repo, source, request, started, line: &line, fetcher: &fetcher, owners: &owners, reachable };
+        let run = SourceRun {
+            repo,
+            source,
+            request,
+            phase: &phase,
+            started,
+            line: &line,
+            fetcher: &fetcher,
+            owners: &owners,
+            reachable,
+        };
         let mut context = run.scan_context();
         if reachable == 0
             && let Some(previous) = &mut context.previous
@@ -41,19 +71,17 @@ pub(super) fn run(
         let mut walk = match run.begin(&context) {
             Ok(walk) => walk,
             Err(detail) => {
-                let problem = Problem { path: source.path.clone(), kind: ProblemKind::SourceMissing, detail };
-                monitor.problem(&problem);
-                report.problems.push(problem);
+                each(Err(Problem { path: source.path.clone(), kind: ProblemKind::SourceMissing, detail }));
                 continue;
             }
         };
         let outcome = Scan::run(&context, &mut walk, &mut |step| {
-            count(&mut report, step, monitor);
+            each(Ok(step));
             !monitor.should_stop()
         })?;
-        report.excluded += outcome.excluded;
+        excluded += outcome.excluded;
     }
-    if monitor.should_stop() { Err(Error::Interrupted) } else { Ok(report) }
+    if monitor.should_stop() { Err(Error::Interrupted) } else { Ok(excluded) }
 }
 
 fn count(report: &mut BackupReport, step: Step, monitor: &dyn Monitor) {

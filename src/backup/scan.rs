@@ -3,6 +3,8 @@
 //! Both are in the order of names, so one pass merges them. A name that only the tree has was deleted; its number is
 //! retired. A folder in which nothing differs is said to be the same, and its tree is neither encoded nor stored.
 
+mod carried;
+
 use std::collections::HashSet;
 use std::iter::Peekable;
 
@@ -11,12 +13,11 @@ use super::context::ScanContext;
 use super::coverage::Coverage;
 use super::guard::Fingerprint;
 use super::same::Held;
-use super::step::{FileJob, Step, node, number, special_kind, unread};
+use super::step::{FileJob, Step, node, number, special_kind};
 use crate::format::recipe::Recipe;
 use crate::format::record::Time;
 use crate::format::tree::{Flags, Metadata, Node, NodeKind};
 use crate::index::DestinationBits;
-use crate::report::{Problem, ProblemKind};
 use crate::snapshot::versions::{each_entry_below, join};
 use crate::snapshot::{ReadError, TreeReader, path_hash};
 use crate::source::{
@@ -273,6 +274,13 @@ impl<'a, 'out> Scan<'a, 'out> {
             self.outcome.lacking |= lacking;
             return self.keep(&entry, node.clone(), link);
         }
+        if entry.kind == EntryKind::File
+            && let Some(selection) = self.context.selection
+            && !selection.takes(&entry, previous.as_ref())
+            && self.leave_for_later(previous.as_ref())?
+        {
+            return Ok(());
+        }
         self.differ();
         let highest_version = self.highest_version(&path, previous.as_ref())?;
         if entry.kind == EntryKind::File {
@@ -349,36 +357,5 @@ impl<'a, 'out> Scan<'a, 'out> {
             None => 0,
         };
         Ok(retired.max(known))
-    }
-
-    /// The previous node stands for what cannot be read, so that it does not look deleted.
-    fn unreadable(
-        &mut self,
-        name: Vec<u8>,
-        entry: Option<Entry>,
-        previous: Option<Node>,
-        problem: Problem,
-    ) -> Result<(), ReadError> {
-        self.differ();
-        let is_vanished = problem.kind == ProblemKind::Vanished;
-        self.give(Step::Problem(problem));
-        let path = self.path_of(&name);
-        let fallback = match &previous {
-            Some(previous) => self.coverage().lacking_below(self.context.fetcher, previous)?,
-            None => None,
-        };
-        let node = match (previous, fallback) {
-            (Some(previous), Some(lacking)) => {
-                self.outcome.lacking |= lacking;
-                Node { flags: previous.flags.with(Flags::CARRIED), ..previous }
-            }
-            (None, _) if is_vanished => return Ok(()),
-            (previous, _) => {
-                let version = self.highest_version(&path, previous.as_ref())?;
-                unread(name, entry.as_ref(), previous, version)
-            }
-        };
-        self.give(Step::Keep { node: Box::new(node), link: None, is_unmodified: false });
-        Ok(())
     }
 }

@@ -128,6 +128,11 @@ impl Snapshot {
     pub const HISTORY: u32 = 4;
     const FLAGS_KNOWN: u32 = Self::SUSPECT | Self::PARTIAL | Self::HISTORY;
 
+    /// Whether not everything was reached.
+    pub fn is_partial(&self) -> bool {
+        self.flags & Self::PARTIAL != 0
+    }
+
     /// Whether this is a history.
     pub fn is_history(&self) -> bool {
         self.flags & Self::HISTORY != 0

@@ -34,6 +34,8 @@ pub struct SnapshotInfo {
     pub note: String,
     /// Whether it is pinned: no rule forgets it.
     pub is_pinned: bool,
+    /// Whether not everything was reached: what was not is as the snapshot before has it, or not there yet.
+    pub is_partial: bool,
     /// The configured destinations on which it is committed.
     pub destinations: Vec<String>,
 }
@@ -165,6 +167,7 @@ impl Repo {
         });
         SnapshotInfo {
             id: known.id,
+            is_partial: known.snapshot.is_partial(),
             time: known.snapshot.finished,
             zone_offset: known.snapshot.zone_offset,
             machine: known.snapshot.machine,

@@ -18,12 +18,13 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::memory::Budget;
+use crate::source::Excludes;
 
 pub use destinations::Destinations;
 pub(super) use file::read as read_private;
 pub use file::{create_private, write_private};
 pub use keys::DESTINATION_PREFIX;
-pub use sections::{Compression, Encryption, Extra, Guard, Level, Limits, Retention, SourceSettings, Watch};
+pub use sections::{Compression, Encryption, Extra, Guard, Level, Limits, Priority, Retention, SourceSettings, Watch};
 pub use values::{bytes as size, pack_bytes};
 
 /// Major number of the file's layout; a file with a higher one is refused.
@@ -53,6 +54,8 @@ pub struct Settings {
     pub retention: Retention,
     /// When a run looks suspect.
     pub guard: Guard,
+    /// What is important.
+    pub priority: Priority,
     /// On how many destinations a snapshot must be for a backup to have succeeded; at least 1.
     pub min_copies: usize,
     /// What the program may use.
@@ -74,6 +77,7 @@ impl Default for Settings {
             watch: Watch::default(),
             retention: Retention::default(),
             guard: Guard::default(),
+            priority: Priority::default(),
             min_copies: 1,
             limits: Limits::default(),
             extra: Extra::new(),
@@ -222,13 +226,14 @@ impl Settings {
 
     /// Dotted names of the keys in the file that mean nothing to this program.
     pub fn unknown_keys(&self) -> Vec<String> {
-        let sections: [(&str, &Extra); 7] = [
+        let sections: [(&str, &Extra); 8] = [
             ("", &self.extra),
             ("encryption.", &self.encryption.extra),
             ("compression.", &self.compression.extra),
             ("watch.", &self.watch.extra),
             ("retention.", &self.retention.extra),
             ("guard.", &self.guard.extra),
+            ("priority.", &self.priority.extra),
             ("limits.", &self.limits.extra),
         ];
         let mut keys: Vec<String> =
@@ -256,6 +261,13 @@ impl Settings {
         }
         if self.watch.interval == 0 {
             return bad("watch.interval", "must be at least 1 second".to_owned());
+        }
+        let Priority { recency, size, kind, changes, important, unimportant, .. } = &self.priority;
+        for (key, weight) in [("recency", recency), ("size", size), ("kind", kind), ("changes", changes)] {
+            values::is_weight(*weight).or_else(|detail| bad(&format!("priority.{key}"), detail))?;
+        }
+        for (key, patterns) in [("important", important), ("unimportant", unimportant)] {
+            Excludes::validate(patterns).or_else(|error| bad(&format!("priority.{key}"), error.to_string()))?;
         }
         for (name, path) in &self.destinations {
             values::destination_name(name)

@@ -94,7 +94,8 @@ impl Repo {
         let suspects = self.suspects(&view)?;
         let sources = self.settings.sources.iter().map(|source| {
             let path = paths::to_bytes(&source.path);
-            let read = known.iter().filter_map(|known| {
+            // A partial snapshot is no backup of the source yet.
+            let read = known.iter().filter(|known| !known.snapshot.is_partial()).filter_map(|known| {
                 let root = known.snapshot.root(path).filter(|root| root.carried_from.is_none())?;
                 Some((known.snapshot.finished, root))
             });

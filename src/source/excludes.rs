@@ -23,7 +23,10 @@ impl Excludes {
     }
 
     /// The list of the source at `root`. Blank patterns exclude nothing.
-    pub(super) fn new(patterns: &[String], root: &Path) -> Result<Self, SourceError> {
+    ///
+    /// # Errors
+    /// [`SourceError::BadPattern`] for the first that is not one.
+    pub fn new(patterns: &[String], root: &Path) -> Result<Self, SourceError> {
         let mut builder = RulesBuilder::new();
         let bad = |pattern: &str, detail| SourceError::BadPattern { pattern: pattern.to_owned(), detail };
         for pattern in patterns {
@@ -31,6 +34,11 @@ impl Excludes {
         }
         let rules = builder.build().map_err(|detail| bad(&patterns.join(","), detail))?;
         Ok(Self(rules))
+    }
+
+    /// Whether the patterns, made for the root of the file system, match the file at an absolute path.
+    pub fn matches(&self, file: &Path) -> bool {
+        file.strip_prefix("/").is_ok_and(|relative| self.decide(relative, false) == Some(true))
     }
 
     /// Whether `relative`, a path below the source, is left out; `None` when no pattern says.

@@ -19,4 +19,5 @@ mod privacy;
 mod restore;
 mod rollback;
 mod roots;
+mod smart;
 mod source;

@@ -53,6 +53,7 @@ fn document(info: &SnapshotInfo) -> Value {
         "tags": info.tags,
         "note": info.note,
         "pinned": info.is_pinned,
+        "partial": info.is_partial,
         "destinations": info.destinations,
     })
 }
@@ -76,7 +77,11 @@ fn table(snapshots: &[SnapshotInfo]) -> Table {
             safe(&info.destinations.join(", ")),
             if info.is_pinned { "pinned" } else { "" }.to_owned(),
             safe(&info.tags.join(", ")),
-            safe(&info.note),
+            match (info.is_partial, info.note.as_str()) {
+                (false, note) => safe(note),
+                (true, "") => "partial".to_owned(),
+                (true, note) => format!("partial; {}", safe(note)),
+            },
             roots.join(", "),
         ]);
     }
@@ -95,6 +100,7 @@ mod tests {
             id: SnapshotId::from_bytes([0xAB; 32]),
             time: Time { seconds: 1_768_473_042, nanos: 0 },
             zone_offset: 0,
+            is_partial: false,
             machine: "ada\u{1b}".to_owned(),
             user: "u".to_owned(),
             roots: vec![root("/a", true), root("/b", false)],

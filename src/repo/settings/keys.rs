@@ -2,9 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use super::sections::{Compression, Encryption, Guard, Limits, Retention, Watch};
+use super::sections::{Compression, Encryption, Guard, Limits, Priority, Retention, Watch};
 use super::values::{self, Refusal};
 use super::{Error, PathBuf, Settings};
+use crate::source::split_list;
 
 /// One key: how to read it, set it from text, and set it back to its default.
 struct Key {
@@ -44,6 +45,24 @@ macro_rules! optional {
             },
             unset: |s| {
                 s.$section.$field = None;
+                Ok(())
+            },
+        }
+    };
+}
+
+/// A key of a list of patterns.
+macro_rules! patterns {
+    ($name:literal, $section:ident . $field:ident) => {
+        Key {
+            name: $name,
+            get: |s| Some(s.$section.$field.join(",")),
+            set: |s, text| {
+                s.$section.$field = split_list(text);
+                Ok(())
+            },
+            unset: |s| {
+                s.$section.$field.clear();
                 Ok(())
             },
         }
@@ -111,6 +130,14 @@ const KEYS: &[Key] = &[
             Ok(())
         },
     },
+    plain!("priority.enabled", priority.enabled: Priority, values::boolean),
+    plain!("priority.partial_interval", priority.partial_interval: Priority, |text| values::number(text, 0)),
+    plain!("priority.recency", priority.recency: Priority, values::weight),
+    plain!("priority.size", priority.size: Priority, values::weight),
+    plain!("priority.kind", priority.kind: Priority, values::weight),
+    plain!("priority.changes", priority.changes: Priority, values::weight),
+    patterns!("priority.important", priority.important),
+    patterns!("priority.unimportant", priority.unimportant),
     Key {
         name: "min_copies",
         get: |s| Some(s.min_copies.to_string()),
@@ -250,8 +277,17 @@ fn unknown(key: &str) -> Error {
         known.push("limits.upload.NAME");
     }
     if known.is_empty() {
-        known =
-            vec!["encryption", "compression", "destinations", "watch", "retention", "guard", "limits", "min_copies"];
+        known = vec![
+            "encryption",
+            "compression",
+            "destinations",
+            "watch",
+            "retention",
+            "guard",
+            "priority",
+            "limits",
+            "min_copies",
+        ];
         return refused(key, format!("there is no such key; there are: {}", known.join(", ")));
     }
     refused(key, format!("there is no such key; in this section there are: {}", known.join(", ")))

@@ -226,6 +226,47 @@ impl Default for Guard {
     }
 }
 
+/// `priority`: what `backup --smart` takes for important.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Priority {
+    /// Whether every backup goes by it, also without `--smart`.
+    pub enabled: bool,
+    /// Seconds after which what is done becomes a partial snapshot.
+    pub partial_interval: u64,
+    /// How much it counts when a file was changed, from 0 to 10 times as much as usual.
+    pub recency: f64,
+    /// How much its size counts.
+    pub size: f64,
+    /// How much it counts what its name says it is.
+    pub kind: f64,
+    /// How much it counts how often it changes.
+    pub changes: f64,
+    /// Patterns of files that are important, whatever their name says.
+    pub important: Vec<String>,
+    /// Patterns of files that are not.
+    pub unimportant: Vec<String>,
+    /// Unknown keys.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            partial_interval: 180,
+            recency: 1.0,
+            size: 1.0,
+            kind: 1.0,
+            changes: 1.0,
+            important: Vec::new(),
+            unimportant: Vec::new(),
+            extra: Extra::new(),
+        }
+    }
+}
+
 /// `limits`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

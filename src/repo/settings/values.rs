@@ -58,6 +58,17 @@ pub fn level_text(level: Level) -> String {
     }
 }
 
+/// How much something counts, against how much it usually does.
+pub fn weight(text: &str) -> Result<f64, Refusal> {
+    let weight = text.trim().parse().map_err(|_| format!("`{text}` is not a number"))?;
+    is_weight(weight).map(|()| weight)
+}
+
+/// Whether a number can be such a weight.
+pub fn is_weight(weight: f64) -> Result<(), Refusal> {
+    if (0.0..=10.0).contains(&weight) { Ok(()) } else { Err(format!("`{weight}` is not between 0 and 10")) }
+}
+
 /// The name of the sealing algorithm.
 pub fn algorithm(text: &str) -> Result<String, Refusal> {
     match text {
