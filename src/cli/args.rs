@@ -8,6 +8,7 @@ use super::commands::{
     unforget,
 };
 use super::exit::ExitStatus;
+use super::messages::text;
 use super::output::Wishes;
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -15,16 +16,23 @@ const EXAMPLES: &str = "EXAMPLES:
   cryptbackup status
   cryptbackup restore --file ~/Documents/report.pdf --date 2026-01-15";
 
-const ENVIRONMENT: &str = "ENVIRONMENT:
-  CRYPTBACKUP_HOME                state folder, instead of ~/.mybackup
-  CRYPTBACKUP_PASSPHRASE          passphrase, when config.yaml holds no key
-  CRYPTBACKUP_PASSPHRASE_FILE     file with the passphrase
-  CRYPTBACKUP_PASSPHRASE_COMMAND  command that prints the passphrase
-  CRYPTBACKUP_LANG                en or fr
-  NO_COLOR                        no colours when set";
-
 fn after_help() -> String {
-    format!("{EXAMPLES}\n\n{}\n\n{ENVIRONMENT}", ExitStatus::help())
+    format!("{EXAMPLES}\n\n{}\n\n{}", ExitStatus::help(), environment())
+}
+
+fn environment() -> String {
+    let mut text = text!("environment-heading");
+    for (name, meaning) in [
+        ("CRYPTBACKUP_HOME", text!("environment-home")),
+        ("CRYPTBACKUP_PASSPHRASE", text!("environment-passphrase")),
+        ("CRYPTBACKUP_PASSPHRASE_FILE", text!("environment-passphrase-file")),
+        ("CRYPTBACKUP_PASSPHRASE_COMMAND", text!("environment-passphrase-command")),
+        ("CRYPTBACKUP_LANG", text!("environment-lang")),
+        ("NO_COLOR", text!("environment-no-color")),
+    ] {
+        text.push_str(&format!("\n  {name:<30}  {meaning}"));
+    }
+    text
 }
 
 /// Encrypted, deduplicating, incremental backups to several destinations at once

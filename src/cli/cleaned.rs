@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::exit::ExitStatus;
+use super::messages::{library, text};
 use super::output::Output;
 use super::table::Table;
 use super::{names, shapes, suspect, units, words};
@@ -91,57 +92,55 @@ fn reason_name(reason: &Reason) -> &'static str {
 }
 
 fn reason_words(reason: &Reason, rules: &Rules) -> String {
-    let newest_of = |period: &str| format!("newest of its {period}");
     match reason {
-        Reason::Newest { path } => format!("newest of {}", names::escape(path)),
-        Reason::LastOfWriter { path } => format!("the last its machine made of {}", names::escape(path)),
-        Reason::NothingNewer => "nothing is newer".to_owned(),
-        Reason::FromTheFuture => "later than the clock".to_owned(),
-        Reason::Pinned => "pinned".to_owned(),
-        Reason::Suspended { path } => format!("a backup of {} looks suspect", names::escape(path)),
-        Reason::Young => format!("younger than {}", units::counted(rules.keep_days.into(), "day", "days")),
-        Reason::Last => format!("among the newest {}", units::count(rules.keep_last.unwrap_or_default().into())),
-        Reason::Hourly => newest_of("hour"),
-        Reason::Daily => newest_of("day"),
-        Reason::Weekly => newest_of("week"),
-        Reason::Monthly => newest_of("month"),
-        Reason::Yearly => newest_of("year"),
+        Reason::Newest { path } => text!("stays-newest", path = names::escape(path)),
+        Reason::LastOfWriter { path } => text!("stays-last-of-writer", path = names::escape(path)),
+        Reason::NothingNewer => text!("stays-nothing-newer"),
+        Reason::FromTheFuture => text!("stays-future"),
+        Reason::Pinned => text!("stays-pinned"),
+        Reason::Suspended { path } => text!("stays-suspect", path = names::escape(path)),
+        Reason::Young => text!("stays-young", n = rules.keep_days),
+        Reason::Last => text!("stays-last", n = rules.keep_last.unwrap_or_default()),
+        Reason::Hourly => text!("stays-hourly"),
+        Reason::Daily => text!("stays-daily"),
+        Reason::Weekly => text!("stays-weekly"),
+        Reason::Monthly => text!("stays-monthly"),
+        Reason::Yearly => text!("stays-yearly"),
     }
 }
 
 /// Says all of it: in a dry run every snapshot and why it stays, else those that went.
 pub fn say(out: &Output, report: &CleanReport, rules: &Rules, kinds: &Kinds) {
     if report.dry_run {
-        out.say("Dry run, nothing was deleted");
+        out.say(&text!("clean-dry-run"));
     }
-    let mut table = Table::new(&["Snapshot", "Time", ""]);
+    let mut table = Table::new(&[&text!("column-snapshot"), &text!("column-time"), ""]);
     let shown: Vec<&Choice> = report.choices.iter().filter(|choice| report.dry_run || !choice.stays()).collect();
     for choice in &shown {
         let reasons: Vec<String> = choice.reasons.iter().map(|reason| reason_words(reason, rules)).collect();
-        let what = if choice.stays() { format!("stays: {}", reasons.join(", ")) } else { "goes".to_owned() };
+        let what = match choice.stays() {
+            true => text!("clean-stays", reasons = reasons.join(", ")),
+            false => text!("clean-goes"),
+        };
         table.row(vec![choice.id.short(), units::moment(choice.time), what]);
     }
     for line in table.lines().iter().filter(|_| !shown.is_empty()) {
         out.say(line);
     }
-    let going = report.choices.iter().filter(|choice| !choice.stays()).count() as u64;
-    let staying = report.choices.len() as u64 - going;
-    let verb = |one: &'static str, many: &'static str| if staying == 1 { one } else { many };
-    out.say(&format!(
-        "{} {}, {} {}",
-        units::counted(staying, "snapshot", "snapshots"),
-        verb("stays", "stay"),
-        units::count(going),
-        went(report.dry_run, going)
-    ));
-    if report.versions_kept + report.versions_dropped > 0 {
-        let (kept, dropped) = (report.versions_kept, report.versions_dropped);
-        out.say(&format!(
-            "History: {} kept, {} {}",
-            units::counted(kept, "version of a file is", "versions of files are"),
-            units::count(dropped),
-            went(report.dry_run, dropped)
-        ));
+    let going = report.choices.iter().filter(|choice| !choice.stays()).count();
+    let staying = report.choices.len() - going;
+    out.say(&if report.dry_run {
+        text!("clean-count-dry-run", staying = staying, going = going)
+    } else {
+        text!("clean-count", staying = staying, going = going)
+    });
+    let (kept, dropped) = (report.versions_kept, report.versions_dropped);
+    if kept + dropped > 0 {
+        out.say(&if report.dry_run {
+            text!("clean-history-dry-run", kept = kept, dropped = dropped)
+        } else {
+            text!("clean-history", kept = kept, dropped = dropped)
+        });
     }
     for cleaned in &report.destinations {
         let line = line(cleaned, report.dry_run, kind(kinds, cleaned));
@@ -149,33 +148,24 @@ pub fn say(out: &Output, report: &CleanReport, rules: &Rules, kinds: &Kinds) {
     }
 }
 
-fn went(dry_run: bool, number: u64) -> &'static str {
-    match (dry_run, number) {
-        (false, _) => "went",
-        (true, 1) => "goes",
-        (true, _) => "go",
-    }
-}
-
 /// What a person should know even if nothing else is said, on stderr.
 pub fn warn(out: &Output, report: &CleanReport, kinds: &Kinds) {
     if !report.future.is_empty() {
-        let subject = words::snapshots(&report.future);
-        let verb = if report.future.len() == 1 { "is" } else { "are" };
-        out.warn(&format!("{subject} {verb} later than the clock of this machine: no rule counts them"));
-        out.tell("hint: look at the clock; `cryptbackup forget SNAPSHOT` removes what a wrong clock made");
+        let short: Vec<String> = report.future.iter().map(|id| id.short()).collect();
+        out.warn(&text!("clean-future", n = short.len(), ids = short.join(", ")));
+        out.hint(&text!("clean-future-hint"));
     }
     suspect::warn_of_suspended(out, &report.suspects);
     if let Some(held) = &report.held {
-        let held = names::escape(held.as_bytes());
-        out.warn(&format!("{} without --force: {held}", if report.dry_run { "refused" } else { "not cleaned" }));
+        let held = names::escape(library::translated(held).as_bytes());
+        out.warn(&if report.dry_run { text!("clean-refused", why = held) } else { text!("clean-held", why = held) });
     }
     for cleaned in report.destinations.iter().filter(|cleaned| !report.dry_run && is_uncleaned(cleaned)) {
         let trouble = trouble(cleaned, kind(kinds, cleaned)).filter(|_| out.wishes.quiet || out.wishes.json);
-        let why = trouble.map(|why| format!(": {why}")).unwrap_or_default();
-        out.warn(&format!("{} could not be cleaned{why}", bracketed(cleaned)));
+        let why = trouble.map(|why| text!("because", why = why)).unwrap_or_default();
+        out.warn(&text!("clean-failed", name = bracketed(cleaned), why = why));
         if cleaned.state.is_some_and(|state| state != DestinationState::Damaged) {
-            out.tell("hint: it keeps what it has; the next `cryptbackup clean` that can use it cleans it");
+            out.hint(&text!("clean-failed-hint"));
         }
     }
 }
@@ -183,21 +173,23 @@ pub fn warn(out: &Output, report: &CleanReport, kinds: &Kinds) {
 /// What came back after a backup as one line, or why nothing did; nothing where there was nothing to do.
 pub fn say_after_backup(out: &Output, report: &CleanReport, kinds: &Kinds) {
     if let Some(held) = &report.held {
-        out.warn(&format!("not cleaned: {}", names::escape(held.as_bytes())));
-        out.tell("hint: `cryptbackup clean --dry-run` shows what would go; `cryptbackup clean` does it");
+        let held = names::escape(library::translated(held).as_bytes());
+        out.warn(&text!("clean-held-unattended", why = held));
+        out.hint(&text!("clean-held-hint"));
         return;
     }
     // Of those that are not there the backup tells.
     let there = || report.destinations.iter().filter(|cleaned| cleaned.state.is_none());
     for cleaned in there() {
         if let Some(why) = trouble(cleaned, kind(kinds, cleaned)) {
-            out.warn(&format!("{} could not be cleaned: {why}", bracketed(cleaned)));
+            let why = text!("because", why = why);
+            out.warn(&text!("clean-failed", name = bracketed(cleaned), why = why));
         }
     }
-    let going = report.choices.iter().filter(|choice| !choice.stays()).count() as u64;
+    let going = report.choices.iter().filter(|choice| !choice.stays()).count();
     let mut parts = Vec::new();
     if going > 0 && there().next().is_some() {
-        parts.push(format!("{} went", units::counted(going, "snapshot", "snapshots")));
+        parts.push(text!("clean-went", n = going));
     }
     for cleaned in there() {
         let given = bytes(cleaned, false);
@@ -206,7 +198,7 @@ pub fn say_after_backup(out: &Output, report: &CleanReport, kinds: &Kinds) {
         }
     }
     if !parts.is_empty() {
-        out.say(&format!("Cleaned: {}", parts.join("; ")));
+        out.say(&text!("clean-after-backup", what = parts.join("; ")));
     }
 }
 
@@ -224,25 +216,26 @@ fn trouble(cleaned: &DestinationCleaned, kind: PlaceKind) -> Option<String> {
 
 /// What was deleted on a destination, what came back, and why not all.
 fn line(cleaned: &DestinationCleaned, dry_run: bool, kind: PlaceKind) -> String {
-    let mut deleted = Vec::new();
-    if cleaned.snapshots_deleted > 0 {
-        deleted.push(units::counted(cleaned.snapshots_deleted, "snapshot or history", "snapshots and histories"));
-    }
-    if cleaned.packs_deleted > 0 {
-        let anew = match (cleaned.packs_rewritten, dry_run) {
-            (0, _) => String::new(),
-            (number, false) => format!(" ({} written anew)", units::count(number)),
-            (number, true) => format!(" ({} to be written anew)", units::count(number)),
-        };
-        deleted.push(format!("{}{anew}", units::counted(cleaned.packs_deleted, "pack", "packs")));
-    }
     let mut parts = Vec::new();
-    if !deleted.is_empty() {
-        parts.push(format!("{} {}", deleted.join(" and "), if dry_run { "would be deleted" } else { "deleted" }));
+    if let Some(what) = deleted(cleaned, dry_run) {
+        parts.push(if dry_run { text!("clean-to-delete", what = what) } else { text!("clean-deleted", what = what) });
     }
     parts.extend(bytes(cleaned, dry_run));
     parts.extend(trouble(cleaned, kind));
-    if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { text!("clean-nothing") } else { parts.join(", ") }
+}
+
+fn deleted(cleaned: &DestinationCleaned, dry_run: bool) -> Option<String> {
+    let snapshots = (cleaned.snapshots_deleted > 0).then(|| text!("clean-snapshots", n = cleaned.snapshots_deleted));
+    let packs = (cleaned.packs_deleted > 0).then(|| match (cleaned.packs_rewritten, dry_run) {
+        (0, _) => text!("count-packs", n = cleaned.packs_deleted),
+        (anew, false) => text!("clean-packs-anew", n = cleaned.packs_deleted, anew = anew),
+        (anew, true) => text!("clean-packs-anew-dry-run", n = cleaned.packs_deleted, anew = anew),
+    });
+    match (snapshots, packs) {
+        (Some(snapshots), Some(packs)) => Some(text!("list-and", first = snapshots, second = packs)),
+        (snapshots, packs) => snapshots.or(packs),
+    }
 }
 
 /// What came back, and what is to come back.
@@ -250,13 +243,13 @@ fn bytes(cleaned: &DestinationCleaned, dry_run: bool) -> Vec<String> {
     let mut parts = Vec::new();
     if cleaned.bytes_freed > 0 {
         let freed = units::bytes(cleaned.bytes_freed);
-        parts.push(if dry_run { format!("about {freed} would come back") } else { format!("{freed} came back") });
+        parts.push(if dry_run { text!("clean-would-free", size = freed) } else { text!("clean-freed", size = freed) });
     }
     if cleaned.bytes_waiting > 0 {
         let waiting = units::bytes(cleaned.bytes_waiting);
         parts.push(match cleaned.returns {
             Some(returns) => come_back(&waiting, &units::moment(returns)),
-            None => format!("about {waiting} would come back after the grace period, since other machines use it too"),
+            None => text!("clean-would-wait", size = waiting),
         });
     }
     parts
@@ -264,7 +257,7 @@ fn bytes(cleaned: &DestinationCleaned, dry_run: bool) -> Vec<String> {
 
 /// When space comes back that waits.
 pub fn come_back(bytes: &str, when: &str) -> String {
-    format!("{bytes} come back with the first `clean` after {when}, since other machines use it too")
+    text!("clean-waits", size = bytes, when = when)
 }
 
 #[cfg(test)]

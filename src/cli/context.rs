@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::messages::text;
 use super::output::Output;
 use super::progress::Progress;
 use super::secrets::SecretArgs;
@@ -37,7 +38,7 @@ impl Context {
         }
         for key in settings.unknown_keys() {
             let key = super::names::escape(key.as_bytes());
-            self.out.note(&format!("warning: config.yaml: the key `{key}` is not known and has no effect"));
+            self.out.note(&text!("line-warning", sentence = text!("key-unknown", key = key)));
         }
         Ok(settings)
     }

@@ -4,6 +4,7 @@
 use jiff::civil::{Date, DateTime};
 use jiff::{Span, Timestamp, Zoned};
 
+use super::messages::text;
 use crate::format::record::Time;
 
 /// Parses an argument against the clock and the zone of this machine.
@@ -19,17 +20,13 @@ pub fn time(moment: Timestamp) -> Time {
 /// The moment `text` means, in the zone of `now`. The refusal is a sentence for people.
 pub fn parse(text: &str, now: &Zoned) -> Result<Timestamp, String> {
     let text = text.trim();
+    let too_long_ago = || text!("date-too-long-ago", text = text);
     if let Some(span) = distance(text) {
-        let span = span.ok_or_else(|| format!("`{text}` is too long ago"))?;
-        let then = now.checked_sub(span).map_err(|_| format!("`{text}` is too long ago"))?;
+        let span = span.ok_or_else(too_long_ago)?;
+        let then = now.checked_sub(span).map_err(|_| too_long_ago())?;
         return Ok(then.timestamp());
     }
-    absolute(text, now).ok_or_else(|| {
-        format!(
-            "`{text}` is not a date: use 2026-01-15 (the end of that day), 2026-01-15T10:30, \
-             2026-01-15T10:30:00+01:00, or 5h, 2d, 3w for that long ago"
-        )
-    })
+    absolute(text, now).ok_or_else(|| text!("date-not-one", text = text))
 }
 
 /// `2d`, `3w`, `5h`, each with or without `ago`: outer `None` when it is not of that form, inner when out of range.

@@ -1,5 +1,7 @@
 //! How a command ended, as the number scripts see. `--help` prints this list.
 
+use super::messages::text;
+
 /// The exit codes. Where several of 3, 4 and 5 apply: 4 before 3 before 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -54,27 +56,27 @@ impl ExitStatus {
         self as u8
     }
 
-    const fn meaning(self) -> &'static str {
+    fn meaning(self) -> String {
         match self {
-            Self::Done => "done",
-            Self::Failed => "failed, nothing committed",
-            Self::Usage => "wrong usage",
-            Self::Partial => "done, but some files could not be read or changed while being read",
-            Self::Suspect => "done, but the run looks suspect",
-            Self::Behind => "done, but a destination is behind",
-            Self::NotInitialised => "not initialised",
-            Self::WrongKey => "wrong key or passphrase",
-            Self::NoDestination => "no destination reachable",
-            Self::TooFewCopies => "too few copies, whatever the reason (a full disk among them)",
-            Self::Damage => "damage found",
-            Self::Healed => "damage found and all of it healed",
-            Self::Interrupted => "interrupted",
+            Self::Done => text!("exit-0"),
+            Self::Failed => text!("exit-1"),
+            Self::Usage => text!("exit-2"),
+            Self::Partial => text!("exit-3"),
+            Self::Suspect => text!("exit-4"),
+            Self::Behind => text!("exit-5"),
+            Self::NotInitialised => text!("exit-10"),
+            Self::WrongKey => text!("exit-12"),
+            Self::NoDestination => text!("exit-13"),
+            Self::TooFewCopies => text!("exit-14"),
+            Self::Damage => text!("exit-15"),
+            Self::Healed => text!("exit-16"),
+            Self::Interrupted => text!("exit-130"),
         }
     }
 
     /// The list for `--help`.
     pub fn help() -> String {
-        let mut text = String::from("EXIT CODES:");
+        let mut text = text!("exit-heading");
         for status in Self::ALL {
             text.push_str(&format!("\n  {:>3}  {}", status.code(), status.meaning()));
         }

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::exit::ExitStatus;
+use super::messages::library::translated;
+use super::messages::text;
 use super::names;
 use crate::destination::DestinationErrorKind;
 use crate::error::Error;
@@ -26,149 +28,134 @@ pub struct Explanation {
 /// Explains an error.
 pub fn explain(error: &Error) -> Explanation {
     let (name, status, sentence, hint) = parts(error);
-    let hint = hint.map(str::to_owned);
     Explanation { name, sentence: names::escape(sentence.as_bytes()), hint, status }
 }
 
-type Hint = Option<&'static str>;
-
-const INIT: Hint = Some("run `cryptbackup init`, or `cryptbackup connect DIR` to take up existing backups");
-const MOVE_AWAY: Hint = Some(
-    "if it opens existing backups of this program, run `cryptbackup connect DIR`; else move it away or set \
-     CRYPTBACKUP_HOME to another folder, then run `cryptbackup init`",
-);
-const FORCE: Hint = Some("it can be used as it is; `cryptbackup init --force` moves it aside and starts anew");
-const KEY: Hint =
-    Some("put back your copy of config.yaml, or give the passphrase or the recovery words that belong to it");
-const ADD_DESTINATION: Hint = Some("run `cryptbackup config set destinations.primary DIR`");
-const PLUG_IN: Hint =
-    Some("plug in the disk or mount the share and try again; `cryptbackup status` shows every destination");
-const NO_COPY: Hint = Some("make room, or connect what is missing, and run it again");
-const MORE_COPIES: Hint = Some("make room, or connect what is missing, and run it again; or lower `min_copies`");
-const CONNECT: Hint = Some(
-    "plug in the disk or mount the share, and give the folder in which `cryptbackup.repo` lies; on a machine without \
-     backups so far, run `cryptbackup quickstart` instead",
-);
-const SOURCES: Hint = Some("`cryptbackup config show` lists the sources and their excludes");
-const OTHERS: Hint =
-    Some("plug in the other destinations and try again; `cryptbackup check` says what is missing where");
-const MEMORY: Hint =
-    Some("what was to be stored did not come out of the memory as it went in; test this machine's memory");
-const CHECK: Hint = Some(
-    "`cryptbackup check --read-data` lists all damage and which snapshots it touches; with --heal it puts right what can be",
-);
-const LOOK: Hint = Some("`cryptbackup status`, `snapshots` and `restore --list` show what there is");
-const SHOW: Hint = Some("`cryptbackup config show` prints the configuration, `config set --help` lists its keys");
-const WAIT: Hint = Some("wait for it to end, then try again");
-const GO_ON: Hint = Some("what was stored so far is found again by the next run");
-const AGAIN: Hint = Some("run it again; nothing that was saved before is affected");
-const FORCE_CLEAN: Hint =
-    Some("if it is meant, add --force; `clean` and `purge` tell with --dry-run what they would do");
-const CHMOD: Hint = Some("run `chmod 600` on it; if somebody may have read it, the key is no longer secret");
-const ADD: Hint = Some("`cryptbackup add DIR` adds a source, `remove DIR` takes one out, `config show` lists them");
-const UPDATE: Hint = Some("update cryptbackup; nothing is damaged");
-const REBUILD: Hint = Some("run `cryptbackup rebuild-index`; it is made anew from the destinations");
-const PERMISSIONS: Hint = Some("check the permissions of the file and of its folders");
-const THERE: Hint = Some("nothing was overwritten; give another name, or move what is there away");
-const ROOM: Hint = Some("make room on that disk");
-
-fn parts(error: &Error) -> (&'static str, ExitStatus, String, Hint) {
+fn parts(error: &Error) -> (&'static str, ExitStatus, String, Option<String>) {
     use ExitStatus as Exit;
     match error {
         Error::NotInitialised { home } => {
-            let sentence = format!("CryptBackup is not initialised: there is no configuration in {}", show(home));
-            ("not-initialised", Exit::NotInitialised, sentence, INIT)
+            let sentence = text!("error-not-initialised", home = show(home));
+            ("not-initialised", Exit::NotInitialised, sentence, Some(text!("hint-init")))
         }
         Error::ForeignState { path, what } => {
-            let sentence = format!("{} is {what}; it is not touched", show(path));
-            ("foreign-state", Exit::NotInitialised, sentence, MOVE_AWAY)
+            let sentence = text!("error-foreign-state", path = show(path), what = translated(what));
+            ("foreign-state", Exit::NotInitialised, sentence, Some(text!("hint-move-away")))
         }
         Error::AlreadyInitialised { home } => {
-            ("already-initialised", Exit::Usage, format!("{} holds a configuration already", show(home)), FORCE)
+            let sentence = text!("error-already-initialised", home = show(home));
+            ("already-initialised", Exit::Usage, sentence, Some(text!("hint-force")))
         }
         Error::WrongKey { what } => {
-            ("wrong-key", Exit::WrongKey, format!("the key or passphrase does not fit: {what}"), KEY)
+            let sentence = text!("error-wrong-key", what = translated(what));
+            ("wrong-key", Exit::WrongKey, sentence, Some(text!("hint-key")))
         }
         Error::NoDestination { tried } if tried.is_empty() => {
-            ("no-destination", Exit::NoDestination, "no destination is configured".to_owned(), ADD_DESTINATION)
+            let hint = Some(text!("hint-add-destination"));
+            ("no-destination", Exit::NoDestination, text!("error-no-destination"), hint)
         }
         Error::NoDestination { tried } => {
-            let sentence = format!("no destination can be reached{}", reasons(tried));
-            ("no-destination", Exit::NoDestination, sentence, PLUG_IN)
+            let sentence = text!("error-unreachable", reasons = reasons(tried));
+            ("no-destination", Exit::NoDestination, sentence, Some(text!("hint-plug-in")))
+        }
+        Error::TooFewCopies { committed: 0, reasons: why, .. } => {
+            let sentence = text!("error-stored-nowhere", reasons = reasons(why));
+            ("too-few-copies", Exit::TooFewCopies, sentence, Some(text!("hint-no-copy")))
         }
         Error::TooFewCopies { committed, wanted, reasons: why } => {
-            let made = match committed {
-                0 => "the backup could not be stored on any destination".to_owned(),
-                number => format!("the backup is on {number} of the {wanted} destinations that `min_copies` asks for"),
-            };
-            let sentence = format!("{made}{}", reasons(why));
-            ("too-few-copies", Exit::TooFewCopies, sentence, if *committed == 0 { NO_COPY } else { MORE_COPIES })
+            let sentence = text!("error-too-few-copies", number = *committed, wanted = *wanted, reasons = reasons(why));
+            ("too-few-copies", Exit::TooFewCopies, sentence, Some(text!("hint-more-copies")))
         }
-        Error::NotADestination { .. } => ("no-destination", Exit::NoDestination, error.to_string(), CONNECT),
+        Error::NotADestination { path, why } => {
+            let sentence = text!("error-not-a-destination", path = show(path), why = translated(why));
+            ("no-destination", Exit::NoDestination, sentence, Some(text!("hint-connect")))
+        }
         Error::Damaged { object, place, detail } => {
-            ("damaged", Exit::Damage, format!("{object} on {place} is damaged: {detail}"), CHECK)
+            let detail = translated(detail);
+            let sentence =
+                text!("error-damaged", object = translated(object), place = translated(place), detail = detail);
+            ("damaged", Exit::Damage, sentence, Some(text!("hint-check")))
         }
-        Error::NotFound { what } => ("not-found", Exit::Failed, format!("not found: {what}"), LOOK),
-        Error::Config { key, detail } => ("config", Exit::Usage, format!("{key}: {detail}"), SHOW),
-        Error::Usage(sentence) => ("usage", Exit::Usage, sentence.clone(), None),
+        Error::NotFound { what } => {
+            let sentence = text!("error-not-found", what = translated(what));
+            ("not-found", Exit::Failed, sentence, Some(text!("hint-look")))
+        }
+        Error::Config { key, detail } => {
+            let sentence = text!("error-config", key = key.as_str(), detail = translated(detail));
+            ("config", Exit::Usage, sentence, Some(text!("hint-show")))
+        }
+        Error::Usage(sentence) => ("usage", Exit::Usage, translated(sentence), None),
         Error::Locked { home, holder } => {
-            let who = holder.map(|process| format!(" (process {process})")).unwrap_or_default();
-            let sentence = format!("another command{who} is writing with the state folder {}", show(home));
-            ("locked", Exit::Failed, sentence, WAIT)
+            let sentence = match holder {
+                Some(process) => text!("error-locked-by", home = show(home), process = process.to_string()),
+                None => text!("error-locked", home = show(home)),
+            };
+            ("locked", Exit::Failed, sentence, Some(text!("hint-wait")))
         }
-        Error::Unsure(why) => ("unsure", Exit::Failed, why.clone(), FORCE_CLEAN),
-        Error::Overtaken => ("overtaken", Exit::Failed, error.to_string(), AGAIN),
-        Error::Interrupted => ("interrupted", Exit::Interrupted, "interrupted".to_owned(), GO_ON),
+        Error::Unsure(why) => ("unsure", Exit::Failed, translated(why), Some(text!("hint-force-clean"))),
+        Error::Overtaken => ("overtaken", Exit::Failed, text!("error-overtaken"), Some(text!("hint-again"))),
+        Error::Interrupted => ("interrupted", Exit::Interrupted, text!("error-interrupted"), Some(text!("hint-go-on"))),
         Error::OpenToOthers { path } => {
-            let sentence = format!("{} holds the key and can be read by others", show(path));
-            ("open-to-others", Exit::Failed, sentence, CHMOD)
+            let sentence = text!("error-open-to-others", path = show(path));
+            ("open-to-others", Exit::Failed, sentence, Some(text!("hint-chmod")))
         }
         Error::NothingToBackUp(why) => {
-            ("nothing-to-back-up", Exit::Failed, format!("there is nothing to back up: {why}"), ADD)
+            let sentence = text!("error-nothing-to-back-up", why = translated(why));
+            ("nothing-to-back-up", Exit::Failed, sentence, Some(text!("hint-add")))
         }
         Error::Io { what, path, source } => {
-            ("io", Exit::Failed, format!("cannot {what} {}: {source}", show(path)), io_hint(source))
+            let (what, reason) = (translated(what), translated(&source.to_string()));
+            let path = translated(&show(path));
+            ("io", Exit::Failed, text!("error-io", what = what, path = path, reason = reason), io_hint(source))
         }
         Error::Format { object, source: FormatError::Unsupported { version, .. } } => {
-            let sentence = format!("{object} was written by a newer program (format version {version})");
-            ("needs-newer-program", Exit::Failed, sentence, UPDATE)
+            let (object, version) = (translated(object), version.to_string());
+            let sentence = text!("error-newer-program", object = object, version = version);
+            ("needs-newer-program", Exit::Failed, sentence, Some(text!("hint-update")))
         }
-        Error::Format { object, source } => ("damaged", Exit::Damage, format!("{object} is damaged: {source}"), CHECK),
+        Error::Format { object, source } => {
+            let (object, reason) = (translated(object), translated(&source.to_string()));
+            let sentence = text!("error-format", object = object, reason = reason);
+            ("damaged", Exit::Damage, sentence, Some(text!("hint-check")))
+        }
         Error::Destination(error) => {
             let is_damage = error.kind == DestinationErrorKind::Damaged;
             let status = if is_damage { Exit::Damage } else { Exit::Failed };
-            ("destination", status, error.to_string(), destination_hint(error.kind))
+            let (what, place, reason) = (translated(&error.what), translated(&error.place), translated(&error.reason));
+            let sentence = text!("error-destination", what = what, place = place, reason = reason);
+            ("destination", status, sentence, Some(destination_hint(error.kind)))
         }
         Error::Source(error) => {
             let is_wrong = matches!(error, SourceError::BadPattern { .. });
             let status = if is_wrong { Exit::Usage } else { Exit::Failed };
-            ("source", status, error.to_string(), SOURCES)
+            ("source", status, translated(&error.to_string()), Some(text!("hint-sources")))
         }
         Error::Read(error) => {
             let status = if matches!(error, ReadError::Index(_)) { Exit::Failed } else { Exit::Damage };
-            ("unreadable", status, error.to_string(), OTHERS)
+            ("unreadable", status, translated(&error.to_string()), Some(text!("hint-others")))
         }
-        Error::Seal(error) => ("seal", Exit::Failed, error.to_string(), MEMORY),
+        Error::Seal(error) => ("seal", Exit::Failed, translated(&error.to_string()), Some(text!("hint-memory"))),
         Error::Index { detail } => {
-            ("index", Exit::Failed, format!("the local index cannot be used: {detail}"), REBUILD)
+            let sentence = text!("error-index", detail = translated(detail));
+            ("index", Exit::Failed, sentence, Some(text!("hint-rebuild")))
         }
     }
 }
 
-fn destination_hint(kind: DestinationErrorKind) -> Hint {
+fn destination_hint(kind: DestinationErrorKind) -> String {
     match kind {
-        DestinationErrorKind::Full => ROOM,
-        DestinationErrorKind::Denied | DestinationErrorKind::ReadOnly => PERMISSIONS,
-        DestinationErrorKind::Damaged => CHECK,
-        _ => Some("check that the disk is plugged in or the share mounted, and try again"),
+        DestinationErrorKind::Full => text!("hint-room"),
+        DestinationErrorKind::Denied | DestinationErrorKind::ReadOnly => text!("hint-permissions"),
+        DestinationErrorKind::Damaged => text!("hint-check"),
+        _ => text!("hint-plugged"),
     }
 }
 
-fn io_hint(source: &std::io::Error) -> Hint {
+fn io_hint(source: &std::io::Error) -> Option<String> {
     match source.kind() {
-        std::io::ErrorKind::PermissionDenied => PERMISSIONS,
-        std::io::ErrorKind::StorageFull => ROOM,
-        std::io::ErrorKind::AlreadyExists => THERE,
+        std::io::ErrorKind::PermissionDenied => Some(text!("hint-permissions")),
+        std::io::ErrorKind::StorageFull => Some(text!("hint-room")),
+        std::io::ErrorKind::AlreadyExists => Some(text!("hint-there")),
         _ => None,
     }
 }
@@ -177,13 +164,13 @@ fn show(path: &Path) -> String {
     path.display().to_string()
 }
 
+/// ` : [usb] unplugged; [nas] away`, with its colon; nothing for none.
 fn reasons(list: &[(String, String)]) -> String {
-    let mut text = String::new();
-    for (number, (name, why)) in list.iter().enumerate() {
-        text.push_str(if number == 0 { ": " } else { "; " });
-        text.push_str(&format!("[{name}] {why}"));
+    if list.is_empty() {
+        return String::new();
     }
-    text
+    let each = list.iter().map(|(name, why)| format!("[{name}] {}", translated(why)));
+    text!("because", why = each.collect::<Vec<_>>().join("; "))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! | [`exit`], [`hints`] | how a command ends, and what to do about an error |
 //! | [`output`], [`table`], [`shapes`], [`progress`] | stdout, stderr, JSON, the bar |
 //! | [`cleaned`] | what cleaning did, for two commands |
+//! | [`messages`] | the sentences, in English and French |
 //! | [`words`], [`units`], [`names`] | the library's values as a person reads them |
 //! | [`dates`], [`paths`], [`secrets`] | what a person types as the library's values |
 //! | [`context`], [`new_repository`] | what several commands share |
@@ -18,6 +19,7 @@ pub mod context;
 pub mod dates;
 pub mod exit;
 pub mod hints;
+pub mod messages;
 pub mod names;
 pub mod new_repository;
 pub mod output;
@@ -34,14 +36,14 @@ pub mod words;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
 use serde_json::json;
 
 use crate::error::Error;
 use crate::repo::Home;
-use args::{Cli, Command};
+use args::Command;
 use context::Context;
 use exit::ExitStatus;
+use messages::{help, language, text};
 use output::{Output, Wishes};
 
 /// Runs the program with the arguments and the environment of the process.
@@ -50,12 +52,15 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Vec<OsString>) -> ExitStatus {
-    let cli = match Cli::try_parse_from(&arguments) {
+    // First of all: also what is not understood is said in it.
+    let chosen = language::of_variables(|name| std::env::var_os(name));
+    language::speak(*chosen.as_ref().unwrap_or(&language::Language::default()));
+    let cli = match help::parse(&arguments) {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error, &arguments),
     };
     let out = Output::of_process(cli.common.wishes());
-    let home = match check_environment().and_then(|()| Home::locate()) {
+    let home = match secrets::check_environment().and(chosen).and_then(|_| Home::locate()) {
         Ok(home) => home,
         Err(error) => return report_error(&out, &error),
     };
@@ -102,7 +107,7 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Error> {
         Command::Sync(args) => commands::sync::run(args, context),
         Command::RebuildIndex(args) => commands::rebuild_index::run(args, context),
         Command::Sysinfo(args) => commands::sysinfo::run(args, context),
-        Command::Completions(args) => commands::completions::run(args, Cli::command(), context),
+        Command::Completions(args) => commands::completions::run(args, help::command(), context),
     }
 }
 
@@ -131,9 +136,9 @@ fn report_error(out: &Output, error: &Error) -> ExitStatus {
     if out.wishes.json {
         write_error(out, explained.name, &explained.sentence, explained.hint.as_deref(), explained.status);
     }
-    out.tell(&format!("error: {}", explained.sentence));
+    out.tell(&text!("line-error", sentence = explained.sentence));
     if let Some(hint) = &explained.hint {
-        out.tell(&format!("hint: {hint}"));
+        out.hint(hint);
     }
     explained.status
 }
@@ -141,17 +146,6 @@ fn report_error(out: &Output, error: &Error) -> ExitStatus {
 fn write_error(out: &Output, name: &str, sentence: &str, hint: Option<&str>, status: ExitStatus) {
     let value = json!({ "fatal": true, "error": name, "message": sentence, "hint": hint, "exit_code": status.code() });
     out.message("error", value);
-}
-
-/// Refuses variables with values that mean nothing.
-fn check_environment() -> Result<(), Error> {
-    secrets::check_environment()?;
-    let Some(language) = std::env::var_os("CRYPTBACKUP_LANG") else { return Ok(()) };
-    let known = language.to_str().and_then(|text| text.split(['_', '-', '.']).next()).unwrap_or_default();
-    if ["en", "fr"].contains(&known) {
-        return Ok(());
-    }
-    Err(Error::Usage("CRYPTBACKUP_LANG is not a language this program speaks: en, fr".to_owned()))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::context::Context;
+use super::messages::text;
 use super::output::Style;
 use super::secrets::{PassphraseArgs, SecretArgs};
 use super::{names, paths};
@@ -30,8 +31,7 @@ impl NewKeyArgs {
     /// [`Error::Usage`] when recovery words are asked for: only a new repository gets them.
     pub fn of_existing(&self) -> Result<SecretArgs, Error> {
         if self.recovery_key.is_some() {
-            let why = "recovery words are made with a new repository only, and there is one already";
-            return Err(Error::Usage(why.to_owned()));
+            return Err(Error::Usage(text!("words-only-new")));
         }
         Ok(SecretArgs::of_passphrase(self.passphrase.clone()))
     }
@@ -89,21 +89,22 @@ pub fn create(
 fn reserve(file: &Path) -> Result<(), Error> {
     create_private(file, b"").map_err(|error| match error {
         Error::Io { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
-            Error::Usage(format!("{} exists already and is not overwritten", names::path(file)))
+            Error::Usage(text!("words-file-exists", file = names::path(file)))
         }
         other => other,
     })
 }
 
 fn file_of_words(words: &Zeroizing<String>, report: &InitReport) -> Zeroizing<String> {
-    let text = format!("# Recovery words of the CryptBackup repository {}\n{}\n", report.repo, words.as_str());
+    let heading = text!("words-file-heading", repo = report.repo.to_string());
+    let text = format!("# {heading}\n{}\n", words.as_str());
     Zeroizing::new(text)
 }
 
 /// Shows the words once, a few on a line so that they can be copied by hand.
 fn show_words(context: &Context, words: &Zeroizing<String>) {
     let out = &context.out;
-    out.data(&out.paint(Style::Strong, "Recovery words. Write them down now; they are not shown again:"));
+    out.data(&out.paint(Style::Strong, &text!("words-shown")));
     out.data("");
     let all: Vec<&str> = words.split_whitespace().collect();
     for (line, group) in all.chunks(6).enumerate() {
@@ -119,22 +120,19 @@ fn show_words(context: &Context, words: &Zeroizing<String>) {
 pub fn say_how_to_keep_the_key(context: &Context, new: &NewRepository) {
     let out = &context.out;
     let config = names::path(&context.home.settings_path());
-    out.say(&out.paint(Style::Attention, "IMPORTANT: without the key nothing can ever be restored."));
+    out.say(&out.paint(Style::Attention, &text!("key-important")));
     if new.passphrase.is_some() {
-        out.say("  Your passphrase is the key. Nobody can tell it to you again.");
+        out.say(&format!("  {}", text!("key-is-passphrase")));
     } else {
-        out.say("  It is in config.yaml. Copy that file to another disk or a safe place now:");
+        out.say(&format!("  {}", text!("key-in-config")));
         out.say(&format!("    cp {config} /mnt/secure/backup_key.yaml"));
     }
     if let Some(file) = &new.words_file {
-        out.say(&format!(
-            "  The recovery words in {} open it too. Print them, then remove the file.",
-            names::path(file)
-        ));
+        out.say(&format!("  {}", text!("key-words-in-file", file = names::path(file))));
     } else if new.report.recovery_words.is_some() {
-        out.say("  The recovery words above open it too. Keep them on paper.");
+        out.say(&format!("  {}", text!("key-words-above")));
     }
     if let Some(aside) = &new.report.moved_aside {
-        out.say(&format!("  What was set up before is kept in {}", names::path(aside)));
+        out.say(&format!("  {}", text!("moved-aside", path = names::path(aside))));
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use super::messages::text;
 use crate::error::Error;
 
 /// What the common options ask for.
@@ -133,7 +134,12 @@ impl Output {
 
     /// A warning on stderr.
     pub fn warn(&self, sentence: &str) {
-        self.tell(&format!("warning: {sentence}"));
+        self.tell(&text!("line-warning", sentence = sentence));
+    }
+
+    /// What to do about it, on stderr.
+    pub fn hint(&self, sentence: &str) {
+        self.tell(&text!("line-hint", sentence = sentence));
     }
 
     /// A word in its colour, where colours are shown.
@@ -159,7 +165,9 @@ impl Output {
     pub fn finish(&self) -> Result<(), Error> {
         self.to_stdout(|stdout| stdout.flush());
         match self.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(source) => Err(Error::Io { what: "write to".to_owned(), path: "standard output".into(), source }),
+            Some(source) => {
+                Err(Error::Io { what: text!("verb-write-to"), path: text!("standard-output").into(), source })
+            }
             None => Ok(()),
         }
     }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::messages::text;
 use crate::error::Error;
 
 /// The path a person means: absolute, without `.` and `..`, through no link but perhaps the last component.
@@ -12,9 +13,9 @@ use crate::error::Error;
 /// [`Error::Usage`] for an empty path, [`Error::Io`] when the current folder is gone.
 pub fn absolute(typed: &Path) -> Result<PathBuf, Error> {
     if typed.as_os_str().is_empty() {
-        return Err(Error::Usage("a path is empty".to_owned()));
+        return Err(Error::Usage(text!("path-empty")));
     }
-    let failed = |source: io::Error| Error::Io { what: "resolve".to_owned(), path: typed.to_owned(), source };
+    let failed = |source: io::Error| Error::Io { what: text!("verb-resolve"), path: typed.to_owned(), source };
     let full = std::path::absolute(typed).map_err(failed)?;
     let Some(Component::Normal(name)) = full.components().next_back() else {
         // The root of a file system, or a path that ends in `..`: there is no final name to leave alone.
@@ -80,7 +81,7 @@ pub fn snapshot_and_path(typed: &OsStr) -> Result<(String, Option<PathBuf>), Err
     let (snapshot, path) = split_at_colon(typed);
     match snapshot.to_str() {
         Some(snapshot) if !snapshot.is_empty() => Ok((snapshot.to_owned(), path)),
-        _ => Err(Error::Usage("a snapshot is an id prefix, `latest` or `latest~N`".to_owned())),
+        _ => Err(Error::Usage(text!("snapshot-not-one"))),
     }
 }
 

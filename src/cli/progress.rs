@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
+use super::messages::{library, text};
 use super::output::Output;
 use super::{names, shapes, signals, words};
 use crate::error::Error;
@@ -18,9 +19,16 @@ use crate::report::Problem;
 const STATUS_EVERY: Duration = Duration::from_secs(1);
 /// Time between two turns of the spinner, and between two looks at the time left.
 const TICK: Duration = Duration::from_millis(250);
-const BAR: &str = "{prefix} {bar:24} {percent:>3}%  {decimal_bytes} of {decimal_total_bytes}, {eta} left  {wide_msg}";
-const BAR_ITEMS: &str = "{prefix} {bar:24} {percent:>3}%  {human_pos} of {human_len}, {eta} left  {wide_msg}";
-const SPINNER: &str = "{prefix} {spinner}  {decimal_bytes}, {elapsed}  {wide_msg}";
+/// Every stage, so that they can be made of one width.
+const STAGES: [Stage; 7] = [
+    Stage::Opening,
+    Stage::Reading,
+    Stage::CatchingUp,
+    Stage::Restoring,
+    Stage::Checking,
+    Stage::Rebuilding,
+    Stage::Cleaning,
+];
 
 /// The [`Monitor`] of the command line.
 pub struct Progress<'a> {
@@ -141,15 +149,15 @@ impl Monitor for Progress<'_> {
         self.items.store(0, Ordering::Relaxed);
         self.bytes.store(0, Ordering::Relaxed);
         if let Some(bar) = &self.bar {
-            let (length, template) = match (total_bytes, total_items) {
-                (Some(bytes), _) => (Some(bytes), BAR),
-                (None, Some(items)) => (Some(items), BAR_ITEMS),
-                (None, None) => (None, SPINNER),
+            let (length, look) = match (total_bytes, total_items) {
+                (Some(bytes), _) => (Some(bytes), Look::Bytes),
+                (None, Some(items)) => (Some(items), Look::Items),
+                (None, None) => (None, Look::Spinner),
             };
             self.by_items.store(total_bytes.is_none() && total_items.is_some(), Ordering::Relaxed);
-            // The style comes first, since everything after it draws. The templates are constants and a test reads them;
+            // The style comes first, since everything after it draws. The templates are fixed and a test reads them;
             // without a style there is still a bar.
-            if let Ok(style) = ProgressStyle::with_template(template) {
+            if let Ok(style) = ProgressStyle::with_template(&template(look)) {
                 bar.set_style(style);
             }
             bar.set_prefix(stage_words(stage));
@@ -192,7 +200,7 @@ impl Monitor for Progress<'_> {
 
     fn current(&self, what: &str) {
         if self.lists_current.load(Ordering::Relaxed) {
-            self.beside_bar(|| self.out.say(&format!("would read {}", names::escape(what.as_bytes()))));
+            self.beside_bar(|| self.out.say(&text!("would-read", what = names::escape(what.as_bytes()))));
         }
         if let Some(bar) = &self.bar {
             bar.set_message(names::escape(what.as_bytes()));
@@ -213,13 +221,13 @@ impl Monitor for Progress<'_> {
     }
 
     fn note(&self, sentence: &str) {
-        self.beside_bar(|| self.out.note(&names::escape(sentence.as_bytes())));
+        self.beside_bar(|| self.out.note(&names::escape(library::translated(sentence).as_bytes())));
     }
 
     fn should_stop(&self) -> bool {
         let stop = self.stop.load(Ordering::Relaxed);
         if stop && !self.has_said_stop.swap(true, Ordering::Relaxed) {
-            self.note("Stopping at the next safe point; Ctrl-C once more stops at once.");
+            self.beside_bar(|| self.out.note(&text!("stopping")));
         }
         stop
     }
@@ -239,20 +247,54 @@ fn stage_name(stage: Stage) -> &'static str {
 }
 
 /// The stage for people, all of one width so that the bars line up.
-fn stage_words(stage: Stage) -> &'static str {
+fn stage_words(stage: Stage) -> String {
+    let width = STAGES.iter().map(|stage| words_of(*stage).chars().count()).max().unwrap_or_default();
+    format!("{:<width$}", words_of(stage))
+}
+
+fn words_of(stage: Stage) -> String {
     match stage {
-        Stage::Opening => "Opening    ",
-        Stage::Reading => "Reading    ",
-        Stage::CatchingUp => "Catching up",
-        Stage::Restoring => "Restoring  ",
-        Stage::Checking => "Checking   ",
-        Stage::Rebuilding => "Rebuilding ",
-        Stage::Cleaning => "Cleaning   ",
+        Stage::Opening => text!("stage-opening"),
+        Stage::Reading => text!("stage-reading"),
+        Stage::CatchingUp => text!("stage-catching-up"),
+        Stage::Restoring => text!("stage-restoring"),
+        Stage::Checking => text!("stage-checking"),
+        Stage::Rebuilding => text!("stage-rebuilding"),
+        Stage::Cleaning => text!("stage-cleaning"),
     }
+}
+
+/// How a bar looks.
+#[derive(Debug, Clone, Copy)]
+enum Look {
+    /// The bytes of the whole are known.
+    Bytes,
+    /// Only the number of items is known.
+    Items,
+    /// Nothing is known of the whole.
+    Spinner,
+}
+
+/// What the bar is made of: its fields stand in braces, the words between them are of the language.
+fn template(look: Look) -> String {
+    let shown = match look {
+        Look::Bytes => {
+            let (done, total) = ("{decimal_bytes}", "{decimal_total_bytes}");
+            let amount = text!("bar-amount", done = done, total = total, left = "{eta}");
+            format!("{{bar:24}} {{percent:>3}}%  {amount}")
+        }
+        Look::Items => {
+            let amount = text!("bar-amount", done = "{human_pos}", total = "{human_len}", left = "{eta}");
+            format!("{{bar:24}} {{percent:>3}}%  {amount}")
+        }
+        Look::Spinner => "{spinner}  {decimal_bytes}, {elapsed}".to_owned(),
+    };
+    format!("{{prefix}} {shown}  {{wide_msg}}")
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::messages::language::in_french;
     use super::super::output::{Wishes, captured};
     use super::*;
     use crate::report::ProblemKind;
@@ -321,8 +363,13 @@ mod tests {
         stop.store(true, Ordering::Relaxed);
         assert!(progress.should_stop() && progress.should_stop());
         assert_eq!(stderr.text().lines().count(), 1, "said once");
-        for template in [BAR, BAR_ITEMS, SPINNER] {
-            ProgressStyle::with_template(template).expect(template);
+        let templates = || [Look::Bytes, Look::Items, Look::Spinner].map(template);
+        for template in templates().into_iter().chain(in_french(templates)) {
+            ProgressStyle::with_template(&template).expect(&template);
         }
+        let bar = "{prefix} {bar:24} {percent:>3}%  {human_pos} of {human_len}, {eta} left  {wide_msg}";
+        assert_eq!(template(Look::Items), bar);
+        assert_eq!(stage_words(Stage::Reading), "Reading    ");
+        assert_eq!(in_french(|| stage_words(Stage::Reading)), "Lecture       ");
     }
 }

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
+use super::messages::text;
 use crate::error::Error;
 use crate::repo::Secret;
 
@@ -88,8 +89,8 @@ impl SecretArgs {
     /// [`Error::WrongKey`] when there is nothing and nobody to ask, and those of reading it.
     pub fn without_inline_key(&self) -> Result<Secret, Error> {
         self.given_or_asked()?.ok_or_else(|| {
-            let what = "config.yaml holds no key, no passphrase was given, and there is no terminal to ask on";
-            Error::WrongKey { what: what.to_owned() }
+            // What is in the error has the language of the run already.
+            Error::WrongKey { what: text!("secret-none") }
         })
     }
 
@@ -155,17 +156,17 @@ fn from_variables(get: impl Fn(&str) -> Option<OsString>) -> Result<Option<Passp
     for name in [VARIABLE, VARIABLE_FILE, VARIABLE_COMMAND] {
         let Some(value) = get(name) else { continue };
         if value.is_empty() {
-            return Err(Error::Usage(format!("the environment variable {name} is empty")));
+            return Err(Error::Usage(text!("environment-empty", name = name)));
         }
         found.push((name, value));
     }
     let Some((name, value)) = found.pop() else { return Ok(None) };
     if let Some((other, _)) = found.pop() {
-        return Err(Error::Usage(format!("the environment variables {other} and {name} are both set")));
+        return Err(Error::Usage(text!("environment-both", one = other, other = name)));
     }
     Ok(Some(match name {
         VARIABLE => PassphraseFrom::Text(Zeroizing::new(
-            value.into_string().map_err(|_| Error::Usage(format!("{VARIABLE} is not UTF-8")))?,
+            value.into_string().map_err(|_| Error::Usage(text!("environment-not-utf8", name = VARIABLE)))?,
         )),
         VARIABLE_FILE => PassphraseFrom::File(PathBuf::from(value)),
         _ => PassphraseFrom::Command(value),
@@ -181,7 +182,7 @@ impl PassphraseFrom {
             Self::Command(command) => one_line(output_of(&command)?),
         };
         if passphrase.is_empty() {
-            return Err(Error::Usage("the passphrase is empty".to_owned()));
+            return Err(Error::Usage(text!("passphrase-empty")));
         }
         Ok(passphrase)
     }
@@ -204,28 +205,26 @@ fn can_prompt() -> bool {
 
 fn prompt(purpose: Purpose) -> Result<Zeroizing<String>, Error> {
     if !can_prompt() {
-        let sentence =
-            "there is no terminal to ask for the passphrase on; use --passphrase-file or --passphrase-command";
-        return Err(Error::Usage(sentence.to_owned()));
+        return Err(Error::Usage(text!("passphrase-no-terminal")));
     }
     let ask = |words: &str| {
         rpassword::prompt_password(words).map(Zeroizing::new).map_err(|source| match source.kind() {
             io::ErrorKind::Interrupted => Error::Interrupted,
-            _ => Error::Io { what: "read the passphrase from".to_owned(), path: "the terminal".into(), source },
+            _ => Error::Io { what: text!("verb-read-passphrase"), path: text!("the-terminal").into(), source },
         })
     };
     if purpose == Purpose::Existing {
-        return ask("Passphrase: ");
+        return ask(&format!("{} ", text!("passphrase-ask")));
     }
-    let first = ask("New passphrase: ")?;
-    if *first != *ask("The same again: ")? {
-        return Err(Error::Usage("the two passphrases differ".to_owned()));
+    let first = ask(&format!("{} ", text!("passphrase-ask-new")))?;
+    if *first != *ask(&format!("{} ", text!("passphrase-ask-again")))? {
+        return Err(Error::Usage(text!("passphrases-differ")));
     }
     Ok(first)
 }
 
 fn text_of_file(path: &Path) -> Result<Zeroizing<String>, Error> {
-    let failed = |source| Error::Io { what: "read".to_owned(), path: path.to_owned(), source };
+    let failed = |source| Error::Io { what: text!("verb-read"), path: path.to_owned(), source };
     if path == Path::new("-") {
         return bounded(&mut io::stdin().lock()).map_err(failed);
     }
@@ -233,7 +232,7 @@ fn text_of_file(path: &Path) -> Result<Zeroizing<String>, Error> {
 }
 
 fn output_of(command: &OsString) -> Result<Zeroizing<String>, Error> {
-    let failed = |source| Error::Io { what: "run".to_owned(), path: PathBuf::from(command), source };
+    let failed = |source| Error::Io { what: text!("verb-run"), path: PathBuf::from(command), source };
     let mut child = shell(command).stdin(Stdio::inherit()).stdout(Stdio::piped()).spawn().map_err(failed)?;
     let text = match child.stdout.take() {
         Some(mut stdout) => bounded(&mut stdout),
@@ -241,7 +240,7 @@ fn output_of(command: &OsString) -> Result<Zeroizing<String>, Error> {
     };
     let status = child.wait().map_err(failed)?;
     if !status.success() {
-        return Err(failed(io::Error::other(format!("it ended with {status}"))));
+        return Err(failed(io::Error::other(text!("ended-with", status = status.to_string()))));
     }
     text.map_err(failed)
 }
@@ -265,7 +264,7 @@ fn bounded(reader: &mut dyn Read) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::with_capacity(LEN_MAX as usize + 1));
     reader.take(LEN_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > LEN_MAX {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is too long"));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text!("secret-too-long")));
     }
     Ok(text)
 }
@@ -281,7 +280,7 @@ fn recovery_words(path: &Path) -> Result<Zeroizing<String>, Error> {
         words.push_str(word);
     }
     if words.is_empty() {
-        return Err(Error::Usage(format!("{} holds no recovery words", path.display())));
+        return Err(Error::Usage(text!("words-none", file = path.display().to_string())));
     }
     Ok(words)
 }

@@ -7,6 +7,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::exit::ExitStatus;
+use super::messages::text;
 use crate::error::Error;
 
 /// A flag that the first signal sets.
@@ -21,8 +22,8 @@ pub fn stop_flag() -> Result<Arc<AtomicBool>, Error> {
         flag::register_conditional_shutdown(signal, code, Arc::clone(&stop))
             .and_then(|_| flag::register(signal, Arc::clone(&stop)))
             .map_err(|source| Error::Io {
-                what: "handle".to_owned(),
-                path: format!("signal {signal}").into(),
+                what: text!("verb-handle"),
+                path: text!("signal", number = signal.to_string()).into(),
                 source,
             })?;
     }

@@ -2,34 +2,25 @@
 
 use serde_json::{Value, json};
 
+use super::messages::text;
+use super::names;
 use super::output::Output;
 use super::shapes::{self, with_path};
-use super::{names, units};
 use crate::format::snapshot::SuspectSource;
 use crate::repo::Suspect;
 
-/// What to do where it was no accident.
-const HINT: &str = "look at the files before you trust this backup; older ones are kept, also by `clean`. If all is as it \
-                    should be, `cryptbackup backup --accept-changes` says so";
-
 /// Why a source looks suspect, as a sentence without a full stop.
 pub fn reason(source: &SuspectSource) -> String {
-    let mut parts = Vec::new();
-    if source.opaque > 0 {
-        parts.push(format!(
-            "{} have another content, that of {} looks random (encrypted?)",
-            units::count(source.changed),
-            units::count(source.opaque)
-        ));
-    }
-    if source.gone > 0 {
-        parts.push(format!("{} are gone", units::count(source.gone)));
-    }
+    let changed = || text!("suspect-changed", changed = source.changed, opaque = source.opaque);
+    let gone = || text!("suspect-gone", gone = source.gone);
     let path = names::escape(&source.path);
-    match parts.is_empty() {
-        true => format!("{path} looks suspect"),
-        false => format!("{path} looks suspect: of {} files {}", units::count(source.files), parts.join(", and ")),
-    }
+    let why = match (source.opaque, source.gone) {
+        (0, 0) => return text!("suspect", path = path),
+        (_, 0) => changed(),
+        (0, _) => gone(),
+        (_, _) => text!("suspect-changed-and-gone", changed = changed(), gone = gone()),
+    };
+    text!("suspect-why", path = path, files = source.files, why = why)
 }
 
 /// A source that looks suspect.
@@ -58,7 +49,7 @@ pub fn warn(out: &Output, sources: &[SuspectSource]) {
         out.warn(&reason(source));
     }
     if !sources.is_empty() {
-        out.tell(&format!("hint: {HINT}"));
+        out.hint(&text!("suspect-hint"));
     }
 }
 
@@ -66,11 +57,11 @@ pub fn warn(out: &Output, sources: &[SuspectSource]) {
 pub fn warn_of_suspended(out: &Output, suspects: &[Suspect]) {
     for suspect in suspects {
         for source in &suspect.sources {
-            out.warn(&format!("nothing of it goes: in snapshot {} {}", suspect.id.short(), reason(source)));
+            out.warn(&text!("suspect-nothing-goes", id = suspect.id.short(), why = reason(source)));
         }
     }
     if !suspects.is_empty() {
-        out.tell(&format!("hint: {HINT}; `cryptbackup forget` takes out a snapshot that is not as it should be"));
+        out.hint(&text!("suspect-hint-forget"));
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::messages::{language, text};
 use crate::format::record::Time;
 
 /// A size with one decimal, in powers of 1000: `45.2 GB`.
@@ -11,20 +12,21 @@ pub fn bytes(bytes: u64) -> String {
     humansize::format_size(bytes, humansize::DECIMAL.decimal_places(1))
 }
 
-/// A count with its thousands apart: `1,234,567`.
+/// A count with its thousands apart as the language does it: `1,234,567`.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
+    let separator = language::spoken().group_separator();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
+            text.push(separator);
         }
         text.push(digit);
     }
     text
 }
 
-/// A count and its noun: `1 file`, `2 files`.
+/// A count and its noun, in English: `1 file`, `2 files`. What is said in every language has a sentence of its own.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
@@ -70,15 +72,14 @@ fn moment_in(time: Time, zone: TimeZone) -> String {
 /// How long ago: `just now`, `5 minutes ago`, `3 days ago`.
 pub fn ago(time: Time, now: Timestamp) -> String {
     let seconds = now.as_second() - timestamp(time).as_second();
-    let (number, unit) = match seconds {
-        ..0 => return "in the future".to_owned(),
-        0..60 => return "just now".to_owned(),
-        60..3_600 => (seconds / 60, "minute"),
-        3_600..86_400 => (seconds / 3_600, "hour"),
-        86_400..5_184_000 => (seconds / 86_400, "day"),
-        _ => (seconds / 2_629_746, "month"),
-    };
-    format!("{number} {unit}{} ago", if number == 1 { "" } else { "s" })
+    match seconds {
+        ..0 => text!("ago-future"),
+        0..60 => text!("ago-now"),
+        60..3_600 => text!("ago-minutes", n = seconds / 60),
+        3_600..86_400 => text!("ago-hours", n = seconds / 3_600),
+        86_400..5_184_000 => text!("ago-days", n = seconds / 86_400),
+        _ => text!("ago-months", n = seconds / 2_629_746),
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Words for what the library names: kinds of places, states of destinations, lists of problems.
 
+use super::messages::{library, text};
 use super::names;
 use super::output::{Output, Style};
 use super::units;
+use crate::check::Severity;
 use crate::destination::place::PlaceKind;
-use crate::format::id::SnapshotId;
 use crate::repo::{DestinationState, DestinationStatus};
 use crate::report::{Problem, ProblemKind};
 
@@ -18,53 +19,57 @@ pub fn is_usable(state: DestinationState) -> bool {
 
 /// Why a destination cannot be used, or cannot be trusted fully, with what else is known of it; nothing when all is well.
 pub fn trouble(state: DestinationState, kind: PlaceKind, detail: Option<&str>) -> Option<String> {
-    let detail = detail.map(|detail| names::escape(detail.as_bytes()));
+    let detail = detail.map(|detail| names::escape(library::translated(detail).as_bytes()));
     let trouble = match (state, kind) {
         (DestinationState::Online, _) => return detail,
-        (DestinationState::Absent, _) if detail.is_some() => "Out of reach",
-        (DestinationState::Absent, PlaceKind::Nas) => "Destination not found (share not mounted?)",
-        (DestinationState::Absent, PlaceKind::Local) => "Destination not found (folder moved or deleted?)",
-        (DestinationState::Absent, _) => "Destination not found (device unplugged?)",
-        (DestinationState::WrongDevice, _) => "Something else is at this place",
-        (DestinationState::ReadOnly, _) => "It cannot be written",
-        (DestinationState::Full, _) => "Full",
-        (DestinationState::Weak, _) => "Names cannot be made durable there at once",
-        (DestinationState::RolledBack, _) => "Rolled back, or something is hidden",
-        (DestinationState::Damaged, _) => "Damaged",
+        (DestinationState::Absent, _) if detail.is_some() => text!("destination-out-of-reach"),
+        (DestinationState::Absent, PlaceKind::Nas) => text!("destination-absent-nas"),
+        (DestinationState::Absent, PlaceKind::Local) => text!("destination-absent-local"),
+        (DestinationState::Absent, _) => text!("destination-absent"),
+        (DestinationState::WrongDevice, _) => text!("destination-wrong-device"),
+        (DestinationState::ReadOnly, _) => text!("destination-read-only"),
+        (DestinationState::Full, _) => text!("destination-full"),
+        (DestinationState::Weak, _) => text!("destination-weak"),
+        (DestinationState::RolledBack, _) => text!("destination-rolled-back"),
+        (DestinationState::Damaged, _) => text!("destination-damaged"),
     };
     Some(match detail {
-        Some(detail) => format!("{trouble}: {detail}"),
-        None => trouble.to_owned(),
+        Some(detail) => text!("destination-trouble", trouble = trouble, detail = detail),
+        None => trouble,
     })
 }
 
 /// `2 snapshots behind`; nothing for none.
 pub fn behind(snapshots: u64) -> Option<String> {
-    (snapshots > 0).then(|| units::counted(snapshots, "snapshot behind", "snapshots behind"))
+    (snapshots > 0).then(|| text!("snapshots-behind", n = snapshots))
 }
 
-/// `Snapshot 3f2a9c01`, `Snapshots 3f2a9c01, 77d01be4`.
-pub fn snapshots(ids: &[SnapshotId]) -> String {
-    let short: Vec<String> = ids.iter().map(|id| id.short()).collect();
-    format!("{} {}", if ids.len() == 1 { "Snapshot" } else { "Snapshots" }, short.join(", "))
+/// How grave a finding is.
+pub fn severity(out: &Output, severity: Severity) -> String {
+    match severity {
+        Severity::Damage => out.paint(Style::Bad, &text!("finding-damage")),
+        Severity::Notice => out.paint(Style::Attention, &text!("finding-notice")),
+    }
 }
 
 /// What to do about a destination that lacks snapshots.
-pub fn hint_of(state: DestinationState) -> &'static str {
+pub fn hint_of(state: DestinationState) -> String {
     match state {
-        DestinationState::Absent => "it is brought up to date by the next `backup` or `sync` when it is there again",
-        DestinationState::WrongDevice => {
-            "bring back what was there, or run `cryptbackup destination accept NAME` if it is its replacement"
-        }
-        DestinationState::Full => "make room on it, then run `cryptbackup sync`",
-        DestinationState::ReadOnly => "make it writable, then run `cryptbackup sync`",
-        DestinationState::RolledBack => {
-            "`cryptbackup sync` brings back what other destinations have; `cryptbackup destination accept NAME` takes it as it is"
-        }
-        DestinationState::Damaged => "`cryptbackup check --read-data` lists what is damaged",
-        DestinationState::Online | DestinationState::Weak => {
-            "`cryptbackup sync` brings it up to date while a destination that has those snapshots is within reach"
-        }
+        DestinationState::Absent => text!("behind-hint-absent"),
+        DestinationState::WrongDevice => text!("behind-hint-wrong-device"),
+        DestinationState::Full => text!("behind-hint-full"),
+        DestinationState::ReadOnly => text!("behind-hint-read-only"),
+        DestinationState::RolledBack => text!("behind-hint-rolled-back"),
+        DestinationState::Damaged => text!("behind-hint-damaged"),
+        DestinationState::Online | DestinationState::Weak => text!("behind-hint-sync"),
+    }
+}
+
+/// Commands and what each is for, in two columns of which the first has at least this many letters.
+pub fn steps(out: &Output, width: usize, steps: &[(String, String)]) {
+    let width = steps.iter().map(|(command, _)| command.chars().count() + 2).max().unwrap_or_default().max(width);
+    for (command, purpose) in steps {
+        out.say(format!("  {command:<width$}{purpose}").trim_end());
     }
 }
 
@@ -73,8 +78,8 @@ pub fn destination(out: &Output, status: &DestinationStatus) -> String {
     let mut parts = Vec::new();
     if is_usable(status.state) {
         parts.push(match status.free_bytes {
-            Some(free) => format!("Free: {}", units::bytes(free)),
-            None => out.paint(Style::Good, "Online"),
+            Some(free) => text!("destination-free", size = units::bytes(free)),
+            None => out.paint(Style::Good, &text!("destination-online")),
         });
     }
     if let Some(trouble) = trouble(status.state, status.kind, status.detail.as_deref()) {
@@ -87,10 +92,12 @@ pub fn destination(out: &Output, status: &DestinationStatus) -> String {
 
 /// Says on stderr that a destination lacks snapshots, and what to do. Why is in the report, unless there is none.
 pub fn warn_of_behind(out: &Output, name: &str, snapshots: u64, state: DestinationState, trouble: Option<String>) {
-    let lacks = behind(snapshots).unwrap_or_else(|| "behind".to_owned());
-    let why = trouble.filter(|_| out.wishes.quiet).map(|why| format!(": {why}")).unwrap_or_default();
-    out.warn(&format!("[{name}] is {lacks}{why}"));
-    out.tell(&format!("hint: {}", hint_of(state)));
+    let why = trouble.filter(|_| out.wishes.quiet).map(|why| text!("because", why = why)).unwrap_or_default();
+    out.warn(&match snapshots {
+        0 => text!("destination-is-behind", name = name, why = why),
+        n => text!("destination-lacks", name = name, n = n, why = why),
+    });
+    out.hint(&hint_of(state));
 }
 
 /// Lists problems on stderr: the first few, how many more there are, and what to do.
@@ -98,50 +105,42 @@ pub fn list_problems(out: &Output, problems: &[Problem]) {
     if problems.is_empty() || out.wishes.json {
         return;
     }
-    out.tell(&format!("{}:", units::counted(problems.len() as u64, "problem", "problems")));
+    out.tell(&text!("problems-heading", n = problems.len()));
     let shown = if out.wishes.verbose > 0 { problems.len() } else { PROBLEMS_SHOWN };
     for problem in problems.iter().take(shown) {
         out.tell(&format!("  {}", problem_line(problem)));
     }
     if let Some(rest) = problems.len().checked_sub(shown).filter(|rest| *rest > 0) {
-        out.tell(&format!("  … and {} more (`-v` lists all)", units::count(rest as u64)));
+        out.tell(&format!("  {}", text!("problems-more", n = rest)));
     }
-    let mut hints: Vec<&str> = problems.iter().filter_map(|problem| hint_of_problem(problem.kind)).collect();
+    let mut hints: Vec<String> = problems.iter().filter_map(|problem| hint_of_problem(problem.kind)).collect();
     hints.sort_unstable();
     hints.dedup();
     for hint in hints {
-        out.tell(&format!("hint: {hint}"));
+        out.hint(&hint);
     }
 }
 
-fn hint_of_problem(kind: ProblemKind) -> Option<&'static str> {
+fn hint_of_problem(kind: ProblemKind) -> Option<String> {
     Some(match kind {
-        ProblemKind::Unreadable => {
-            "where there is a previous version, it stands in for what could not be read; check its permissions, or leave it out with \
-             `cryptbackup add DIR --exclude PATTERNS`"
-        }
-        ProblemKind::ChangedWhileRead => {
-            "what changed while it was read is stored as it was read, and read again next time"
-        }
+        ProblemKind::Unreadable => text!("problem-hint-unreadable"),
+        ProblemKind::ChangedWhileRead => text!("problem-hint-changed"),
         ProblemKind::Vanished => return None,
-        ProblemKind::SourceMissing => {
-            "its last backup stands; `cryptbackup remove DIR` takes it out, `backup --force` accepts that it is empty"
-        }
-        ProblemKind::NeverBackedUp => {
-            "what could not be read when it was backed up is in no snapshot; mend its permissions where it is, and back \
-             up again"
-        }
-        ProblemKind::NotRestored => "mend that and restore again; what is right already is not written again",
-        ProblemKind::MetadataNotRestored => "owners and some attributes can only be restored by root",
-        ProblemKind::Damaged => {
-            "plug in the other destinations and try again; `cryptbackup check --read-data` lists what is damaged where"
-        }
+        ProblemKind::SourceMissing => text!("problem-hint-source-missing"),
+        ProblemKind::NeverBackedUp => text!("problem-hint-never-backed-up"),
+        ProblemKind::NotRestored => text!("problem-hint-not-restored"),
+        ProblemKind::MetadataNotRestored => text!("problem-hint-metadata"),
+        ProblemKind::Damaged => text!("problem-hint-damaged"),
     })
 }
 
 /// A problem as one line.
 pub fn problem_line(problem: &Problem) -> String {
-    format!("{}: {}", names::path(&problem.path), names::escape(problem.detail.as_bytes()))
+    text!(
+        "problem-line",
+        path = names::path(&problem.path),
+        detail = names::escape(library::translated(&problem.detail).as_bytes())
+    )
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 use crate::assert_none;
 use crate::code::{project, text};
 
+/// The pages for users and the sentences in their languages.
+const READMES: [(&str, &str); 1] = [("README.md", "src/cli/messages/en.ftl")];
+
 #[test]
 fn the_first_commands_stand_in_the_readme() {
     let readme = text("README.md");
@@ -15,26 +18,24 @@ fn the_first_commands_stand_in_the_readme() {
 #[test]
 fn the_exit_codes_are_those_of_the_program() {
     let exit = text("src/cli/exit.rs");
-    let meaning = |variant: &str| -> Option<String> {
-        let (_, after) = exit.split_once(&format!("Self::{variant} => \""))?;
-        Some(after.split_once('"')?.0.to_owned())
-    };
-    let mut program: Vec<(String, String)> = Vec::new();
-    for line in exit.lines() {
-        let Some((variant, code)) = line.trim().trim_end_matches(',').split_once(" = ") else { continue };
-        if let (true, Some(meaning)) = (code.parse::<u8>().is_ok(), meaning(variant)) {
-            program.push((code.to_owned(), meaning));
-        }
+    let codes = exit.lines().filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = ")?.1.parse::<u8>().ok());
+    let codes: Vec<String> = codes.map(|code| code.to_string()).collect();
+    assert!(codes.len() > 10, "the codes were not found in src/cli/exit.rs");
+    for (readme, sentences) in READMES {
+        let meaning = |code: &String| {
+            let sentences = text(sentences);
+            let line = sentences.lines().find_map(|line| line.strip_prefix(&format!("exit-{code} = ")));
+            line.unwrap_or_else(|| panic!("no words for {code}")).to_owned()
+        };
+        let program: Vec<(String, String)> = codes.iter().map(|code| (code.clone(), meaning(code))).collect();
+        let table: Vec<(String, String)> = text(readme)
+            .lines()
+            .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))
+            .filter(|(code, _)| code.parse::<u8>().is_ok())
+            .map(|(code, meaning)| (code.to_owned(), meaning.to_owned()))
+            .collect();
+        assert_eq!(table, program, "{readme}");
     }
-    let readme = text("README.md");
-    let table: Vec<(String, String)> = readme
-        .lines()
-        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))
-        .filter(|(code, _)| code.parse::<u8>().is_ok())
-        .map(|(code, meaning)| (code.to_owned(), meaning.to_owned()))
-        .collect();
-    assert!(program.len() > 10, "the codes were not found in src/cli/exit.rs");
-    assert_eq!(table, program);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::shapes::{path_bytes, with_path};
 use crate::cli::{names, paths};
 use crate::error::Error;
@@ -61,10 +62,10 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         out.document(&with_path(value, "path", path_bytes(&path)));
         return Ok(ExitStatus::Done);
     }
-    let done = if is_new { "Folder added" } else { "Options of the folder replaced" };
-    out.say(&format!("{done}: {}", names::path(&path)));
+    let path = names::path(&path);
+    out.say(&if is_new { text!("folder-added", path = path) } else { text!("folder-replaced", path = path) });
     if !exclude.is_empty() {
-        out.say(&format!("Excluded: {}", names::escape(exclude.join(", ").as_bytes())));
+        out.say(&text!("folder-excluded", patterns = names::escape(exclude.join(", ").as_bytes())));
     }
     Ok(ExitStatus::Done)
 }
@@ -75,12 +76,14 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
 /// [`Error::Usage`].
 pub fn source(dir: &Path, options: SourceOptions) -> Result<SourceSettings, Error> {
     let path = paths::absolute(dir)?;
-    let refused = |why: &str| Err(Error::Usage(format!("{} {why}", names::path(&path))));
+    let shown = names::path(&path);
     match std::fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return refused("does not exist"),
-        Err(source) => return Err(Error::Io { what: "look at".to_owned(), path, source }),
-        Ok(found) if found.is_symlink() => return refused("is a symbolic link; add the folder it leads to"),
-        Ok(found) if !found.is_dir() => return refused("is not a folder"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::Usage(text!("folder-not-there", path = shown)));
+        }
+        Err(source) => return Err(Error::Io { what: text!("verb-look-at"), path, source }),
+        Ok(found) if found.is_symlink() => return Err(Error::Usage(text!("folder-is-link", path = shown))),
+        Ok(found) if !found.is_dir() => return Err(Error::Usage(text!("folder-is-none", path = shown))),
         Ok(_) => {}
     }
     let exclude: Vec<String> = options.exclude.iter().flat_map(|list| split_list(list)).collect();
@@ -104,8 +107,7 @@ pub fn refuse_own_folders(context: &Context, settings: &Settings, path: &Path) -
     let own = settings.destinations.iter().map(|(_, path)| path.as_path()).chain([home.as_path()]);
     for folder in own {
         if path.starts_with(folder) {
-            let why = "is where this program keeps backups or its own state";
-            return Err(Error::Usage(format!("{} {why}", names::path(path))));
+            return Err(Error::Usage(text!("folder-is-own", path = names::path(path))));
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use crate::clean::{self, CleanReport, CleanRequest};
 use crate::cli::cleaned;
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
@@ -104,9 +105,9 @@ pub fn say_cleaned(context: &Context, cleaned: Option<Cleaned>) -> Result<(), Er
         Some(Ok(report)) => cleaned::say_after_backup(&context.out, &report, &cleaned::kinds(&context.settings()?)),
         Some(Err(error)) => {
             let explained = hints::explain(&error);
-            context.out.warn(&format!("the backup is done, but cleaning after it failed: {}", explained.sentence));
+            context.out.warn(&text!("backup-not-cleaned", why = explained.sentence));
             if let Some(hint) = explained.hint {
-                context.out.tell(&format!("hint: {hint}"));
+                context.out.hint(&hint);
             }
         }
         None => {}
@@ -194,37 +195,31 @@ fn destination(outcome: &DestinationOutcome) -> Value {
 }
 
 fn say(out: &Output, report: &BackupReport) {
-    let head = match (report.dry_run, &report.snapshot_id) {
-        (true, _) => "Dry run, nothing was written".to_owned(),
-        (false, Some(id)) => format!("Snapshot {}", id.short()),
-        (false, None) => "No snapshot was made".to_owned(),
-    };
-    out.say(&format!(
-        "{head}: {} new, {} changed, {} unmodified {} in {}",
-        units::count(report.files_new),
-        units::count(report.files_changed),
-        units::count(report.files_unmodified),
-        if report.files_unmodified == 1 { "file" } else { "files" },
-        units::counted(report.folders, "folder", "folders"),
-    ));
+    let files = files(report);
+    out.say(&match (report.dry_run, &report.snapshot_id) {
+        (true, _) => text!("backup-dry-run", files = files),
+        (false, Some(id)) => text!("backup-done", id = id.short(), files = files),
+        (false, None) => text!("backup-none", files = files),
+    });
     if report.excluded > 0 && out.wishes.verbose > 0 {
-        out.say(&format!("{} left out", units::counted(report.excluded, "entry", "entries")));
+        out.say(&text!("backup-excluded", n = report.excluded));
     }
     if report.dry_run {
-        out.say(&format!("{} would be read", units::bytes(report.bytes_read)));
+        out.say(&text!("backup-would-read", size = units::bytes(report.bytes_read)));
         return;
     }
-    out.say(&format!(
-        "{} read, {} new, {} stored, in {}",
-        units::bytes(report.bytes_read),
-        units::bytes(report.bytes_added),
-        units::bytes(report.bytes_stored),
-        units::duration(report.duration_seconds),
+    out.say(&text!(
+        "backup-bytes",
+        read = units::bytes(report.bytes_read),
+        added = units::bytes(report.bytes_added),
+        stored = units::bytes(report.bytes_stored),
+        duration = units::duration(report.duration_seconds),
     ));
     if !report.accepted.is_empty() {
-        out.say(&format!("{} accepted", words::snapshots(&report.accepted)));
+        let short: Vec<String> = report.accepted.iter().map(|id| id.short()).collect();
+        out.say(&text!("backup-accepted", n = short.len(), ids = short.join(", ")));
     }
-    out.say(" Destinations :");
+    out.say(&format!(" {}", text!("destinations-heading")));
     let mut table = Table::bare(4);
     for outcome in &report.destinations {
         table.row(vec![
@@ -239,21 +234,30 @@ fn say(out: &Output, report: &BackupReport) {
     }
     let (copies, all) = (report.copies, report.destinations.len());
     let style = if copies < all { Style::Attention } else { Style::Good };
-    let all = units::counted(all as u64, "destination", "destinations");
-    out.say(&out.paint(style, &format!("Protected on {copies} of {all}")));
+    out.say(&out.paint(style, &text!("backup-protected", copies = copies, n = all)));
+}
+
+/// How many files of which kind, as part of a line.
+fn files(report: &BackupReport) -> String {
+    text!(
+        "backup-files",
+        added = report.files_new,
+        changed = report.files_changed,
+        unmodified = report.files_unmodified,
+        folders = report.folders,
+    )
 }
 
 fn outcome_words(out: &Output, outcome: &DestinationOutcome) -> String {
     let mut parts = Vec::new();
     if outcome.committed {
-        let packs = units::counted(outcome.packs_written, "pack", "packs");
-        let copied = match outcome.packs_copied {
-            0 => String::new(),
-            number => format!(", {} copied", units::count(number)),
+        let saved = match outcome.packs_copied {
+            0 => text!("backup-saved", n = outcome.packs_written),
+            copied => text!("backup-saved-and-copied", n = outcome.packs_written, copied = copied),
         };
-        parts.push(out.paint(Style::Good, &format!("saved, {packs} written{copied}")));
+        parts.push(out.paint(Style::Good, &saved));
     } else {
-        parts.push(out.paint(Style::Bad, "not saved"));
+        parts.push(out.paint(Style::Bad, &text!("backup-not-saved")));
     }
     parts.extend(words::trouble(outcome.state, outcome.kind, outcome.detail.as_deref()));
     parts.extend(words::behind(outcome.snapshots_behind).map(|behind| out.paint(Style::Attention, &behind)));

@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 use crate::check::{self, CheckReport, CheckRequest, DestinationChecked, Finding, Healed, Severity};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::library::translated;
+use crate::cli::messages::text;
 use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
-use crate::cli::{names, units};
+use crate::cli::{names, units, words};
 use crate::error::Error;
 use crate::repo::Access;
 
@@ -18,13 +20,6 @@ const EXAMPLES: &str = "EXAMPLES:
   cryptbackup check --read-data
   cryptbackup check --read-data --heal
   cryptbackup check --read-data-subset 5% --destination secondary";
-
-const ELSEWHERE: &str = "`cryptbackup check --heal`, with --read-data where data are damaged, writes it again from where \
-                         it is whole";
-const PLUG_IN: &str = "plug in the destinations that were not there and run it again; the next `cryptbackup backup` stores \
-                       anew what is lost and still in the sources";
-const NOWHERE_ELSE: &str = "there is no other destination to take it from; the next `cryptbackup backup` stores anew what \
-                            is missing, and `cryptbackup config set destinations.NAME DIR` adds a second destination";
 
 /// Look for damage: structure by default, every byte with --read-data
 #[derive(Debug, clap::Args)]
@@ -49,7 +44,7 @@ pub struct Args {
 fn percent(text: &str) -> Result<f64, String> {
     let number: Option<f64> = text.strip_suffix('%').unwrap_or(text).trim().parse().ok();
     let valid = number.filter(|percent| *percent > 0.0 && *percent <= 100.0);
-    valid.ok_or_else(|| "a percentage above 0 and up to 100 is expected, such as 5%".to_owned())
+    valid.ok_or_else(|| text!("percentage-not-one"))
 }
 
 /// Runs the command.
@@ -71,11 +66,11 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     };
     progress.done();
     let hint = match (args.heal, has_others) {
-        (true, _) => PLUG_IN,
-        (false, true) => ELSEWHERE,
-        (false, false) => NOWHERE_ELSE,
+        (true, _) => text!("check-hint-plug-in"),
+        (false, true) => text!("check-hint-elsewhere"),
+        (false, false) => text!("check-hint-nowhere-else"),
     };
-    Ok(print(&context.out, &report, args.heal, hint))
+    Ok(print(&context.out, &report, args.heal, &hint))
 }
 
 fn is_damage(finding: &Finding) -> bool {
@@ -118,23 +113,24 @@ fn print(out: &Output, report: &CheckReport, is_healing: bool, hint: &str) -> Ex
         out.say(&destination_line(out, destination));
     }
     for (name, why) in &report.unreachable {
-        out.warn(&format!("[{}] was not checked: {}", names::escape(name.as_bytes()), names::escape(why.as_bytes())));
+        let (name, why) = (names::escape(name.as_bytes()), names::escape(translated(why).as_bytes()));
+        out.warn(&text!("check-not-checked", name = name, why = why));
     }
-    let read = match report.packs_read {
-        0 => "Their data were not read; --read-data does that".to_owned(),
-        packs => format!("{} read in {}", units::counted(packs, "pack", "packs"), units::bytes(report.bytes_read)),
-    };
-    out.say(&format!("{read}. Checked in {}.", units::duration(report.duration_seconds)));
+    let duration = units::duration(report.duration_seconds);
+    out.say(&match report.packs_read {
+        0 => text!("check-not-read", duration = duration),
+        packs => text!("check-read", n = packs, size = units::bytes(report.bytes_read), duration = duration),
+    });
     match damaged {
-        0 => out.say(&out.paint(Style::Good, "No damage found.")),
+        0 => out.say(&out.paint(Style::Good, &text!("no-damage"))),
         number => {
-            out.tell(&format!("{} found.", units::counted(number, "damaged object", "damaged objects")));
+            out.tell(&text!("check-damaged", n = number));
             match damaged_objects(&report.remaining) {
-                _ if !is_healing => out.tell(&format!("hint: {hint}")),
-                0 => out.tell(&out.paint(Style::Good, "All of it was healed.")),
+                _ if !is_healing => out.hint(hint),
+                0 => out.tell(&out.paint(Style::Good, &text!("check-all-healed"))),
                 left => {
-                    out.tell(&format!("{} left.", units::counted(left, "damaged object is", "damaged objects are")));
-                    out.tell(&format!("hint: {hint}"));
+                    out.tell(&text!("check-left", n = left));
+                    out.hint(hint);
                 }
             }
         }
@@ -143,34 +139,39 @@ fn print(out: &Output, report: &CheckReport, is_healing: bool, hint: &str) -> Ex
 }
 
 fn destination_line(out: &Output, checked: &DestinationChecked) -> String {
-    let snapshots = units::counted(checked.snapshots, "snapshot", "snapshots");
-    let packs = units::counted(checked.packs, "pack", "packs");
+    let snapshots = text!("count-snapshots", n = checked.snapshots);
+    let packs = text!("count-packs", n = checked.packs);
     let findings = match checked.findings {
-        0 => out.paint(Style::Good, "nothing wrong"),
-        number => out.paint(Style::Bad, &units::counted(number, "finding", "findings")),
+        0 => out.paint(Style::Good, &text!("check-nothing-wrong")),
+        number => out.paint(Style::Bad, &text!("check-findings", n = number)),
     };
     format!("[{}] {snapshots}, {packs}, {findings}", names::escape(checked.name.as_bytes()))
 }
 
 fn line(out: &Output, finding: &Finding) -> String {
-    let word = if is_damage(finding) { out.paint(Style::Bad, "damage") } else { out.paint(Style::Attention, "notice") };
-    let what = format!("{} on [{}]: {}", finding.object, finding.destination, finding.what);
-    let mut line = format!("{word}: {}", names::escape(what.as_bytes()));
+    let word = words::severity(out, finding.severity);
+    let mut what = on(&finding.object, &finding.destination, &finding.what);
     if !finding.affects.is_empty() {
         let short: Vec<&str> = finding.affects.iter().map(|id| id.get(..8).unwrap_or(id)).collect();
-        line.push_str(&names::escape(format!("; affects {}", short.join(", ")).as_bytes()));
+        what = text!("finding-affects", what = what, ids = names::escape(short.join(", ").as_bytes()));
     }
-    line
+    text!("finding", word = word, what = what)
 }
 
 fn line_healed(out: &Output, healed: &Healed) -> String {
-    let what = format!("{} on [{}]: {}", healed.object, healed.destination, healed.how);
-    format!("{}: {}", out.paint(Style::Good, "healed"), names::escape(what.as_bytes()))
+    let what = on(&healed.object, &healed.destination, &healed.how);
+    text!("finding", word = out.paint(Style::Good, &text!("finding-healed")), what = what)
 }
 
 fn line_left(out: &Output, finding: &Finding) -> String {
-    let what = format!("{} on [{}]: {}", finding.object, finding.destination, finding.what);
-    format!("{}: {}", out.paint(Style::Bad, "left"), names::escape(what.as_bytes()))
+    let what = on(&finding.object, &finding.destination, &finding.what);
+    text!("finding", word = out.paint(Style::Bad, &text!("finding-left")), what = what)
+}
+
+/// What is said of an object on a destination, safe to show.
+fn on(object: &str, destination: &str, what: &str) -> String {
+    let safe = |text: &str| names::escape(text.as_bytes());
+    text!("finding-on", object = safe(object), name = safe(destination), what = safe(&translated(what)))
 }
 
 fn document_healed(healed: &Healed) -> Value {
@@ -252,18 +253,18 @@ mod tests {
             (&[Severity::Notice, Severity::Damage], ExitStatus::Damage),
         ] {
             let (out, ..) = captured::output(Wishes::default());
-            assert_eq!(print(&out, &report(severities), false, ELSEWHERE), status);
+            assert_eq!(print(&out, &report(severities), false, ""), status);
         }
     }
 
     #[test]
     fn findings_name_object_place_and_snapshots() {
         let (out, stdout, _) = captured::output(Wishes::default());
-        print(&out, &report(&[Severity::Damage]), false, ELSEWHERE);
+        print(&out, &report(&[Severity::Damage]), false, "");
         let line = "damage: packs/ab/abcd on [usb]: shorter than it should be; affects 1234abcd\n";
         assert!(stdout.text().starts_with(line), "{}", stdout.text());
         let (out, stdout, _) = captured::output(Wishes { json: true, ..Wishes::default() });
-        print(&out, &report(&[Severity::Damage]), false, ELSEWHERE);
+        print(&out, &report(&[Severity::Damage]), false, "");
         let lines = stdout.json_lines();
         assert_eq!((&lines[0]["message_type"], &lines[0]["severity"]), (&json!("error"), &json!("damage")));
         assert_eq!((&lines[1]["message_type"], &lines[1]["exit_code"]), (&json!("summary"), &json!(15)));
@@ -275,12 +276,12 @@ mod tests {
         let mut report = report(&[Severity::Damage]);
         report.healed.push(healed);
         let (out, stdout, stderr) = captured::output(Wishes::default());
-        assert_eq!(print(&out, &report, true, PLUG_IN), ExitStatus::Healed);
+        assert_eq!(print(&out, &report, true, ""), ExitStatus::Healed);
         assert!(stdout.text().contains("healed: packs/ab on [usb]: taken\n"), "{}", stdout.text());
         assert!(stderr.text().contains("All of it was healed."), "{}", stderr.text());
         report.remaining = report.findings.clone();
         let (out, stdout, stderr) = captured::output(Wishes::default());
-        assert_eq!(print(&out, &report, true, PLUG_IN), ExitStatus::Damage);
+        assert_eq!(print(&out, &report, true, ""), ExitStatus::Damage);
         assert!(stdout.text().contains("left: packs/ab/abcd on [usb]"), "{}", stdout.text());
         assert!(stderr.text().contains("1 damaged object is left."), "{}", stderr.text());
     }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::destination;
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::names;
 use crate::cli::secrets::SecretArgs;
 use crate::error::Error;
@@ -65,11 +66,11 @@ enum Action {
 
 fn set_help() -> String {
     let keys: Vec<&str> = Settings::key_names().filter(|name| !["version", "created_at"].contains(name)).collect();
+    let (heading, name, keys) = (text!("config-keys"), text!("value-name"), keys.join("\n  "));
     format!(
         "EXAMPLES:\n  cryptbackup config set compression.level 5\n  cryptbackup config set destinations.secondary \
          /media/usb/backup\n  cryptbackup config set limits.upload.secondary 5MiB\n\n\
-         KEYS:\n  destinations.NAME\n  limits.upload.NAME\n  {}",
-        keys.join("\n  ")
+         {heading}\n  destinations.{name}\n  limits.upload.{name}\n  {keys}"
     )
 }
 
@@ -80,7 +81,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         Action::Get { key } => get(context, &key),
         Action::Set { key, value, secret } => match key.strip_prefix(DESTINATION_PREFIX) {
             Some(name) => destination::add(context, name, Path::new(&value), &secret),
-            None => change(context, &key, |settings| settings.set(&key, text(&key, &value)?)),
+            None => change(context, &key, |settings| settings.set(&key, value_text(&key, &value)?)),
         },
         Action::Unset { key, secret } => match key.strip_prefix(DESTINATION_PREFIX) {
             Some(name) => {
@@ -135,9 +136,9 @@ fn change(
     if context.out.wishes.json {
         context.out.document(&json!({ "key": key, "value": shown }));
     }
-    context.out.say(&format!("Configuration changed: {key} = {}", names::escape(shown.as_bytes())));
+    context.out.say(&text!("config-changed", key = key, value = names::escape(shown.as_bytes())));
     if let Some(aside) = aside {
-        context.out.say(&format!("The key that was there is kept in {}", names::path(&aside)));
+        context.out.say(&text!("config-key-kept", path = names::path(&aside)));
     }
     Ok(ExitStatus::Done)
 }
@@ -150,6 +151,6 @@ fn keep(settings: &Settings, path: &Path) -> Result<PathBuf, Error> {
     Ok(aside)
 }
 
-fn text<'a>(key: &str, value: &'a OsStr) -> Result<&'a str, Error> {
-    value.to_str().ok_or_else(|| Error::Config { key: key.to_owned(), detail: "the value is not UTF-8".to_owned() })
+fn value_text<'a>(key: &str, value: &'a OsStr) -> Result<&'a str, Error> {
+    value.to_str().ok_or_else(|| Error::Config { key: key.to_owned(), detail: text!("config-not-utf8") })
 }

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::progress::Progress;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{path_bytes, with_path};
-use crate::cli::{names, paths, units};
+use crate::cli::{names, paths, words};
 use crate::error::Error;
 use crate::repo::settings::Settings;
 use crate::repo::{self, ConnectReport};
@@ -18,8 +19,6 @@ const EXAMPLES: &str = "EXAMPLES:
   cryptbackup connect /media/usb/backup --config /media/key/config.yaml
   cryptbackup connect /media/usb/backup --recovery-key words.txt
   cryptbackup connect /mnt/nas/backup --passphrase";
-
-const NO_KEY: &str = "no key was given; use --config FILE, --recovery-key FILE or --passphrase-file FILE";
 
 /// Set up this machine from a destination that holds backups
 ///
@@ -54,7 +53,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let secret = match (holds_key, &copied) {
         (true, _) => args.secret.explicit()?,
         (false, Some(_)) => Some(args.secret.without_inline_key()?),
-        (false, None) => Some(args.secret.or_refuse(NO_KEY)?),
+        (false, None) => Some(args.secret.or_refuse(&text!("connect-no-key"))?),
     };
     let progress = Progress::new(&context.out)?;
     let report = repo::connect(&context.home, &dir, secret, copied, &progress)?;
@@ -67,7 +66,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
 fn copy(context: &Context, file: &Path) -> Result<Settings, Error> {
     match Settings::load(file, true) {
         Err(Error::OpenToOthers { path }) => {
-            context.out.warn(&format!("{} holds the key and can be read by others", names::path(&path)));
+            context.out.warn(&text!("error-open-to-others", path = names::path(&path)));
             Settings::load(file, false)
         }
         other => other,
@@ -83,13 +82,19 @@ fn print(context: &Context, report: &ConnectReport) {
         out.message("summary", json!({ "destination": name, "snapshots": report.snapshots, "sources": sources }));
         return;
     }
-    let snapshots = units::counted(report.snapshots as u64, "snapshot", "snapshots");
-    out.say(&format!("Connected to destination [{}]: {snapshots} of", report.destination_name));
+    out.say(&text!("connected", name = report.destination_name.as_str(), n = report.snapshots));
     for source in &report.sources {
         out.say(&format!("  {}", names::path(source)));
     }
-    out.say("Next steps:");
-    out.say("  cryptbackup restore --list                                what there is to restore");
-    out.say("  cryptbackup restore --snapshot latest --destination DIR   everything, into DIR");
-    out.say("  cryptbackup backup                                        go on backing up from here");
+    out.say(&text!("next-steps"));
+    let dir = text!("value-dir");
+    words::steps(
+        out,
+        58,
+        &[
+            ("cryptbackup restore --list".to_owned(), text!("next-list")),
+            (format!("cryptbackup restore --snapshot latest --destination {dir}"), text!("next-everything")),
+            ("cryptbackup backup".to_owned(), text!("next-go-on")),
+        ],
+    );
 }

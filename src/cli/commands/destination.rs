@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::status;
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::{names, paths};
@@ -62,7 +63,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
             let (mut repo, progress) = context.open_for_work(Access::Write, &secret)?;
             repo.accept_destination(&name, &progress)?;
             progress.done();
-            said(context, "accepted", &name)
+            said(context, &text!("destination-accepted", name = name.as_str()), &name)
         }
         Action::Forget { name, secret } => {
             require(&context.settings()?, &name)?;
@@ -103,18 +104,21 @@ pub fn add(context: &Context, name: &str, typed: &Path, secret: &SecretArgs) -> 
         let value = json!({ "name": name, "taken_up": taken_up });
         out.message("summary", with_path(value, "path", path_bytes(&path)));
     }
-    let how = if taken_up { "It holds backups of this repository already and is taken up" } else { "It is ready" };
-    out.say(&format!("Destination [{name}] is {}. {how}.", names::path(&path)));
+    let shown = names::path(&path);
+    out.say(&match added {
+        Added::TakenUp => text!("destination-taken-up", name = name, path = shown),
+        Added::Created => text!("destination-ready", name = name, path = shown),
+    });
     if repo.snapshots()?.iter().any(|snapshot| !snapshot.destinations.iter().any(|holder| holder == name)) {
-        out.say("The next `cryptbackup backup` or `sync` brings it up to date.");
+        out.say(&text!("destination-next"));
     }
     if let Some(source) = before.sources.iter().find(|source| path.starts_with(&source.path)) {
-        out.note(&format!("It lies in the source {} and is left out of its backups.", names::path(&source.path)));
+        out.note(&text!("destination-in-source", path = names::path(&source.path)));
     }
     if let Some(was) = was.filter(|was| *was != path && was.is_dir()) {
         let was = names::path(&was);
-        out.warn(&format!("[{name}] was {was} until now; what is on it stays there and is used no more"));
-        out.note(&format!("hint: `cryptbackup config set destinations.OTHER {was}` uses it again, under another name"));
+        out.warn(&text!("destination-was", name = name, path = was.as_str()));
+        out.note(&text!("line-hint", sentence = text!("destination-was-hint", path = was)));
     }
     Ok(ExitStatus::Done)
 }
@@ -127,20 +131,20 @@ pub fn forget(context: &Context, name: &str, secret: &SecretArgs) -> Result<Exit
     let (mut repo, progress) = context.open_for_work(Access::Write, secret)?;
     repo.forget_destination(name)?;
     progress.done();
-    said(context, "forgotten; what is on it stays there", name)
+    said(context, &text!("destination-forgotten", name = name), name)
 }
 
 fn require(settings: &Settings, name: &str) -> Result<(), Error> {
     if settings.destinations.contains_key(name) {
         return Ok(());
     }
-    Err(Error::NotFound { what: format!("there is no destination `{}`", names::escape(name.as_bytes())) })
+    Err(Error::NotFound { what: text!("destination-unknown", name = names::escape(name.as_bytes())) })
 }
 
-fn said(context: &Context, what: &str, name: &str) -> Result<ExitStatus, Error> {
+fn said(context: &Context, sentence: &str, name: &str) -> Result<ExitStatus, Error> {
     if context.out.wishes.json {
         context.out.message("summary", json!({ "name": name }));
     }
-    context.out.say(&format!("Destination [{name}] is {what}."));
+    context.out.say(sentence);
     Ok(ExitStatus::Done)
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, with_path};
@@ -144,7 +145,8 @@ fn line(out: &Output, difference: &Difference) -> String {
     let slash = if shown.is_some_and(|shown| shown.kind == EntryKind::Folder) { "/" } else { "" };
     let sizes = match (&difference.before, &difference.after) {
         (Some(before), Some(after)) if before.size != after.size => {
-            format!("  ({} to {})", units::bytes(before.size), units::bytes(after.size))
+            let (before, after) = (units::bytes(before.size), units::bytes(after.size));
+            format!("  ({})", text!("diff-sizes", before = before, after = after))
         }
         (None, Some(only)) | (Some(only), None) if only.kind == EntryKind::File => {
             format!("  ({})", units::bytes(only.size))
@@ -155,22 +157,17 @@ fn line(out: &Output, difference: &Difference) -> String {
 }
 
 fn say(out: &Output, report: &DiffReport) {
-    let counted = |number: u64, what: &str| format!("{} {what}", units::count(number));
     let mut parts = vec![
-        format!("{} ({})", counted(report.added, "added"), units::bytes(report.bytes_added)),
-        format!("{} ({})", counted(report.removed, "removed"), units::bytes(report.bytes_removed)),
-        counted(report.changed, "changed"),
+        text!("diff-added", n = report.added, size = units::bytes(report.bytes_added)),
+        text!("diff-removed", n = report.removed, size = units::bytes(report.bytes_removed)),
+        text!("diff-changed", n = report.changed),
     ];
     if report.metadata > 0 {
-        parts.push(counted(report.metadata, "with other metadata"));
+        parts.push(text!("diff-metadata", n = report.metadata));
     }
     out.say(&parts.join(", "));
     if report.changed_unseen > 0 {
-        let files = units::counted(report.changed_unseen, "file has", "files have");
-        out.warn(&format!(
-            "{files} another content though size and time are the same: a disk may have changed it, or a program that \
-             hides its traces"
-        ));
+        out.warn(&text!("diff-unseen", n = report.changed_unseen));
     }
 }
 

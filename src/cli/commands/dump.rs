@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::library::translated;
+use crate::cli::messages::text;
 use crate::cli::output::Output;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::{names, paths, shapes, units, words};
@@ -49,7 +51,7 @@ enum FormatArg {
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let out = &context.out;
     if out.wishes.json && args.output.is_none() {
-        return Err(Error::Usage("standard output is for what is dumped; give --output FILE with --json".to_owned()));
+        return Err(Error::Usage(text!("dump-json")));
     }
     let request = DumpRequest {
         what: what(&args.what)?,
@@ -76,10 +78,10 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         out.message("summary", summary(&report));
     } else {
         if let Some(path) = &args.output {
-            let files = units::counted(report.files, "file", "files");
-            out.say(&format!("{files}, {}, in {}", units::bytes(report.bytes), names::path(path)));
+            let (size, path) = (units::bytes(report.bytes), names::path(path));
+            out.say(&text!("dump-done", n = report.files, size = size, path = path));
         }
-        report.notes.iter().for_each(|note| out.note(note));
+        report.notes.iter().for_each(|note| out.note(&translated(note)));
         words::list_problems(out, &report.problems);
     }
     Ok(if report.problems.is_empty() { ExitStatus::Done } else { ExitStatus::Damage })
@@ -98,8 +100,7 @@ fn what(typed: &OsStr) -> Result<DumpWhat, Error> {
 fn refuse_archive_on_terminal(repo: &Repo, request: &DumpRequest, out: &Output) -> Result<(), Error> {
     let is_archive = request.format.is_some() || explore::is_archive(repo, &request.what)?;
     if is_archive && out.stdout_is_terminal {
-        let sentence = "an archive is not for a terminal: send it into a file or a pipe, or give --output FILE";
-        return Err(Error::Usage(sentence.to_owned()));
+        return Err(Error::Usage(text!("dump-terminal")));
     }
     Ok(())
 }
@@ -111,7 +112,7 @@ fn into_file(
     path: &Path,
     progress: &crate::cli::progress::Progress<'_>,
 ) -> Result<DumpReport, Error> {
-    let failed = |source| Error::Io { what: "write".to_owned(), path: path.to_owned(), source };
+    let failed = |source| Error::Io { what: text!("verb-write"), path: path.to_owned(), source };
     let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
     let mut writer = BufWriter::with_capacity(1 << 17, file);
     let dumped = explore::dump(repo, request, &mut writer, progress).and_then(|report| {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::output::Output;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, Listing, path_bytes, with_path};
@@ -115,7 +116,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         print(out, &found);
     })?;
     if is_empty {
-        out.note("nothing was found");
+        out.note(&text!("find-nothing"));
     }
     Ok(ExitStatus::Done)
 }
@@ -143,7 +144,7 @@ fn version_document(version: &FoundVersion) -> Value {
 
 fn print(out: &Output, found: &Found) {
     let slash = if found.kind == EntryKind::Folder { "/" } else { "" };
-    let deleted = if found.is_deleted { "  (deleted)" } else { "" };
+    let deleted = if found.is_deleted { format!("  ({})", text!("file-deleted")) } else { String::new() };
     out.data(&format!("{}{slash}{deleted}", names::escape(&found.path)));
     for line in lines(found) {
         out.data(&line);
@@ -155,15 +156,15 @@ fn lines(found: &Found) -> Vec<String> {
     for version in &found.versions {
         table.row(vec![
             match version.number {
-                0 => "  folder".to_owned(),
-                number => format!("  version {number}"),
+                0 => format!("  {}", text!("find-folder")),
+                number => format!("  {}", text!("find-version", number = number.to_string())),
             },
             if found.kind == EntryKind::File { units::bytes(version.size) } else { String::new() },
-            format!("modified {}", units::moment(version.mtime)),
-            format!("seen {} to {}", units::moment(version.first_seen), units::moment(version.last_seen)),
+            text!("find-modified", when = units::moment(version.mtime)),
+            text!("find-seen", first = units::moment(version.first_seen), last = units::moment(version.last_seen)),
             match version.in_history {
-                true => "only in the history".to_owned(),
-                false => format!("snapshot {}", version.snapshot.short()),
+                true => text!("version-in-history"),
+                false => text!("find-snapshot", id = version.snapshot.short()),
             },
         ]);
     }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::clean::hand;
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::secrets::SecretArgs;
-use crate::cli::words;
 use crate::error::Error;
 use crate::repo::Access;
 
@@ -38,11 +38,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         out.message("summary", json!({ "snapshots": ids.iter().map(ToString::to_string).collect::<Value>() }));
     }
     let short: Vec<String> = ids.iter().map(|id| id.short()).collect();
-    let (are, their, them) = if ids.len() == 1 { ("is", "Its", "it") } else { ("are", "Their", "them") };
-    out.say(&format!("{} {are} forgotten.", words::snapshots(&ids)));
-    out.say(&format!(
-        "{their} space comes back with `cryptbackup clean`; until then `cryptbackup unforget {}` brings {them} back.",
-        short.join(" ")
-    ));
+    out.say(&text!("forgotten", n = ids.len(), ids = short.join(", ")));
+    out.say(&text!("forgotten-space", n = ids.len(), ids = short.join(" ")));
     Ok(ExitStatus::Done)
 }

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
-use crate::cli::names;
+use crate::cli::messages::text;
 use crate::cli::new_repository::{self, NewKeyArgs};
 use crate::cli::shapes::{path_bytes, with_optional_path, with_path};
+use crate::cli::{names, words};
 use crate::error::Error;
 use crate::repo::settings::pack_bytes;
 
@@ -43,11 +44,18 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         out.document(&with_path(value, "config", path_bytes(&config)));
         return Ok(ExitStatus::Done);
     }
-    out.say(&format!("CryptBackup is initialised: {}", names::path(&config)));
+    out.say(&text!("initialised", config = names::path(&config)));
     new_repository::say_how_to_keep_the_key(context, &new);
-    out.say("Next steps:");
-    out.say("  cryptbackup add DIR                              what to back up");
-    out.say("  cryptbackup config set destinations.primary DIR  where to");
-    out.say("  cryptbackup backup");
+    out.say(&text!("next-steps"));
+    let dir = text!("value-dir");
+    words::steps(
+        out,
+        0,
+        &[
+            (format!("cryptbackup add {dir}"), text!("next-add")),
+            (format!("cryptbackup config set destinations.primary {dir}"), text!("next-destination")),
+            ("cryptbackup backup".to_owned(), String::new()),
+        ],
+    );
     Ok(ExitStatus::Done)
 }

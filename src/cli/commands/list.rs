@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::table::Table;
 use crate::cli::{names, paths, shapes, units};
@@ -40,10 +41,10 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         out.document(&shown.iter().map(document).collect::<Value>());
         return Ok(ExitStatus::Done);
     }
-    out.say(&format!("History of {}", names::path(&path)));
+    out.say(&text!("list-heading", path = names::path(&path)));
     table(shown).print(out);
     if shown.len() < versions.len() {
-        out.say(&format!("the newest {} of {}", shown.len(), versions.len()));
+        out.say(&text!("list-newest", shown = shown.len().to_string(), all = versions.len().to_string()));
     }
     Ok(ExitStatus::Done)
 }
@@ -68,16 +69,24 @@ fn document(version: &VersionInfo) -> Value {
 }
 
 fn table(versions: &[VersionInfo]) -> Table {
-    let mut table = Table::new(&[">Version", "First seen", "Last seen", ">Size", "Modified", "Snapshot", ""]);
+    let mut table = Table::new(&[
+        &format!(">{}", text!("column-version")),
+        &text!("column-first-seen"),
+        &text!("column-last-seen"),
+        &format!(">{}", text!("column-size")),
+        &text!("column-modified"),
+        &text!("column-snapshot"),
+        "",
+    ]);
     for version in versions {
         let mut remarks = Vec::new();
         match (version.current, version.deleted_after) {
-            (_, true) => remarks.push("deleted after this"),
-            (true, false) => remarks.push("current"),
+            (_, true) => remarks.push(text!("version-deleted")),
+            (true, false) => remarks.push(text!("version-current")),
             (false, false) => {}
         }
         if version.in_history {
-            remarks.push("only in the history");
+            remarks.push(text!("version-in-history"));
         }
         table.row(vec![
             version.number.to_string(),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, Listing, with_path};
 use crate::cli::{names, paths, units};
@@ -65,7 +66,7 @@ const HISTORY: &str = "history";
 fn line_of_version(entry: &LsEntry) -> String {
     match entry.version {
         0 => line(entry),
-        number => format!("{}  (version {number})", line(entry)),
+        number => format!("{}  ({})", line(entry), text!("ls-version", number = number.to_string())),
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::clean::hand;
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::names;
 use crate::cli::secrets::SecretArgs;
 use crate::error::Error;
@@ -28,18 +29,18 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
-    let text = args.text.unwrap_or_default();
+    let note = args.text.unwrap_or_default();
     let (mut repo, progress) = context.open_for_work(Access::Write, &args.secret)?;
-    let id = hand::note(&mut repo, &args.snapshot, text.clone())?;
+    let id = hand::note(&mut repo, &args.snapshot, note.clone())?;
     progress.done();
     let out = &context.out;
     if out.wishes.json {
-        out.message("summary", json!({ "snapshot": id.to_string(), "note": text }));
+        out.message("summary", json!({ "snapshot": id.to_string(), "note": note }));
     }
-    out.say(&if text.is_empty() {
-        format!("Snapshot {} has no note now.", id.short())
+    out.say(&if note.is_empty() {
+        text!("note-none", id = id.short())
     } else {
-        format!("Snapshot {} has a note now: {}", id.short(), names::escape(text.as_bytes()))
+        text!("note-now", id = id.short(), note = names::escape(note.as_bytes()))
     });
     Ok(ExitStatus::Done)
 }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::clean::hand;
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::secrets::SecretArgs;
-use crate::cli::words;
 use crate::error::Error;
 use crate::repo::Access;
 
@@ -35,15 +35,12 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let ids = hand::pin(&mut repo, &args.snapshots, is_pinned)?;
     progress.done();
     let out = &context.out;
+    let short: Vec<String> = ids.iter().map(|id| id.short()).collect();
+    let (n, short) = (ids.len(), short.join(", "));
     if out.wishes.json {
         let ids: Value = ids.iter().map(ToString::to_string).collect();
         out.message("summary", json!({ "snapshots": ids, "pinned": is_pinned }));
     }
-    let (are, stay) = if ids.len() == 1 { ("is", "stays") } else { ("are", "stay") };
-    out.say(&if is_pinned {
-        format!("{} {are} pinned and {stay} whatever the rules say.", words::snapshots(&ids))
-    } else {
-        format!("{} {are} not pinned any more: the rules decide again.", words::snapshots(&ids))
-    });
+    out.say(&if is_pinned { text!("pinned", n = n, ids = short) } else { text!("unpinned", n = n, ids = short) });
     Ok(ExitStatus::Done)
 }

@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use crate::clean::purge::{self, PurgeReport, PurgeRequest};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::library::translated;
+use crate::cli::messages::text;
 use crate::cli::output::Output;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{path_bytes, with_path};
-use crate::cli::{names, paths, units};
+use crate::cli::{names, paths};
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::repo::Access;
@@ -72,28 +74,27 @@ fn summary(request: &PurgeRequest, report: &PurgeReport) -> Value {
 }
 
 fn say(out: &Output, request: &PurgeRequest, report: &PurgeReport) {
-    let mut found = vec![units::counted(report.snapshots.len() as u64, "snapshot", "snapshots")];
-    if report.histories > 0 {
-        found.push(units::counted(report.histories, "history", "histories"));
-    }
-    let (path, found) = (names::path(&request.path), found.join(" and "));
-    if report.dry_run {
-        out.say(&format!("Dry run, nothing was written: {path} would be taken out of {found}"));
+    let snapshots = text!("count-snapshots", n = report.snapshots.len());
+    let found = match report.histories {
+        0 => snapshots,
+        n => text!("list-and", first = snapshots, second = text!("count-histories", n = n)),
+    };
+    let path = names::path(&request.path);
+    out.say(&if report.dry_run {
+        text!("purge-dry-run", path = path, found = found)
     } else {
-        out.say(&format!("{path} was taken out of {found}. Its space comes back with `cryptbackup clean`."));
-    }
+        text!("purge-done", path = path, found = found)
+    });
     for (name, detail) in &report.failed {
-        let (name, detail) = (names::escape(name.as_bytes()), names::escape(detail.as_bytes()));
-        out.warn(&format!("[{name}] still has it: {detail}"));
+        let (name, detail) = (names::escape(name.as_bytes()), names::escape(translated(detail).as_bytes()));
+        out.warn(&text!("purge-failed", name = name, why = detail));
     }
     if !report.failed.is_empty() {
-        out.tell(
-            "hint: `cryptbackup sync` brings the new snapshots there, then `cryptbackup clean` removes the old ones",
-        );
+        out.hint(&text!("purge-failed-hint"));
     }
     if report.is_in_source {
-        out.warn("it lies in a source: if it is still there, the next backup stores it again");
-        out.tell("hint: delete it, or leave it out with `cryptbackup add DIR --exclude PATTERNS`");
+        out.warn(&text!("purge-in-source"));
+        out.hint(&text!("purge-in-source-hint"));
     }
 }
 

@@ -6,9 +6,10 @@ use super::{add, backup};
 use crate::backup::{BackupRequest, run as run_backup};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::new_repository::{self, NewKeyArgs, NewRepository};
 use crate::cli::output::Style;
-use crate::cli::{names, paths};
+use crate::cli::{names, paths, words};
 use crate::error::Error;
 use crate::repo::settings::{Settings, SourceSettings};
 use crate::repo::{self, Access, Secret};
@@ -76,8 +77,13 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let cleaned = backup::clean_after(&mut repo, &report, context, &progress)?;
     progress.done();
     let out = &context.out;
-    let how = if report.problems.is_empty() { "is backed up" } else { "is backed up, but not all of it" };
-    out.say(&out.paint(Style::Strong, &format!("{} {how}.", names::path(&source.path))));
+    let path = names::path(&source.path);
+    let done = if report.problems.is_empty() {
+        text!("quickstart-done", path = path)
+    } else {
+        text!("quickstart-partial", path = path)
+    };
+    out.say(&out.paint(Style::Strong, &done));
     let status = backup::print(out, &report, cleaned.as_ref());
     backup::say_cleaned(context, cleaned)?;
     say_what_next(context, new.as_ref(), &source.path);
@@ -92,13 +98,11 @@ fn check(
     destination: &Path,
 ) -> Result<bool, Error> {
     if source.path.starts_with(destination) {
-        let why = "lies in the destination it is to be backed up to";
-        return Err(Error::Usage(format!("{} {why}", names::path(&source.path))));
+        return Err(Error::Usage(text!("quickstart-inside", path = names::path(&source.path))));
     }
     let has_parent = destination.parent().is_some_and(Path::is_dir);
     if !destination.is_dir() && !has_parent {
-        let why = "cannot be created: the folder it would lie in does not exist";
-        return Err(Error::Usage(format!("{} {why}", names::path(destination))));
+        return Err(Error::Usage(text!("quickstart-no-parent", path = names::path(destination))));
     }
     if known.is_none() {
         refuse_existing_backups(destination)?;
@@ -107,10 +111,9 @@ fn check(
     let settings = known.unwrap_or(&empty);
     add::refuse_own_folders(context, settings, &source.path)?;
     match settings.destinations.get(NAME) {
-        Some(path) if path != destination => Err(Error::Usage(format!(
-            "the primary destination is {} already; add another with `cryptbackup config set destinations.secondary DIR`",
-            names::path(path)
-        ))),
+        Some(path) if path != destination => {
+            Err(Error::Usage(text!("quickstart-other-primary", path = names::path(path))))
+        }
         found => Ok(found.is_some()),
     }
 }
@@ -118,12 +121,7 @@ fn check(
 /// A new key for a folder that holds backups under another one would be of no use.
 fn refuse_existing_backups(destination: &Path) -> Result<(), Error> {
     match repo::require_destination(destination) {
-        Ok(()) => {
-            let destination = names::path(destination);
-            Err(Error::Usage(format!(
-                "{destination} holds backups already; to go on with them, run `cryptbackup connect {destination}`"
-            )))
-        }
+        Ok(()) => Err(Error::Usage(text!("quickstart-holds-backups", path = names::path(destination)))),
         Err(error @ Error::Damaged { .. }) => Err(error),
         Err(_) => Ok(()),
     }
@@ -134,10 +132,20 @@ fn say_what_next(context: &Context, new: Option<&NewRepository>, source: &Path) 
     if let Some(new) = new {
         new_repository::say_how_to_keep_the_key(context, new);
     }
-    out.say("From now on:");
-    out.say("  cryptbackup backup                                    back up again; only what changed is stored");
-    out.say("  cryptbackup status                                    how things stand");
-    out.say("  cryptbackup restore --file FILE                       get a file back");
-    out.say(&format!("  cryptbackup restore --directory {} --destination DIR", names::path(source)));
-    out.say("  cryptbackup config set destinations.secondary DIR     keep a second copy elsewhere");
+    out.say(&text!("from-now-on"));
+    let (dir, file) = (text!("value-dir"), text!("value-file"));
+    let restore = format!("  cryptbackup restore --directory {} --destination {dir}", names::path(source));
+    let width = 54;
+    words::steps(
+        out,
+        width,
+        &[
+            ("cryptbackup backup".to_owned(), text!("next-backup")),
+            ("cryptbackup status".to_owned(), text!("next-status")),
+            (format!("cryptbackup restore --file {file}"), text!("next-restore")),
+        ],
+    );
+    out.say(&restore);
+    let second = format!("cryptbackup config set destinations.secondary {dir}");
+    words::steps(out, width, &[(second, text!("next-second"))]);
 }

@@ -4,10 +4,11 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
+use crate::cli::names;
 use crate::cli::progress::Progress;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::with_optional_path;
-use crate::cli::{names, units};
 use crate::error::Error;
 use crate::repo;
 
@@ -39,15 +40,15 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         out.message("summary", with_optional_path(value, "moved_aside", report.moved_aside.as_deref()));
         return Ok(ExitStatus::Done);
     }
-    out.say(&format!(
-        "The index is rebuilt from {}: {}, {}, {}",
-        names::escape(report.destinations.join(", ").as_bytes()),
-        units::counted(report.snapshots, "snapshot", "snapshots"),
-        units::counted(report.packs, "pack", "packs"),
-        units::counted(report.chunks, "chunk", "chunks"),
+    out.say(&text!(
+        "index-rebuilt",
+        names = names::escape(report.destinations.join(", ").as_bytes()),
+        snapshots = text!("count-snapshots", n = report.snapshots),
+        packs = text!("count-packs", n = report.packs),
+        chunks = text!("count-chunks", n = report.chunks),
     ));
     if let Some(aside) = &report.moved_aside {
-        out.say(&format!("The old one is kept in {}", names::path(aside)));
+        out.say(&text!("index-kept", path = names::path(aside)));
     }
     Ok(ExitStatus::Done)
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::shapes::{path_bytes, with_path};
 use crate::cli::{names, paths};
 use crate::error::Error;
@@ -29,12 +30,12 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         [resolved.clone(), args.dir.clone()]
             .into_iter()
             .find(|path| settings.remove_source(path))
-            .ok_or_else(|| Error::NotFound { what: format!("{} is not among the sources", names::path(&resolved)) })
+            .ok_or_else(|| Error::NotFound { what: text!("folder-no-source", path = names::path(&resolved)) })
     })?;
     let out = &context.out;
     if out.wishes.json {
         out.document(&with_path(json!({ "removed": true }), "path", path_bytes(&path)));
     }
-    out.say(&format!("Folder removed: {}; its backups are kept", names::path(&path)));
+    out.say(&text!("folder-removed", path = names::path(&path)));
     Ok(ExitStatus::Done)
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::{library, text};
 use crate::cli::output::Output;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, Listing, path_bytes, with_path};
@@ -120,7 +121,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         let value = with_path(summary(&report), "target", path_bytes(&target));
         out.message("summary", with_path(value, "description", description.as_bytes()));
     } else {
-        say_report(out, &report, args.verify);
+        say_report(out, &report, &args.what, args.verify);
         words::list_problems(out, &report.problems);
     }
     Ok(exit_status(&report))
@@ -132,7 +133,7 @@ fn request(args: &Args) -> Result<RestoreRequest, Error> {
         (_, Some(directory), _) => What::Directory(paths::absolute(directory)?),
         (_, _, Some(snapshot)) => What::Snapshot(snapshot.clone()),
         // The group of these arguments sees to it that one is there.
-        _ => return Err(Error::Usage("give --file, --directory, --snapshot or --list".to_owned())),
+        _ => return Err(Error::Usage(text!("restore-what"))),
     };
     let when = match (args.date, args.version) {
         (Some(date), _) => When::Date(date),
@@ -164,38 +165,43 @@ fn say_plan(out: &Output, plan: &RestorePlan, dry_run: bool) {
         }
         return;
     }
-    out.say(&format!("Chosen: {}", names::escape(plan.description.as_bytes())));
+    let safe = |sentence: &str| names::escape(library::translated(sentence).as_bytes());
+    out.say(&text!("restore-chosen", what = safe(&plan.description)));
     for note in &plan.notes {
-        out.say(&format!("Note: {}", names::escape(note.as_bytes())));
+        out.say(&text!("restore-note", note = safe(note)));
     }
-    let what = format!("{}, {}", units::counted(plan.files, "file", "files"), units::bytes(plan.bytes));
-    let verb = if dry_run { "Dry run, would restore" } else { "Restoring" };
-    out.say(&format!("{verb} {what} to {}", names::path(&plan.target)));
+    let (size, target) = (units::bytes(plan.bytes), names::path(&plan.target));
+    out.say(&if dry_run {
+        text!("restore-dry-run", n = plan.files, size = size, target = target)
+    } else {
+        text!("restore-begins", n = plan.files, size = size, target = target)
+    });
 }
 
-fn say_report(out: &Output, report: &RestoreReport, is_verified: bool) {
-    out.say(&format!(
-        "Restored {}, {} in {}",
-        units::counted(report.files_restored, "file", "files"),
-        units::bytes(report.bytes_written),
-        units::duration(report.duration_seconds),
-    ));
+fn say_report(out: &Output, report: &RestoreReport, what: &WhatArgs, is_verified: bool) {
+    let (n, size) = (report.files_restored, units::bytes(report.bytes_written));
+    let duration = units::duration(report.duration_seconds);
+    out.say(&match (&what.file, &what.directory) {
+        (Some(_), _) => text!("restored-file", n = n, size = size, duration = duration),
+        (_, Some(_)) => text!("restored-folder", n = n, size = size, duration = duration),
+        _ => text!("restored-snapshot", n = n, size = size, duration = duration),
+    });
     if report.files_skipped > 0 {
-        let skipped = units::counted(report.files_skipped, "file", "files");
-        out.say(&format!("Left as they were: {skipped}, {}", units::bytes(report.bytes_skipped)));
+        let size = units::bytes(report.bytes_skipped);
+        out.say(&text!("restore-skipped", n = report.files_skipped, size = size));
     }
     if report.sockets_left_out > 0 {
-        let sockets = units::counted(report.sockets_left_out, "socket", "sockets");
-        out.say(&format!("Left out: {sockets}; the programs that listen there make them anew"));
+        out.say(&text!("restore-sockets", n = report.sockets_left_out));
     }
     if report.deleted > 0 {
-        out.say(&format!("Deleted: {}", units::counted(report.deleted, "entry", "entries")));
+        out.say(&text!("restore-deleted", n = report.deleted));
     }
     if is_verified && report.problems.is_empty() {
-        out.say("Verified: what is there now was read again and is what was backed up");
+        out.say(&text!("restore-verified"));
     }
     for note in &report.notes {
-        out.note(&format!("note: {}", names::escape(note.as_bytes())));
+        let note = names::escape(library::translated(note).as_bytes());
+        out.note(&text!("line-note", sentence = note));
     }
 }
 
@@ -247,7 +253,7 @@ fn file_document(file: &FileInfo) -> Value {
 /// Names are made safe, also for whoever looks at a pipe; scripts take JSON.
 fn file_line(file: &FileInfo) -> String {
     let (size, time, version) = (units::bytes(file.size), units::moment(file.mtime), format!("v{}", file.version));
-    let deleted = if file.deleted { "  (deleted)" } else { "" };
+    let deleted = if file.deleted { format!("  ({})", text!("file-deleted")) } else { String::new() };
     format!("{size:>9}  {time}  {version:<5}{}{deleted}", names::escape(&file.path))
 }
 

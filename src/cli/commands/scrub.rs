@@ -4,21 +4,19 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::check::Severity;
 use crate::check::scrub::{self, ScrubFinding, ScrubReport};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::library::translated;
+use crate::cli::messages::text;
 use crate::cli::output::{Output, Style};
 use crate::cli::progress::Progress;
-use crate::cli::{names, paths, units};
+use crate::cli::{names, paths, units, words};
 use crate::error::Error;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup scrub /media/usb/backup
   cryptbackup scrub /mnt/nas/backup --json";
-
-const HINT: &str = "run `cryptbackup check --read-data --heal` where the repository is set up; it takes what is damaged \
-                    from another destination";
 
 /// Read a destination's folder without a key and look for damage
 ///
@@ -60,16 +58,16 @@ fn print(out: &Output, report: &ScrubReport) -> ExitStatus {
         return status;
     }
     for finding in &report.findings {
-        let is_damage = finding.severity == Severity::Damage;
-        let word = if is_damage { out.paint(Style::Bad, "damage") } else { out.paint(Style::Attention, "notice") };
-        out.data(&format!("{word}: {}: {}", names::escape(finding.object.as_bytes()), finding.what));
+        let (word, object) = (words::severity(out, finding.severity), names::escape(finding.object.as_bytes()));
+        let what = text!("scrub-finding", object = object, what = translated(&finding.what));
+        out.data(&text!("finding", word = word, what = what));
     }
-    let (objects, bytes) = (units::counted(report.objects, "file", "files"), units::bytes(report.bytes_read));
-    out.say(&format!("{objects} read, {bytes}, in {}.", units::duration(report.duration_seconds)));
+    let (size, duration) = (units::bytes(report.bytes_read), units::duration(report.duration_seconds));
+    out.say(&text!("scrub-read", n = report.objects, size = size, duration = duration));
     if report.has_damage() {
-        out.tell(&format!("hint: {HINT}"));
+        out.hint(&text!("scrub-hint"));
     } else {
-        out.say(&out.paint(Style::Good, "No damage found."));
+        out.say(&out.paint(Style::Good, &text!("no-damage")));
     }
     status
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
@@ -31,7 +32,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         return Ok(ExitStatus::Done);
     }
     if snapshots.is_empty() {
-        context.out.note("There are no snapshots yet.");
+        context.out.note(&text!("snapshots-none"));
         return Ok(ExitStatus::Done);
     }
     table(&snapshots).print(&context.out);
@@ -59,14 +60,27 @@ fn document(info: &SnapshotInfo) -> Value {
 }
 
 fn table(snapshots: &[SnapshotInfo]) -> Table {
-    let headings = ["Snapshot", "Time", "Machine", ">Files", ">Size", "Destinations", "Pin", "Tags", "Note", "Sources"];
-    let mut table = Table::new(&headings);
+    let mut table = Table::new(&[
+        &text!("column-snapshot"),
+        &text!("column-time"),
+        &text!("column-machine"),
+        &format!(">{}", text!("column-files")),
+        &format!(">{}", text!("column-size")),
+        &text!("column-destinations"),
+        &text!("column-pin"),
+        &text!("column-tags"),
+        &text!("column-note"),
+        &text!("column-sources"),
+    ]);
     let safe = |text: &str| names::escape(text.as_bytes());
     for info in snapshots {
         let roots: Vec<String> = info
             .roots
             .iter()
-            .map(|root| format!("{}{}", names::path(&root.path), if root.read { "" } else { " (not read)" }))
+            .map(|root| match (root.read, names::path(&root.path)) {
+                (true, path) => path,
+                (false, path) => text!("root-not-read", path = path),
+            })
             .collect();
         table.row(vec![
             info.id.short(),
@@ -75,7 +89,7 @@ fn table(snapshots: &[SnapshotInfo]) -> Table {
             units::count(info.roots.iter().fold(0, |sum, root| u64::saturating_add(sum, root.files))),
             units::bytes(info.roots.iter().fold(0, |sum, root| u64::saturating_add(sum, root.bytes))),
             safe(&info.destinations.join(", ")),
-            if info.is_pinned { "pinned" } else { "" }.to_owned(),
+            if info.is_pinned { text!("snapshot-pinned") } else { String::new() },
             safe(&info.tags.join(", ")),
             match (info.is_partial, info.note.as_str()) {
                 (false, note) => safe(note),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::clean::{self, Outlook, Waiting};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
@@ -107,62 +108,61 @@ fn document(report: &StatusReport, space: &Space) -> Value {
 }
 
 fn print(out: &Output, report: &StatusReport, space: &Space, now: Timestamp) {
-    out.data(" Sources :");
+    out.data(&format!(" {}", text!("status-sources")));
     for line in source_lines(out, &report.sources, now) {
         out.data(&line);
     }
     if report.sources.is_empty() {
-        out.data("  none yet: cryptbackup add DIR");
+        out.data(&format!("  {}", text!("status-no-source")));
     }
-    out.data(" Destinations :");
+    out.data(&format!(" {}", text!("destinations-heading")));
     for line in destination_lines(out, &report.destinations) {
         out.data(&line);
     }
     if report.destinations.is_empty() {
-        out.data("  none yet: cryptbackup config set destinations.primary DIR");
+        out.data(&format!("  {}", text!("status-no-destination")));
     }
     let lines = space_lines(&report.destinations, space);
     if !lines.is_empty() {
-        out.data(" Space to come back :");
+        out.data(&format!(" {}", text!("status-space")));
     }
     for line in lines {
         out.data(&line);
     }
-    out.data(" Backups :");
+    out.data(&format!(" {}", text!("status-backups")));
     let mut table = Table::bare(2);
-    let mut row = |what: &str, value: String| table.row(vec![format!("  {what}"), value]);
+    let mut row = |what: String, value: String| table.row(vec![format!("  {what}"), value]);
     row(
-        "Last backup",
+        text!("status-last-backup"),
         match report.last_backup {
             Some(time) => format!("{} ({})", units::moment(time), units::ago(time, now)),
-            None => out.paint(Style::Attention, "never"),
+            None => out.paint(Style::Attention, &text!("never")),
         },
     );
-    row("Files", format!("{}, {}", units::count(report.files), units::bytes(report.bytes_source)));
-    row("Snapshots", units::count(report.snapshots as u64));
-    row("To be cleaned", to_be_cleaned(&space.outlook));
-    row("As full copies", units::bytes(report.bytes_all_snapshots));
-    row("Stored", units::bytes(report.bytes_stored));
-    row("Saved", saved(report));
+    row(text!("status-files"), format!("{}, {}", units::count(report.files), units::bytes(report.bytes_source)));
+    row(text!("status-snapshots"), units::count(report.snapshots as u64));
+    row(text!("status-going"), to_be_cleaned(&space.outlook));
+    row(text!("status-full-copies"), units::bytes(report.bytes_all_snapshots));
+    row(text!("status-stored"), units::bytes(report.bytes_stored));
+    row(text!("status-saved"), saved(report));
     table.print(out);
     for (id, time, source) in report.sources.iter().filter_map(|source| source.suspect.as_ref()) {
         let (when, why) = (units::ago(*time, now), suspect::reason(source));
-        out.warn(&format!("since snapshot {} ({when}) {why}; nothing of it is cleaned", id.short()));
-        out.tell("hint: look at the files; if all is as it should be, run `cryptbackup backup --accept-changes`");
+        out.warn(&text!("status-suspect", id = id.short(), when = when, why = why));
+        out.hint(&text!("status-suspect-hint"));
     }
     if report.destinations.len() < report.min_copies {
-        let wanted = report.min_copies;
-        out.warn(&format!("{wanted} copies are wanted (min_copies) and fewer destinations are configured"));
+        out.warn(&text!("status-few-destinations", wanted = report.min_copies.to_string()));
     }
     if !report.key_exported {
-        out.warn("there is no key but the one in config.yaml on this disk: keep a copy of that file in a safe place");
+        out.warn(&text!("status-lone-key"));
     }
 }
 
 fn to_be_cleaned(outlook: &Outlook) -> String {
     match outlook.snapshots_going {
-        0 => "none".to_owned(),
-        going => format!("{} by the rules: cryptbackup clean", units::counted(going, "snapshot", "snapshots")),
+        0 => text!("status-going-none"),
+        going => text!("status-going-some", n = going),
     }
 }
 
@@ -174,7 +174,7 @@ fn space_lines(destinations: &[DestinationStatus], space: &Space) -> Vec<String>
         let waiting = space.on(status);
         let mut parts = Vec::new();
         if let Some(bytes) = waiting.bytes_reclaimable.filter(|bytes| *bytes > 0) {
-            parts.push(format!("about {} at the last look: cryptbackup clean", units::bytes(bytes)));
+            parts.push(text!("status-reclaimable", size = units::bytes(bytes)));
         }
         if let Some(returns) = waiting.returns.filter(|_| waiting.bytes_waiting > 0) {
             parts.push(cleaned::come_back(&units::bytes(waiting.bytes_waiting), &units::moment(returns)));
@@ -190,6 +190,7 @@ fn space_lines(destinations: &[DestinationStatus], space: &Space) -> Vec<String>
 fn saved(report: &StatusReport) -> String {
     let saved = report.bytes_all_snapshots.saturating_sub(report.bytes_stored);
     match units::percent(saved, report.bytes_all_snapshots) {
+        // As the forerunner shows it, in every language.
         Some(percent) => format!("{} ({percent} %)", units::bytes(saved)),
         None => units::bytes(saved),
     }
@@ -199,11 +200,12 @@ fn source_lines(out: &Output, sources: &[SourceStatus], now: Timestamp) -> Vec<S
     let mut table = Table::bare(3);
     for source in sources {
         // Colours only in the last column: to the table they are width.
-        let files = units::counted(source.files, "file", "files");
-        let what = format!("{files}, {}", units::bytes(source.bytes));
+        let what = format!("{}, {}", text!("count-files", n = source.files), units::bytes(source.bytes));
         let last = match source.last_read {
-            Some(time) => format!("last backup {}{}", units::ago(time, now), troubles(out, source, now)),
-            None => out.paint(Style::Attention, "not backed up yet"),
+            Some(time) => {
+                format!("{}{}", text!("source-last", ago = units::ago(time, now)), troubles(out, source, now))
+            }
+            None => out.paint(Style::Attention, &text!("source-never")),
         };
         table.row(vec![format!("  {}", names::path(&source.path)), what, last]);
     }
@@ -215,9 +217,9 @@ fn troubles(out: &Output, source: &SourceStatus, now: Timestamp) -> String {
     if source.problems == 0 {
         return String::new();
     }
-    let problems = units::counted(source.problems, "problem", "problems");
-    let good = source.last_good.map_or_else(|| "never".to_owned(), |time| units::ago(time, now));
-    format!(", {}, without one {good}", out.paint(Style::Attention, &format!("with {problems}")))
+    let problems = out.paint(Style::Attention, &text!("source-problems", n = source.problems));
+    let good = source.last_good.map_or_else(|| text!("never"), |time| units::ago(time, now));
+    format!(", {problems}, {}", text!("source-good", ago = good))
 }
 
 /// A line for each destination: icon, name, folder, and how it is.

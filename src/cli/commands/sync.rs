@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{path_bytes, with_path};
@@ -62,13 +63,14 @@ fn print(out: &Output, report: &SyncReport) -> ExitStatus {
 fn line(out: &Output, synced: &DestinationSynced) -> String {
     let mut parts = Vec::new();
     if synced.snapshots_copied > 0 || synced.packs_copied > 0 {
-        let snapshots = units::counted(synced.snapshots_copied, "snapshot", "snapshots");
-        let packs = units::counted(synced.packs_copied, "pack", "packs");
-        parts.push(format!("{snapshots} and {packs} copied, {}", units::bytes(synced.bytes_copied)));
+        let snapshots = text!("count-snapshots", n = synced.snapshots_copied);
+        let packs = text!("count-packs", n = synced.packs_copied);
+        let copied = text!("list-and", first = snapshots, second = packs);
+        parts.push(text!("sync-copied", what = copied, size = units::bytes(synced.bytes_copied)));
     }
     match words::behind(synced.snapshots_behind) {
         Some(behind) => parts.push(out.paint(Style::Attention, &behind)),
-        None => parts.push(out.paint(Style::Good, "up to date")),
+        None => parts.push(out.paint(Style::Good, &text!("sync-up-to-date"))),
     }
     parts.extend(trouble(synced));
     format!("[{}] {}", names::escape(synced.name.as_bytes()), parts.join(", "))

@@ -5,6 +5,7 @@ use sysinfo::System;
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::table::Table;
 use crate::cli::{names, units};
 use crate::error::Error;
@@ -35,14 +36,14 @@ pub fn run(_: Args, context: &Context) -> Result<ExitStatus, Error> {
             Value::Null => "-".to_owned(),
             other => other.to_string(),
         };
-        table.row(vec![title.to_owned(), names::escape(text.as_bytes())]);
+        table.row(vec![title, names::escape(text.as_bytes())]);
     }
     table.print(&context.out);
     Ok(ExitStatus::Done)
 }
 
 /// Name in JSON, title, value.
-fn facts(context: &Context) -> Vec<(&'static str, &'static str, Value)> {
+fn facts(context: &Context) -> Vec<(&'static str, String, Value)> {
     let memory = System::new().ok().map(|mut system| {
         system.refresh_memory();
         units::bytes(system.total_memory())
@@ -50,20 +51,20 @@ fn facts(context: &Context) -> Vec<(&'static str, &'static str, Value)> {
     let os = System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned());
     let config = context.home.settings_path();
     vec![
-        ("version", "Program", json!(env!("CARGO_PKG_VERSION"))),
-        ("format_version", "Format", json!(FORMAT_VERSION)),
-        ("os", "System", json!(os)),
-        ("kernel", "Kernel", json!(System::kernel_version().ok())),
-        ("architecture", "Architecture", json!(std::env::consts::ARCH)),
-        ("cores", "Cores", json!(std::thread::available_parallelism().map_or(1, usize::from))),
-        ("memory", "Memory", json!(memory)),
-        ("cpu_features", "CPU features", json!(cpu_features())),
-        ("time_zone", "Time zone", json!(jiff::tz::TimeZone::system().iana_name())),
-        ("home", "State folder", json!(names::path(context.home.path()))),
-        ("home_mode", "  its mode", json!(mode(context.home.path()))),
-        ("config", "Configuration", json!(names::path(&config))),
-        ("config_mode", "  its mode", json!(mode(&config))),
-        ("initialised", "Initialised", json!(context.home.exists())),
+        ("version", text!("fact-version"), json!(env!("CARGO_PKG_VERSION"))),
+        ("format_version", text!("fact-format-version"), json!(FORMAT_VERSION)),
+        ("os", text!("fact-os"), json!(os)),
+        ("kernel", text!("fact-kernel"), json!(System::kernel_version().ok())),
+        ("architecture", text!("fact-architecture"), json!(std::env::consts::ARCH)),
+        ("cores", text!("fact-cores"), json!(std::thread::available_parallelism().map_or(1, usize::from))),
+        ("memory", text!("fact-memory"), json!(memory)),
+        ("cpu_features", text!("fact-cpu-features"), json!(cpu_features())),
+        ("time_zone", text!("fact-time-zone"), json!(jiff::tz::TimeZone::system().iana_name())),
+        ("home", text!("fact-home"), json!(names::path(context.home.path()))),
+        ("home_mode", format!("  {}", text!("fact-mode")), json!(mode(context.home.path()))),
+        ("config", text!("fact-config"), json!(names::path(&config))),
+        ("config_mode", format!("  {}", text!("fact-mode")), json!(mode(&config))),
+        ("initialised", text!("fact-initialised"), json!(context.home.exists())),
     ]
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::clean::hand;
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::names;
 use crate::cli::secrets::SecretArgs;
 use crate::error::Error;
@@ -41,9 +42,9 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         out.message("summary", json!({ "snapshot": id.to_string(), "tags": tags }));
     }
     out.say(&if tags.is_empty() {
-        format!("Snapshot {} has no tags now.", id.short())
+        text!("tags-none", id = id.short())
     } else {
-        format!("Snapshot {} has these tags now: {}", id.short(), names::escape(tags.join(", ").as_bytes()))
+        text!("tags-now", id = id.short(), tags = names::escape(tags.join(", ").as_bytes()))
     });
     Ok(ExitStatus::Done)
 }

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::clean::hand;
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::text;
 use crate::cli::secrets::SecretArgs;
-use crate::cli::words;
 use crate::error::Error;
 use crate::repo::Access;
 
@@ -34,8 +34,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         out.message("summary", json!({ "snapshots": ids.iter().map(ToString::to_string).collect::<Value>() }));
     }
     let short: Vec<String> = ids.iter().map(|id| id.short()).collect();
-    let (are, them) = if ids.len() == 1 { ("is", "it") } else { ("are", "them") };
-    out.say(&format!("{} {are} back.", words::snapshots(&ids)));
-    out.say(&format!("`cryptbackup pin {}` keeps {them} whatever the rules say.", short.join(" ")));
+    out.say(&text!("unforgotten", n = ids.len(), ids = short.join(", ")));
+    out.say(&text!("unforgotten-pin", n = ids.len(), ids = short.join(" ")));
     Ok(ExitStatus::Done)
 }
