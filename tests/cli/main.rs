@@ -22,6 +22,7 @@ mod quickstart;
 mod readme;
 mod seed;
 mod setup;
+mod smart;
 mod support;
 mod usage;
 mod versions;

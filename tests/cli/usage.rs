@@ -8,7 +8,6 @@ fn wrong_usage_is_two_and_goes_to_stderr() {
     for words in [
         "",
         "nonsense",
-        "backup --smart",
         "backup --stdin x",
         "backup -n",
         "clean --keep-last x",

@@ -129,12 +129,9 @@ pub fn execute(
         let part = BackupRequest { no_sync: true, ..request.clone() };
         let report = run_phase(repo, part, &mut phase, monitor)?;
         if let Some(id) = report.snapshot_id {
-            monitor.note(&format!(
-                "{} of {} bytes are in the partial snapshot {}",
-                sum.bytes_read + report.bytes_read,
-                plan.bytes,
-                id.short()
-            ));
+            let megabytes = |bytes: u64| bytes / 1_000_000;
+            let (done, all) = (megabytes(sum.bytes_read + report.bytes_read), megabytes(plan.bytes));
+            monitor.note(&format!("partial snapshot {}: {done} of {all} MB are in it", id.short()));
         }
         let seconds = part_began.elapsed().as_secs_f64().max(0.001);
         rate = ((report.bytes_read as f64 / seconds) as u64).max(1);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::backup::smart::{self, Ranked, SmartPlan};
 use crate::backup::{self, BackupReport, BackupRequest, DestinationOutcome};
 use crate::clean::choose::Rules;
 use crate::clean::{self, CleanReport, CleanRequest};
@@ -23,6 +24,7 @@ use crate::repo::{Access, DestinationState, Repo};
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup backup
   cryptbackup backup --source ~/Documents --tag before-upgrade
+  cryptbackup backup --smart --explain
   cryptbackup backup --accept-changes
   cryptbackup backup --dry-run --verbose";
 
@@ -33,6 +35,12 @@ pub struct Args {
     /// Only this source; may be given again
     #[arg(long, value_name = "DIR")]
     source: Vec<PathBuf>,
+    /// Important files first, and a snapshot of what is done every few minutes
+    #[arg(long)]
+    smart: bool,
+    /// Show the ten files that come first, and why
+    #[arg(long, requires = "smart")]
+    explain: bool,
     /// A word to find the snapshot by; may be given again
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
@@ -67,12 +75,65 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         no_sync: args.no_sync,
         accept_changes: args.accept_changes,
     };
-    let report = backup::run(&mut repo, request, &progress)?;
+    let is_smart = args.smart || context.settings()?.priority.enabled;
+    let plan = if is_smart { Some(smart::plan(&repo, &request, &progress)?) } else { None };
+    if let Some(plan) = &plan {
+        progress.done();
+        say_plan(&context.out, plan, args.explain);
+    }
+    let report = match &plan {
+        Some(plan) if !request.dry_run => smart::execute(&mut repo, request, plan, &progress)?,
+        _ => backup::run(&mut repo, request, &progress)?,
+    };
     let cleaned = clean_after(&mut repo, &report, context, &progress)?;
     progress.done();
     let status = print(&context.out, &report, cleaned.as_ref());
     say_cleaned(context, cleaned)?;
     Ok(status)
+}
+
+/// Says in which order files will be read.
+fn say_plan(out: &Output, plan: &SmartPlan, with_files: bool) {
+    if out.wishes.json {
+        let first = if with_files { plan.first.iter().map(ranked).collect() } else { Value::Null };
+        return out.message("plan", json!({ "files": plan.files, "bytes": plan.bytes, "first": first }));
+    }
+    out.say(&text!("smart-on"));
+    out.say(&text!("smart-sorted", n = plan.files, size = units::bytes(plan.bytes)));
+    if !with_files || plan.first.is_empty() {
+        return;
+    }
+    out.say(&text!("smart-first", n = plan.first.len()));
+    let mut table = Table::new(&[
+        &format!(">{}", text!("column-score")),
+        &format!(">{}", text!("column-recency")),
+        &format!(">{}", text!("column-size")),
+        &format!(">{}", text!("column-kind")),
+        &format!(">{}", text!("column-changes")),
+        &text!("column-file"),
+    ]);
+    for Ranked { path, size, score } in &plan.first {
+        let parts = [score.total(), score.recency, score.size, score.kind, score.changes];
+        let mut cells: Vec<String> = parts.iter().map(|part| format!("{part:.1}")).collect();
+        cells.push(format!("{} ({})", names::escape(path), units::bytes(*size)));
+        table.row(cells);
+    }
+    for line in table.lines() {
+        out.say(&line);
+    }
+}
+
+fn ranked(ranked: &Ranked) -> Value {
+    let Ranked { path, size, score } = ranked;
+    let value = json!({
+        "size": size,
+        "score": score.total(),
+        "recency": score.recency,
+        "size_score": score.size,
+        "kind": score.kind,
+        "changes": score.changes,
+    });
+    with_path(value, "path", path)
 }
 
 /// What came of cleaning after a backup. That it failed does not make the backup worse.

@@ -374,6 +374,21 @@ backup-saved-and-copied = saved, { $n } { $n ->
 backup-not-saved = not saved
 backup-not-cleaned = the backup is done, but cleaning after it failed: { $why }
 
+smart-on = Smart mode: important files first
+smart-sorted = { $n } { $n ->
+    [one] file
+   *[other] files
+} to be read, { $size }
+smart-first = The { $n } that { $n ->
+    [one] comes
+   *[other] come
+} first:
+column-score = Score
+column-recency = Recent
+column-kind = Kind
+column-changes = Changes
+column-file = File
+
 ## Status
 
 status-sources = Sources :

@@ -107,6 +107,8 @@ help-destination-forget = Oublier une destination ; ce qui s'y trouve y reste
 
 help-backup = Sauvegarder toutes les sources, ou certaines, vers chaque destination accessible
 help-backup-source = Seulement cette source ; peut être répété
+help-backup-smart = Les fichiers importants d'abord, et un instantané de ce qui est fait toutes les quelques minutes
+help-backup-explain = Montrer les dix premiers fichiers, et pourquoi
 help-backup-tag = Un mot pour retrouver l'instantané ; peut être répété
 help-backup-force = Lire tous les fichiers, même ceux qui paraissent inchangés
 help-backup-no-sync = Ne pas mettre à jour les destinations en retard

@@ -384,6 +384,18 @@ backup-saved-and-copied = sauvegardé, { $n } { $n ->
 backup-not-saved = pas sauvegardé
 backup-not-cleaned = le backup est terminé, mais le nettoyage qui suit a échoué : { $why }
 
+smart-on = Mode intelligent activé - Priorisation des fichiers...
+smart-sorted = { $n } { $n ->
+    [one] fichier analysé et trié
+   *[other] fichiers analysés et triés
+} ({ $size })
+smart-first = Top { $n } fichiers prioritaires :
+column-score = Score
+column-recency = Récence
+column-kind = Genre
+column-changes = Changements
+column-file = Fichier
+
 ## Statut
 
 status-sources = Sources :
