@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::commands::{
     add, backup, check, clean, completions, config, connect, destination, diff, dump, find, forget, init, list, ls,
-    note, pin, purge, quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync, sysinfo, tag,
+    man, note, pin, purge, quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync, sysinfo, tag,
     unforget,
 };
 use super::exit::ExitStatus;
@@ -105,6 +105,7 @@ pub enum Command {
     RebuildIndex(rebuild_index::Args),
     Sysinfo(sysinfo::Args),
     Completions(completions::Args),
+    Man(man::Args),
 }
 
 #[cfg(test)]

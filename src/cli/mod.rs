@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`args`] | what can be typed |
 //! | [`commands`] | a file per command |
+//! | [`complete`] | what a shell completes |
 //! | [`exit`], [`hints`] | how a command ends, and what to do about an error |
 //! | [`output`], [`table`], [`shapes`], [`progress`] | stdout, stderr, JSON, the bar |
 //! | [`cleaned`] | what cleaning did, for two commands |
@@ -15,6 +16,7 @@
 pub mod args;
 pub mod cleaned;
 pub mod commands;
+pub mod complete;
 pub mod context;
 pub mod dates;
 pub mod exit;
@@ -48,6 +50,7 @@ use output::{Output, Wishes};
 
 /// Runs the program with the arguments and the environment of the process.
 pub fn main() -> ExitCode {
+    complete::answer();
     ExitCode::from(run(std::env::args_os().collect()).code())
 }
 
@@ -107,7 +110,8 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Error> {
         Command::Sync(args) => commands::sync::run(args, context),
         Command::RebuildIndex(args) => commands::rebuild_index::run(args, context),
         Command::Sysinfo(args) => commands::sysinfo::run(args, context),
-        Command::Completions(args) => commands::completions::run(args, help::command(), context),
+        Command::Completions(args) => commands::completions::run(args, context),
+        Command::Man(args) => commands::man::run(args, context),
     }
 }
 

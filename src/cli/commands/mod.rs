@@ -15,6 +15,7 @@ pub mod forget;
 pub mod init;
 pub mod list;
 pub mod ls;
+pub mod man;
 pub mod note;
 pub mod pin;
 pub mod purge;

@@ -632,6 +632,11 @@ fact-config = Configuration
 fact-initialised = Initialised
 fact-mode = its mode
 
+man-written = { $n } manual { $n ->
+    [one] page
+   *[other] pages
+} written into { $folder }
+
 ## Looking into backups
 
 find-nothing = nothing was found

@@ -217,5 +217,8 @@ help-rebuild-index = Refaire l'index local à partir des destinations ; l'ancien
 
 help-sysinfo = Afficher les versions du programme et du système, et où est l'état
 
-help-completions = Afficher la complétion pour un shell
+help-completions = Afficher la complétion pour un shell ; elle connaît les instantanés, leur contenu, les sources, les destinations et les réglages
 help-completions-shell = Quel shell
+help-man = Afficher une page de manuel, ou les écrire toutes dans un dossier
+help-man-command = De cette commande, en un ou plusieurs mots ; sans elle, du programme lui-même
+help-man-output = Écrire la page du programme et de chaque commande dans ce dossier

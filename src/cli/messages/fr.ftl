@@ -651,6 +651,11 @@ fact-config = Configuration
 fact-initialised = Initialisé
 fact-mode = ses permissions
 
+man-written = { $n } { $n ->
+    [one] page de manuel écrite
+   *[other] pages de manuel écrites
+} dans { $folder }
+
 ## Regarder dans les backups
 
 find-nothing = Rien n'a été trouvé
