@@ -219,3 +219,22 @@ help-sysinfo = Afficher les versions du programme et du système, et où est l'�
 
 help-completions = Afficher la complétion pour un shell
 help-completions-shell = Quel shell
+
+## Mauvais usage
+
+help-wrong = { $sentence }
+
+    Pour en savoir plus, essayez `--help`.
+help-wrong-usage = { $sentence }
+
+    Usage : { $usage }
+
+    Pour en savoir plus, essayez `--help`.
+help-wrong-argument = Argument inattendu : `{ $argument }`
+help-wrong-command = Commande inconnue : `{ $command }`
+help-wrong-conflict = `{ $argument }` ne va pas avec `{ $other }`
+help-wrong-missing = Il manque : { $argument }
+help-wrong-no-command = Il manque une commande
+help-wrong-value = Valeur invalide `{ $value }` pour `{ $argument }`
+help-wrong-value-valid = Valeur invalide `{ $value }` pour `{ $argument }` ; possibles : { $valid }
+help-wrong-value-why = Valeur invalide `{ $value }` pour `{ $argument }` : { $why }
