@@ -52,11 +52,11 @@ fn setting_up_says_what_the_forerunner_said() {
 fn a_missing_destination_a_missing_source_and_a_wrong_key() {
     let world = World::new();
     world.run("init").expect_code(0);
-    has(&run(&world, "backup").expect_code(13).stderr, &["Destination manquante", "config set destinations.primary"]);
-    run(&world, "config set destinations.primary primary").expect_code(0);
-    has(&run(&world, "backup").expect_code(1).stderr, &["Aucune source configurée"]);
+    has(&run(&world, "backup").expect_code(1).stderr, &["erreur : Aucune source configurée"]);
     world.folder("docs");
     run(&world, "add docs").expect_code(0);
+    has(&run(&world, "backup").expect_code(13).stderr, &["Destination manquante", "config set destinations.primary"]);
+    run(&world, "config set destinations.primary primary").expect_code(0);
     has(&run(&world, "backup --source elsewhere").expect_code(2).stderr, &["Source non configurée"]);
     world.rename("docs", "away");
     has(&run(&world, "backup").stderr, &["Source introuvable : "]);

@@ -186,7 +186,7 @@ said-snapshot-could-not-be-read-whole = L'instantané { $id } n'a pas pu être l
 ## Backups
 
 said-no-source-is-configured-add-one = Aucune source configurée ; ajoutez-en une avec `cryptbackup add DOSSIER`
-said-no-source-could-be-read = aucune source n'a pu être lue : { $why }
+said-no-source-could-be-read = Aucune source n'a pu être lue : { $why }
 said-the-source-does-not-exist = Source introuvable : { $path }
 said-the-source-cannot-be-read = la source { $path } ne peut pas être lue
 said-the-source-is-a-folder-in = la source { $path } est un dossier où ce programme garde des backups ou son propre état
