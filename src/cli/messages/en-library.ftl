@@ -93,6 +93,8 @@ said-is-not-a-whole-number-from = `{ $text }` is not a whole number from { $leas
 said-is-too-large = { $text } is too large
 said-is-not-a-share-from-1 = `{ $text }` is not a share from 1 to 100 percent
 said-is-not-a-level-from-1 = `{ $text }` is not a level from 1 to 22, or off
+said-is-not-a-number = `{ $text }` is not a number
+said-is-not-between-0-and-10 = `{ $text }` is not between 0 and 10
 said-is-not-known-data-are-sealed = `{ $text }` is not known; data are sealed with { $name }
 said-is-not-known-blocks-are-zstd = `{ $text }` is not known; blocks are zstd frames
 said-is-not-a-size-such-as = `{ $text }` is not a size such as 96MiB or 1.5GB
@@ -188,6 +190,7 @@ said-snapshot-could-not-be-read-whole = Snapshot { $id } could not be read whole
 
 said-no-source-is-configured-add-one = no source is configured; add one with `cryptbackup add DIR`
 said-no-source-could-be-read = no source could be read: { $why }
+said-partial-snapshot = partial snapshot { $id }: { $done } of { $all } MB are in it
 said-the-source-does-not-exist = the source { $path } does not exist
 said-the-source-cannot-be-read = the source { $path } cannot be read
 said-the-source-is-a-folder-in = the source { $path } is a folder in which this program keeps backups or its own state

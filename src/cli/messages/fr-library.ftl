@@ -92,6 +92,8 @@ said-is-not-a-whole-number-from = `{ $text }` n'est pas un nombre entier à part
 said-is-too-large = { $text } est trop grand
 said-is-not-a-share-from-1 = `{ $text }` n'est pas une part de 1 à 100 pour cent
 said-is-not-a-level-from-1 = `{ $text }` n'est pas un niveau de 1 (rapide) à 22 (max compression), ni off
+said-is-not-a-number = `{ $text }` n'est pas un nombre
+said-is-not-between-0-and-10 = `{ $text }` n'est pas entre 0 et 10
 said-is-not-known-data-are-sealed = `{ $text }` n'est pas connu ; les données sont chiffrées avec { $name }
 said-is-not-known-blocks-are-zstd = `{ $text }` n'est pas connu ; les blocs sont compressés avec zstd
 said-is-not-a-size-such-as = `{ $text }` n'est pas une taille comme 96MiB ou 1.5GB
@@ -187,6 +189,7 @@ said-snapshot-could-not-be-read-whole = L'instantané { $id } n'a pas pu être l
 
 said-no-source-is-configured-add-one = Aucune source configurée ; ajoutez-en une avec `cryptbackup add DOSSIER`
 said-no-source-could-be-read = Aucune source n'a pu être lue : { $why }
+said-partial-snapshot = instantané partiel { $id } : il contient { $done } sur { $all } MB
 said-the-source-does-not-exist = Source introuvable : { $path }
 said-the-source-cannot-be-read = la source { $path } ne peut pas être lue
 said-the-source-is-a-folder-in = la source { $path } est un dossier où ce programme garde des backups ou son propre état

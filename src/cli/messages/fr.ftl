@@ -452,6 +452,7 @@ version-in-history = seulement dans l'historique
 snapshots-none = Il n'y a pas encore d'instantanés.
 root-not-read = { $path } (pas lue)
 snapshot-pinned = épinglé
+snapshot-partial = partiel
 ls-version = version { $number }
 
 ## Restauration
