@@ -45,7 +45,7 @@ use crate::repo::Home;
 use args::Command;
 use context::Context;
 use exit::ExitStatus;
-use messages::{help, language, text};
+use messages::{help, language, text, wrong_usage};
 use output::{Output, Wishes};
 
 /// Runs the program with the arguments and the environment of the process.
@@ -122,15 +122,20 @@ fn not_understood(error: &clap::Error, arguments: &[OsString]) -> ExitStatus {
         let _ = error.print();
         return ExitStatus::Done;
     }
+    let answer = wrong_usage::answer(error);
     let json = arguments.iter().any(|argument| argument == "--json");
+    let out = Output::of_process(Wishes { json, ..Wishes::default() });
     if json {
-        let out = Output::of_process(Wishes { json, ..Wishes::default() });
-        let sentence = error.render().to_string();
+        let sentence = answer.clone().unwrap_or_else(|| error.render().to_string());
         let sentence = sentence.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
         write_error(&out, "usage", &sentence, None, ExitStatus::Usage);
         let _ = out.finish();
     }
-    let _ = error.print();
+    match answer {
+        Some(answer) => out.tell(&text!("line-error", sentence = answer)),
+        // Whoever reads may have gone away.
+        None => _ = error.print(),
+    }
     ExitStatus::Usage
 }
 

@@ -11,6 +11,7 @@ mod connect;
 mod damage;
 mod destinations;
 mod explore;
+mod french;
 #[cfg(target_os = "linux")]
 mod full_disk;
 mod guard;

@@ -93,8 +93,8 @@ fn table(snapshots: &[SnapshotInfo]) -> Table {
             safe(&info.tags.join(", ")),
             match (info.is_partial, info.note.as_str()) {
                 (false, note) => safe(note),
-                (true, "") => "partial".to_owned(),
-                (true, note) => format!("partial; {}", safe(note)),
+                (true, "") => text!("snapshot-partial"),
+                (true, note) => format!("{}; {}", text!("snapshot-partial"), safe(note)),
             },
             roots.join(", "),
         ]);

@@ -445,6 +445,7 @@ version-in-history = only in the history
 snapshots-none = There are no snapshots yet.
 root-not-read = { $path } (not read)
 snapshot-pinned = pinned
+snapshot-partial = partial
 ls-version = version { $number }
 
 ## Restoring

@@ -222,3 +222,22 @@ help-completions-shell = Quel shell
 help-man = Afficher une page de manuel, ou les écrire toutes dans un dossier
 help-man-command = De cette commande, en un ou plusieurs mots ; sans elle, du programme lui-même
 help-man-output = Écrire la page du programme et de chaque commande dans ce dossier
+
+## Mauvais usage
+
+help-wrong = { $sentence }
+
+    Pour en savoir plus, essayez `--help`.
+help-wrong-usage = { $sentence }
+
+    Usage : { $usage }
+
+    Pour en savoir plus, essayez `--help`.
+help-wrong-argument = Argument inattendu : `{ $argument }`
+help-wrong-command = Commande inconnue : `{ $command }`
+help-wrong-conflict = `{ $argument }` ne va pas avec `{ $other }`
+help-wrong-missing = Il manque : { $argument }
+help-wrong-no-command = Il manque une commande
+help-wrong-value = Valeur invalide `{ $value }` pour `{ $argument }`
+help-wrong-value-valid = Valeur invalide `{ $value }` pour `{ $argument }` ; possibles : { $valid }
+help-wrong-value-why = Valeur invalide `{ $value }` pour `{ $argument }` : { $why }

@@ -97,9 +97,9 @@ error-locked-by = Une autre commande (processus { $process }) écrit déjà avec
 error-newer-program = { $object } a été écrit par un programme plus récent (version de format { $version })
 error-no-destination = Destination manquante : aucune destination n'est configurée
 error-not-a-destination = Impossible de se connecter à { $path } : { $why }
-error-not-found = Introuvable : { $what }
+error-not-found = { $what }
 error-not-initialised = CryptBackup n'est pas initialisé : il n'y a pas de configuration dans { $home }
-error-nothing-to-back-up = Il n'y a rien à sauvegarder : { $why }
+error-nothing-to-back-up = { $why }
 error-open-to-others = { $path } contient la clé et peut être lu par d'autres
 error-overtaken = Entre-temps une autre machine a nettoyé une destination, et ce sur quoi cette exécution comptait n'est plus là
 error-stored-nowhere = Le backup n'a pu être stocké sur aucune destination{ $reasons }
@@ -452,6 +452,7 @@ version-in-history = seulement dans l'historique
 snapshots-none = Il n'y a pas encore d'instantanés.
 root-not-read = { $path } (pas lue)
 snapshot-pinned = épinglé
+snapshot-partial = partiel
 ls-version = version { $number }
 
 ## Restauration

@@ -109,7 +109,9 @@ pub(super) fn name_of_remark(own: &str, number: usize) -> String {
 fn translated_argument(argument: Arg, own: &str) -> Arg {
     let id = name_of(argument.get_id().as_str());
     let mut argument = argument;
-    if let Some(help) = words(&format!("{own}-{id}")).or_else(|| words(&format!("help-any-{id}"))) {
+    // `help-help` is the command of that name.
+    let own_words = words(&format!("{own}-{id}")).filter(|_| id != "help");
+    if let Some(help) = own_words.or_else(|| words(&format!("help-any-{id}"))) {
         let values = values(&argument);
         argument = match (argument.get_action(), argument.get_long_help().is_some()) {
             (ArgAction::Help, true) => {

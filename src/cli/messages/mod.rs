@@ -11,11 +11,14 @@
 //! | file | what |
 //! |---|---|
 //! | [`language`] | which language: `CRYPTBACKUP_LANG`, else the locale, else English |
+//! | [`library`] | what the library says: English there, `en-library.ftl` and `fr-library.ftl` here |
+//! | [`wrong_usage`] | what is said of arguments that are not understood |
 //! | [`help`] | `--help`, which is English in the arguments themselves and French in `fr-help.ftl` |
 
 pub mod help;
 pub mod language;
 pub mod library;
+pub mod wrong_usage;
 #[cfg(test)]
 mod tests;
 
@@ -61,9 +64,10 @@ fn bundle(language: Language) -> &'static Bundle {
     static FRENCH: OnceLock<Bundle> = OnceLock::new();
     match language {
         Language::English => ENGLISH.get_or_init(|| read(language, &[include_str!("en.ftl")])),
-        Language::French => {
-            FRENCH.get_or_init(|| read(language, &[include_str!("fr.ftl"), include_str!("fr-help.ftl")]))
-        }
+        Language::French => FRENCH.get_or_init(|| {
+            let help = include_str!("fr-help.ftl");
+            read(language, &[include_str!("fr.ftl"), help, include_str!("fr-library.ftl")])
+        }),
     }
 }
 
