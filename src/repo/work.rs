@@ -91,6 +91,8 @@ impl Repo {
             excludes: source.exclude.clone(),
             exclude_caches: source.exclude_caches,
             one_file_system: source.one_file_system,
+            git_ignore: source.git_ignore,
+            bytes_max: source.exclude_larger_than,
             skip_folders: skip.collect(),
         }
     }

@@ -15,6 +15,8 @@ use super::class::{self, Class};
 
 /// Name of the files whose patterns hold in their folder and below it.
 pub(super) const IGNORE_FILE: &[u8] = b".cryptbackupignore";
+/// Name of the files that leave entries out of git, which count too where that is asked for.
+pub(super) const GIT_IGNORE_FILE: &[u8] = b".gitignore";
 /// A longer ignore file is not read.
 pub(super) const IGNORE_FILE_LEN_MAX: u64 = 1 << 20;
 

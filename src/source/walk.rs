@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::names::{Hint, Names};
-use super::rules::{IGNORE_FILE, IGNORE_FILE_LEN_MAX, Rules, parse_ignore_file};
+use super::rules::{GIT_IGNORE_FILE, IGNORE_FILE, IGNORE_FILE_LEN_MAX, Rules, parse_ignore_file};
 use super::system::{self, Folder};
 use super::{Entry, EntryKind, Event, Excludes, FolderIdentity, SourceError, Stat, problem_of};
 use crate::report::{Problem, ProblemKind};
@@ -32,6 +32,10 @@ pub struct WalkOptions {
     /// Leave out what is in folders of other file systems; the folders themselves are kept, to mount on after a
     /// restore. A btrfs subvolume counts as a file system.
     pub one_file_system: bool,
+    /// Leave out what `.gitignore` files say, where `.cryptbackupignore` files beside or below them say nothing.
+    pub git_ignore: bool,
+    /// Leave out files of more bytes.
+    pub bytes_max: Option<u64>,
     /// Folders to leave out without a trace: the destinations and the state folder.
     pub skip_folders: Vec<FolderIdentity>,
 }
@@ -41,6 +45,8 @@ pub struct WalkOptions {
 pub struct Walk {
     exclude_caches: bool,
     one_file_system: bool,
+    git_ignore: bool,
+    bytes_max: Option<u64>,
     skip_folders: Vec<FolderIdentity>,
     excludes: Excludes,
     root_device: u64,
@@ -60,7 +66,8 @@ struct Level {
     folder: Option<Folder>,
     identity: FolderIdentity,
     names: Names,
-    rules: Option<Rules>,
+    /// Those of its ignore files, the one that decides first.
+    rules: Vec<Rules>,
     /// Length of its path in bytes.
     path_len: usize,
 }
@@ -93,6 +100,8 @@ impl Walk {
         let mut walk = Self {
             exclude_caches: options.exclude_caches,
             one_file_system: options.one_file_system,
+            git_ignore: options.git_ignore,
+            bytes_max: options.bytes_max,
             skip_folders: options.skip_folders,
             excludes,
             root_device: stat.dev,
@@ -145,6 +154,10 @@ impl Walk {
             }
         };
         if hint == Hint::Unknown && self.is_excluded(&path, kind == EntryKind::Folder) {
+            self.excluded += 1;
+            return None;
+        }
+        if kind == EntryKind::File && self.bytes_max.is_some_and(|most| stat.size > most) {
             self.excluded += 1;
             return None;
         }
@@ -204,7 +217,11 @@ impl Walk {
         if self.exclude_caches && !is_root && names.contains(CACHE_TAG) && is_cache(&folder) {
             self.excluded += names.keep_only(CACHE_TAG);
         }
-        let rules = if names.contains(IGNORE_FILE) { self.read_rules(&entry.path, &folder) } else { None };
+        let files = [IGNORE_FILE].into_iter().chain(self.git_ignore.then_some(GIT_IGNORE_FILE));
+        let rules = files
+            .filter(|file| names.contains(file))
+            .filter_map(|file| self.read_rules(file, &entry.path, &folder))
+            .collect();
         if let Some(level) = self.levels.len().checked_sub(OPEN_FOLDERS).and_then(|far| self.levels.get_mut(far)) {
             level.folder = None;
         }
@@ -215,11 +232,11 @@ impl Walk {
     /// Makes a folder the innermost as if nothing were in it.
     fn enter_empty(&mut self, entry: Entry) -> Event {
         self.excluded += 1;
-        self.push(&entry, None, Names::default(), None);
+        self.push(&entry, None, Names::default(), Vec::new());
         Event::Enter(entry)
     }
 
-    fn push(&mut self, entry: &Entry, folder: Option<Folder>, names: Names, rules: Option<Rules>) {
+    fn push(&mut self, entry: &Entry, folder: Option<Folder>, names: Names, rules: Vec<Rules>) {
         self.path.clone_from(&entry.path);
         let path_len = entry.path.as_os_str().len();
         self.levels.push(Level { folder, identity: entry.stat.identity(), names, rules, path_len });
@@ -238,10 +255,10 @@ impl Walk {
         Event::Leave
     }
 
-    /// The rules of a folder's ignore file. What is wrong with it comes as events right after the folder's `Enter`.
-    fn read_rules(&mut self, folder_path: &Path, folder: &Folder) -> Option<Rules> {
-        let path = || folder_path.join(system::component(IGNORE_FILE));
-        let (rules, complaints) = match folder.read_file(IGNORE_FILE, IGNORE_FILE_LEN_MAX + 1) {
+    /// The rules of one of a folder's ignore files. What is wrong with it comes as events right after the folder's `Enter`.
+    fn read_rules(&mut self, file: &[u8], folder_path: &Path, folder: &Folder) -> Option<Rules> {
+        let path = || folder_path.join(system::component(file));
+        let (rules, complaints) = match folder.read_file(file, IGNORE_FILE_LEN_MAX + 1) {
             // A link or a folder of that name is an entry like any other.
             Ok(None) => return None,
             Ok(Some(bytes)) if bytes.len() as u64 > IGNORE_FILE_LEN_MAX => {
@@ -262,8 +279,8 @@ impl Walk {
     /// counts as if it stood above the root.
     fn is_excluded(&self, path: &Path, is_folder: bool) -> bool {
         let nearest = self.levels.iter().rev().find_map(|level| {
-            let rules = level.rules.as_ref()?;
-            rules.excludes(system::below(path, level.path_len), is_folder)
+            let below = system::below(path, level.path_len);
+            level.rules.iter().find_map(|rules| rules.excludes(below, is_folder))
         });
         let from_list = || {
             let root = self.levels.first().filter(|_| !self.excludes.is_empty())?;

@@ -206,3 +206,24 @@ fn quickstart_refuses_before_it_makes_anything() {
     }
     assert!(!world.state().exists() && !world.path("disk/backup").exists());
 }
+
+#[test]
+fn more_can_be_left_out() {
+    let world = World::set_up(&["primary"]);
+    world.write("docs/.gitignore", "*.o\n");
+    world.write("docs/a.o", "x");
+    world.write("docs/large", vec![7; 3_000]);
+    world.write("docs/b.log", "x");
+    world.write("docs/kept", "x");
+    world.write("patterns", "# what nobody needs\n\n*.log\n");
+    world.run("add docs --gitignore --exclude-larger-than 2KB --exclude-from patterns").expect_code(0);
+    let summary = world.run("backup --json").expect_code(0).summary();
+    assert_eq!((&summary["files_new"], &summary["excluded"]), (&2.into(), &3.into()), "{summary}");
+    let config = world.read("state/config.yaml");
+    assert!(config.contains("git_ignore: true") && config.contains("exclude_larger_than: "), "{config}");
+    // Without them nothing is left out any more.
+    world.run("add docs").expect_code(0);
+    assert_eq!(world.run("backup --json").expect_code(0).summary()["files_new"], 3);
+    world.run("add docs --exclude-larger-than many").expect_code(2).expect_said(&["is not a size"]);
+    world.run("add docs --exclude-from nowhere").expect_code(1).expect_said(&["nowhere"]);
+}

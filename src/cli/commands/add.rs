@@ -10,12 +10,13 @@ use crate::cli::messages::text;
 use crate::cli::shapes::{path_bytes, with_path};
 use crate::cli::{names, paths};
 use crate::error::Error;
-use crate::repo::settings::{Settings, SourceSettings};
+use crate::repo::settings::{Settings, SourceSettings, size};
 use crate::source::{Excludes, split_list};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup add ~/Documents
   cryptbackup add ~/Documents --exclude \"*.tmp,~*,.DS_Store\" --exclude node_modules
+  cryptbackup add ~/src --gitignore --exclude-larger-than 1GB
   cryptbackup add / --one-file-system --exclude-caches";
 
 /// Add a folder to the sources; adding it again replaces its options
@@ -34,6 +35,15 @@ pub struct SourceOptions {
     /// Patterns to leave out, as in .gitignore, separated by commas; may be given again
     #[arg(long, value_name = "PATTERNS")]
     exclude: Vec<String>,
+    /// Also the patterns of this file, as it is now, one on each line
+    #[arg(long, value_name = "FILE")]
+    exclude_from: Vec<PathBuf>,
+    /// Leave out files larger than this: 500MB, 4GiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    exclude_larger_than: Option<u64>,
+    /// Leave out what .gitignore files leave out of git
+    #[arg(long)]
+    gitignore: bool,
     /// Leave out folders marked with a CACHEDIR.TAG
     #[arg(long)]
     exclude_caches: bool,
@@ -86,10 +96,18 @@ pub fn source(dir: &Path, options: SourceOptions) -> Result<SourceSettings, Erro
         Ok(found) if !found.is_dir() => return Err(Error::Usage(text!("folder-is-none", path = shown))),
         Ok(_) => {}
     }
-    let exclude: Vec<String> = options.exclude.iter().flat_map(|list| split_list(list)).collect();
+    let mut exclude: Vec<String> = options.exclude.iter().flat_map(|list| split_list(list)).collect();
+    for file in &options.exclude_from {
+        let failed = |source| Error::Io { what: text!("verb-read"), path: file.clone(), source };
+        let text = std::fs::read_to_string(file).map_err(failed)?;
+        let is_pattern = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
+        exclude.extend(text.lines().filter(is_pattern).map(str::to_owned));
+    }
     Excludes::validate(&exclude).map_err(|error| Error::Usage(error.to_string()))?;
     Ok(SourceSettings {
         exclude,
+        git_ignore: options.gitignore,
+        exclude_larger_than: options.exclude_larger_than,
         exclude_caches: options.exclude_caches,
         one_file_system: options.one_file_system,
         ignore_inode: options.ignore_inode,

@@ -85,6 +85,9 @@ help-connect-config = Une copie de config.yaml : sa clé et ses réglages sont u
 
 help-add = Ajouter un dossier aux sources ; l'ajouter de nouveau remplace ses options
 help-add-exclude = Motifs à exclure, comme dans .gitignore, séparés par des virgules ; peut être répété
+help-add-exclude-from = Aussi les motifs de ce fichier, tel qu'il est maintenant, un par ligne
+help-add-exclude-larger-than = Exclure les fichiers plus grands que cela : 500MB, 4GiB
+help-add-gitignore = Exclure ce que les fichiers .gitignore excluent de git
 help-add-exclude-caches = Exclure les dossiers marqués d'un CACHEDIR.TAG
 help-add-one-file-system = Ne pas entrer dans d'autres systèmes de fichiers montés
 help-add-ignore-inode = Ne pas prendre un autre numéro d'inode pour un changement (pour les systèmes de fichiers réseau)

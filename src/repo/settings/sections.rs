@@ -96,6 +96,16 @@ pub struct SourceSettings {
     /// Leave out folders marked with a CACHEDIR.TAG.
     #[serde(skip_serializing_if = "is_false")]
     pub exclude_caches: bool,
+    /// Leave out what `.gitignore` files say.
+    #[serde(skip_serializing_if = "is_false")]
+    pub git_ignore: bool,
+    /// Leave out files of more bytes.
+    #[serde(
+        serialize_with = "text::write_optional_size",
+        deserialize_with = "text::read_optional_size",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub exclude_larger_than: Option<u64>,
     /// Do not enter other mounted file systems.
     #[serde(skip_serializing_if = "is_false")]
     pub one_file_system: bool,

@@ -129,6 +129,20 @@ pub fn read_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::
     values::bytes(&text).map_err(D::Error::custom)
 }
 
+/// Writes a number of bytes, with a unit, where there is one.
+pub fn write_optional_size<S: Serializer>(bytes: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match bytes {
+        Some(bytes) => serializer.serialize_str(&values::bytes_text(*bytes)),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Reads a number of bytes that need not be there.
+pub fn read_optional_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let text = Option::<Scalar>::deserialize(deserializer)?;
+    text.map(|text| values::bytes(&text.0).map_err(D::Error::custom)).transpose()
+}
+
 /// Reads a share in percent.
 pub fn read_percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let text = deserializer.deserialize_any(ScalarVisitor)?;

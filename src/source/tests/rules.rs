@@ -18,6 +18,31 @@ fn kept(root: &Path, list: &str) -> (Vec<String>, u64) {
 }
 
 #[test]
+fn large_files_are_left_out_where_that_is_asked_for() {
+    let root = folder();
+    plant(root.path(), &["small", "sub/"]);
+    fs::write(root.path().join("edge"), vec![0; 1000]).expect("a file");
+    fs::write(root.path().join("sub/large"), vec![0; 1001]).expect("a file");
+    let (lines, excluded) = listed(WalkOptions { bytes_max: Some(1000), ..options(root.path()) });
+    assert_eq!((lines, excluded), (["/", "edge", "small", "sub/"].map(str::to_owned).to_vec(), 1));
+}
+
+#[test]
+fn files_for_git_count_where_that_is_asked_for_and_after_our_own() {
+    let root = folder();
+    plant(root.path(), &["a.o", "b.o", "keep.o", "sub/a.o", "sub/c"]);
+    fs::write(root.path().join(".gitignore"), "*.o\n").expect("rules");
+    fs::write(root.path().join(".cryptbackupignore"), "!keep.o\nc\n").expect("rules");
+    fs::write(root.path().join("sub/.gitignore"), "!a.o\n").expect("rules");
+    let own = [".cryptbackupignore", ".gitignore"];
+    let (lines, _) = listed(options(root.path()));
+    assert_eq!(lines[1..], [own[0], own[1], "a.o", "b.o", "keep.o", "sub/", "sub/.gitignore", "sub/a.o"]);
+    let (lines, excluded) = listed(WalkOptions { git_ignore: true, ..options(root.path()) });
+    assert_eq!(lines[1..], [own[0], own[1], "keep.o", "sub/", "sub/.gitignore", "sub/a.o"]);
+    assert_eq!(excluded, 3);
+}
+
+#[test]
 fn the_comma_lists_of_the_readme_mean_what_they_say() {
     let root = folder();
     let names = [
