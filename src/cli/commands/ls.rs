@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::messages::library::translated;
 use crate::cli::messages::text;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, Listing, with_path};
@@ -121,7 +122,8 @@ fn line(entry: &LsEntry) -> String {
         line.push_str(&format!(" -> {}", names::escape(target)));
     }
     if !entry.flags.is_empty() {
-        line.push_str(&format!("  ({})", entry.flags.join(", ")));
+        let flags: Vec<String> = entry.flags.iter().map(|flag| translated(flag)).collect();
+        line.push_str(&format!("  ({})", flags.join(", ")));
     }
     line
 }

@@ -34,6 +34,8 @@ pub fn run(_: Args, context: &Context) -> Result<ExitStatus, Error> {
             Value::String(text) => text,
             Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
             Value::Null => "-".to_owned(),
+            Value::Bool(true) => text!("fact-true"),
+            Value::Bool(false) => text!("fact-false"),
             other => other.to_string(),
         };
         table.row(vec![title, names::escape(text.as_bytes())]);

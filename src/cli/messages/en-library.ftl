@@ -222,6 +222,9 @@ said-the-range-is-upside-down = the range { $first }-{ $last } is upside down
 said-all-attributes-together-are-too-large = all attributes together are too large
 said-unknown-kind-of-entry = unknown kind of entry
 said-its-folder-was-moved-away = its folder was moved away
+said-carried = carried
+said-unread = unread
+said-unsettled = unsettled
 said-it-is-too-long-for-an = it is too long for an ignore file and was not applied
 said-it-cannot-be-read-and-was = it cannot be read and was not applied: { $why }
 

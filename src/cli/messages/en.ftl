@@ -632,6 +632,8 @@ fact-home = State folder
 fact-config = Configuration
 fact-initialised = Initialised
 fact-mode = its mode
+fact-true = true
+fact-false = false
 
 man-written = { $n } manual { $n ->
     [one] page

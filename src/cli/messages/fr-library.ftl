@@ -221,6 +221,9 @@ said-the-range-is-upside-down = la plage { $first }-{ $last } est à l'envers
 said-all-attributes-together-are-too-large = tous les attributs ensemble sont trop grands
 said-unknown-kind-of-entry = genre d'entrée inconnu
 said-its-folder-was-moved-away = son dossier a été déplacé
+said-carried = reporté
+said-unread = non lu
+said-unsettled = changeant
 said-it-is-too-long-for-an = c'est trop long pour un fichier d'exclusions et n'a pas été appliqué
 said-it-cannot-be-read-and-was = il ne peut pas être lu et n'a pas été appliqué : { $why }
 
