@@ -24,7 +24,9 @@ pub use destinations::Destinations;
 pub(super) use file::read as read_private;
 pub use file::{create_private, write_private};
 pub use keys::DESTINATION_PREFIX;
-pub use sections::{Compression, Encryption, Extra, Guard, Level, Limits, Priority, Retention, SourceSettings, Watch};
+pub use sections::{
+    Compression, Encryption, Extra, Guard, Level, Limits, Priority, Retention, SourceSettings, StatusSettings, Watch,
+};
 pub use values::{bytes as size, pack_bytes};
 
 /// Major number of the file's layout; a file with a higher one is refused.
@@ -56,6 +58,8 @@ pub struct Settings {
     pub guard: Guard,
     /// What is important.
     pub priority: Priority,
+    /// When to warn.
+    pub status: StatusSettings,
     /// On how many destinations a snapshot must be for a backup to have succeeded; at least 1.
     pub min_copies: usize,
     /// What the program may use.
@@ -78,6 +82,7 @@ impl Default for Settings {
             retention: Retention::default(),
             guard: Guard::default(),
             priority: Priority::default(),
+            status: StatusSettings::default(),
             min_copies: 1,
             limits: Limits::default(),
             extra: Extra::new(),
@@ -226,7 +231,7 @@ impl Settings {
 
     /// Dotted names of the keys in the file that mean nothing to this program.
     pub fn unknown_keys(&self) -> Vec<String> {
-        let sections: [(&str, &Extra); 8] = [
+        let sections: [(&str, &Extra); 9] = [
             ("", &self.extra),
             ("encryption.", &self.encryption.extra),
             ("compression.", &self.compression.extra),
@@ -234,6 +239,7 @@ impl Settings {
             ("retention.", &self.retention.extra),
             ("guard.", &self.guard.extra),
             ("priority.", &self.priority.extra),
+            ("status.", &self.status.extra),
             ("limits.", &self.limits.extra),
         ];
         let mut keys: Vec<String> =

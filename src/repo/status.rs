@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::settings::SourceSettings;
 use super::{DestinationState, Repo};
 use crate::destination::place::{self, PlaceKind};
 use crate::error::Error;
@@ -53,6 +54,8 @@ pub struct SourceStatus {
     pub bytes: u64,
     /// Entries with a problem then.
     pub problems: u64,
+    /// Whether it had no whole backup for longer than `status.warn_days`.
+    pub is_overdue: bool,
     /// The newest snapshot of it that looked suspect and was not accepted, and why.
     pub suspect: Option<(SnapshotId, Time, SuspectSource)>,
 }
@@ -107,6 +110,7 @@ impl Repo {
                 files: newest.map_or(0, |(_, root)| root.counts.files),
                 bytes: newest.map_or(0, |(_, root)| root.counts.bytes),
                 problems: newest.map_or(0, |(_, root)| root.counts.problems),
+                is_overdue: self.is_overdue(source, newest.map(|(time, _)| time)),
                 suspect: suspects.iter().find_map(|suspect| {
                     let source = suspect.sources.iter().find(|source| source.path == path)?;
                     Some((suspect.id, suspect.time, source.clone()))
@@ -142,6 +146,14 @@ impl Repo {
             key_exported: self.has_recovery()?,
             min_copies: self.settings.min_copies,
         })
+    }
+
+    /// Whether a source had no whole backup for longer than the settings allow, since it was added.
+    fn is_overdue(&self, source: &SourceSettings, last_read: Option<Time>) -> bool {
+        let days = i64::from(self.settings.status.warn_days);
+        let added = || source.added_at.parse::<jiff::Timestamp>().ok().map(|added| added.as_second());
+        let since = last_read.map(|time| time.seconds).or_else(added);
+        days > 0 && since.is_some_and(|since| self.now().seconds - since > days * 86_400)
     }
 
     fn has_recovery(&self) -> Result<bool, Error> {

@@ -202,3 +202,30 @@ fn a_disk_without_a_byte_left_can_be_cleaned() {
     world.run("restore --file docs/a --version 3 --destination back").expect_code(0);
     assert!(std::fs::read(world.path("back")).expect("restored") == noise(3 << 20, 3));
 }
+
+#[test]
+fn a_script_can_ask_whether_all_is_well() {
+    let world = World::set_up(&["primary", "usb"]);
+    world.write("docs/a", "a");
+    world.run("backup -q").expect_code(0);
+    world.run("status --check -q").expect_code(0);
+    world.rename("usb", "usb.away");
+    world.run("status").expect_code(0);
+    world.run("status --check").expect_code(5);
+    world.rename("usb.away", "usb");
+    world.run("status --check").expect_code(0);
+    // Added long ago, and never backed up since.
+    world.folder("more");
+    world.run("add more").expect_code(0);
+    world.run("status --check").expect_code(0);
+    let config = world.read("state/config.yaml");
+    let (before, after) = config.rsplit_once("added_at: ").expect("the last source");
+    let rest = after.split_once('\n').expect("a line").1;
+    world.write("state/config.yaml", format!("{before}added_at: 2020-01-01T00:00:00+00:00\n{rest}"));
+    let said = world.run("status --check").expect_code(3).expect_said(&["warning: ", "more", "never"]);
+    assert!(said.stderr.contains("status.warn_days"), "{}", said.stderr);
+    let sources = world.run("status --json").expect_code(0).json()["sources"].clone();
+    assert_eq!((&sources[0]["overdue"], &sources[1]["overdue"]), (&false.into(), &true.into()), "{sources}");
+    world.run("config set status.warn_days 0").expect_code(0);
+    world.run("status --check").expect_code(0);
+}

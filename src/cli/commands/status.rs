@@ -15,16 +15,20 @@ use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
 use crate::cli::{cleaned, names, suspect, units, words};
 use crate::error::Error;
-use crate::repo::{DestinationStatus, Repo, SourceStatus, StatusReport};
+use crate::repo::{DestinationState, DestinationStatus, Repo, SourceStatus, StatusReport};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup status
+  cryptbackup status --check --quiet
   cryptbackup status --json";
 
 /// Show sources, destinations, what is stored and when it was last backed up
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
+    /// Say by the exit code how things stand: 4 suspect, 3 overdue or with problems, 5 a destination is away or behind
+    #[arg(long)]
+    check: bool,
     #[command(flatten)]
     secret: SecretArgs,
 }
@@ -39,7 +43,24 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     } else {
         print(&context.out, &report, &space, Timestamp::now());
     }
-    Ok(ExitStatus::Done)
+    Ok(if args.check { health(&report) } else { ExitStatus::Done })
+}
+
+/// How things stand, as an exit code.
+fn health(report: &StatusReport) -> ExitStatus {
+    let is_well = |status: &DestinationStatus| {
+        let states = [DestinationState::Online, DestinationState::Weak];
+        states.contains(&status.state) && status.snapshots_behind == 0
+    };
+    if report.sources.iter().any(|source| source.suspect.is_some()) {
+        ExitStatus::Suspect
+    } else if report.sources.iter().any(|source| source.is_overdue || source.problems > 0) {
+        ExitStatus::Partial
+    } else if !report.destinations.iter().all(is_well) {
+        ExitStatus::Behind
+    } else {
+        ExitStatus::Done
+    }
 }
 
 /// What cleaning would do, as far as that is known without looking.
@@ -81,6 +102,7 @@ fn document(report: &StatusReport, space: &Space) -> Value {
             "files": source.files,
             "bytes": source.bytes,
             "problems": source.problems,
+            "overdue": source.is_overdue,
             "suspect": source.suspect.as_ref().map(|(id, time, source)| {
                 let mut value = suspect::source(source);
                 value["snapshot_id"] = json!(id.to_string());
@@ -150,6 +172,10 @@ fn print(out: &Output, report: &StatusReport, space: &Space, now: Timestamp) {
         let (when, why) = (units::ago(*time, now), suspect::reason(source));
         out.warn(&text!("status-suspect", id = id.short(), when = when, why = why));
         out.hint(&text!("status-suspect-hint"));
+    }
+    for source in report.sources.iter().filter(|source| source.is_overdue) {
+        let last = source.last_read.map_or_else(|| text!("never"), |time| units::ago(time, now));
+        out.warn(&text!("status-overdue", path = names::path(&source.path), last = last));
     }
     if report.destinations.len() < report.min_copies {
         out.warn(&text!("status-few-destinations", wanted = report.min_copies.to_string()));
@@ -243,7 +269,6 @@ mod tests {
     use crate::destination::place::PlaceKind;
     use crate::format::id::RepoId;
     use crate::format::record::Time;
-    use crate::repo::DestinationState;
 
     fn destination(name: &str, path: &str, kind: PlaceKind, free_bytes: Option<u64>) -> DestinationStatus {
         let state = if free_bytes.is_some() { DestinationState::Online } else { DestinationState::Absent };
@@ -269,6 +294,7 @@ mod tests {
                 files: 1_234,
                 bytes: 5_000_000,
                 problems: 2,
+                is_overdue: false,
                 suspect: None,
             }],
             destinations: vec![

@@ -411,6 +411,7 @@ status-saved = Saved
 status-reclaimable = about { $size } at the last look: cryptbackup clean
 status-suspect = since snapshot { $id } ({ $when }) { $why }; nothing of it is cleaned
 status-suspect-hint = look at the files; if all is as it should be, run `cryptbackup backup --accept-changes`
+status-overdue = { $path } has no whole backup for longer than it should (`status.warn_days`); the last one: { $last }
 status-few-destinations = { $wanted } copies are wanted (min_copies) and fewer destinations are configured
 status-lone-key = there is no key but the one in config.yaml on this disk: keep a copy of that file in a safe place
 source-last = last backup { $ago }

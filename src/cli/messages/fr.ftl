@@ -418,6 +418,7 @@ status-saved = Espace économisé
 status-reclaimable = environ { $size } au dernier passage : cryptbackup clean
 status-suspect = depuis l'instantané { $id } ({ $when }), { $why } ; rien n'en est nettoyé
 status-suspect-hint = regardez les fichiers ; si tout est comme il faut, exécutez `cryptbackup backup --accept-changes`
+status-overdue = { $path } n'a pas de backup complet depuis plus longtemps que prévu (`status.warn_days`) ; le dernier : { $last }
 status-few-destinations = min_copies demande plus de copies ({ $wanted }) que de destinations configurées
 status-lone-key = il n'y a pas d'autre clé que celle de config.yaml sur ce disque : gardez une copie de ce fichier en lieu sûr
 source-last = dernier backup { $ago }

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::sections::{Compression, Encryption, Guard, Limits, Priority, Retention, Watch};
+use super::sections::{Compression, Encryption, Guard, Limits, Priority, Retention, StatusSettings, Watch};
 use super::values::{self, Refusal};
 use super::{Error, PathBuf, Settings};
 use crate::source::split_list;
@@ -130,6 +130,7 @@ const KEYS: &[Key] = &[
             Ok(())
         },
     },
+    plain!("status.warn_days", status.warn_days: StatusSettings, |text| values::number(text, 0)),
     plain!("priority.enabled", priority.enabled: Priority, values::boolean),
     plain!("priority.partial_interval", priority.partial_interval: Priority, |text| values::number(text, 0)),
     plain!("priority.recency", priority.recency: Priority, values::weight),
@@ -285,6 +286,7 @@ fn unknown(key: &str) -> Error {
             "retention",
             "guard",
             "priority",
+            "status",
             "limits",
             "min_copies",
         ];

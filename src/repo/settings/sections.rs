@@ -277,6 +277,23 @@ impl Default for Priority {
     }
 }
 
+/// `status`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StatusSettings {
+    /// Days without a whole backup after which a source is called overdue; 0 for never.
+    pub warn_days: u32,
+    /// Unknown keys.
+    #[serde(flatten)]
+    pub extra: Extra,
+}
+
+impl Default for StatusSettings {
+    fn default() -> Self {
+        Self { warn_days: 7, extra: Extra::new() }
+    }
+}
+
 /// `limits`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
