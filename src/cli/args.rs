@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::commands::{
-    add, backup, check, clean, completions, config, connect, destination, diff, dump, find, forget, init, list, ls,
+    add, backup, check, clean, completions, config, connect, destination, diff, du, dump, find, forget, init, list, ls,
     man, note, pin, purge, quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync, sysinfo, tag,
     unforget,
 };
@@ -91,6 +91,7 @@ pub enum Command {
     Find(find::Args),
     Diff(diff::Args),
     Dump(dump::Args),
+    Du(du::Args),
     Restore(restore::Args),
     Clean(clean::Args),
     Forget(forget::Args),

@@ -96,6 +96,7 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Error> {
         Command::Ls(args) => commands::ls::run(args, context),
         Command::Find(args) => commands::find::run(args, context),
         Command::Diff(args) => commands::diff::run(args, context),
+        Command::Du(args) => commands::du::run(args, context),
         Command::Dump(args) => commands::dump::run(args, context),
         Command::Restore(args) => commands::restore::run(args, context),
         Command::Clean(args) => commands::clean::run(args, context),

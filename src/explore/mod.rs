@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`diff`](mod@diff) | what differs between two states |
+//! | [`du`](mod@du) | what takes the space |
 //! | [`dump`](mod@dump) | a file as bytes, a folder as an archive |
 //! | [`files`](mod@files) | every file that can be restored |
 //! | [`find`](mod@find) | paths in all snapshots and histories, with their versions |
@@ -10,12 +11,14 @@
 //! Nothing here writes to the repository, and no file is read unless its content is asked for.
 
 mod diff;
+mod du;
 mod dump;
 mod files;
 mod find;
 mod pattern;
 
 pub use diff::{Change, DiffReport, DiffRequest, Difference, Operand, Shown, diff};
+pub use du::{DuBy, DuRequest, Owner, Usage, du};
 pub use dump::{DumpFormat, DumpReport, DumpRequest, DumpWhat, dump, is_archive};
 pub use files::{FileInfo, files};
 pub use find::{EntryKind, FindRequest, Found, FoundVersion, find};

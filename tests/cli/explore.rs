@@ -104,3 +104,18 @@ fn wrong_questions_are_refused() {
     world.run("dump latest --output there").expect_code(1).expect_said(&["there", "hint: "]);
     assert_eq!(world.read("there"), "mine", "nothing is overwritten");
 }
+
+#[test]
+fn du_says_what_takes_the_space() {
+    let world = changed();
+    let shown = world.run("du docs").expect_code(0).stdout;
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines[0].contains("Needs") && lines[0].contains("Only here") && lines.len() == 3, "{shown}");
+    world.run("du --by type -n 1").expect_code(0).expect_shown(&[".txt"]);
+    world.run("du --by snapshot").expect_code(0);
+    let usage = world.run("du docs --depth 0 --json").expect_code(0).json();
+    assert_eq!((usage.as_array().map(Vec::len), &usage[0]["files"]), (Some(1), &4.into()), "{usage}");
+    world.run("du --by type --depth 2").expect_code(2).expect_said(&["--by folder"]);
+    world.run("du --by size").expect_code(2);
+    world.run("du --snapshot latest~9").expect_code(1);
+}

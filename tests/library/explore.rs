@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use cryptbackup::error::Error;
 use cryptbackup::explore::{
-    self, Change, DiffReport, DiffRequest, DumpFormat, DumpReport, DumpRequest, DumpWhat, EntryKind, FindRequest,
-    Found, Operand,
+    self, Change, DiffReport, DiffRequest, DuBy, DuRequest, DumpFormat, DumpReport, DumpRequest, DumpWhat, EntryKind,
+    FindRequest, Found, Operand, Owner, Usage,
 };
 use cryptbackup::monitor::Silent;
 use cryptbackup::paths;
@@ -335,4 +335,41 @@ fn damage_leaves_a_file_out_of_an_archive_and_ends_a_dump_of_it() {
     let request = DumpRequest { what: latest(world.source().join(left_out)), format: None };
     let error = explore::dump(&world.open(), &request, &mut Vec::new(), &Silent).expect_err("damaged");
     assert!(matches!(error, Error::Read(_)), "{error:?}");
+}
+
+fn du(world: &World, by: DuBy, snapshot: Option<&str>) -> Vec<Usage> {
+    let request =
+        DuRequest { by, below: Some(paths::to_bytes(&world.source()).to_vec()), snapshot: snapshot.map(str::to_owned) };
+    explore::du(&world.open(), &request, &Silent).expect("counted")
+}
+
+#[test]
+fn space_is_told_by_folder_type_and_snapshot() {
+    let world = World::new(&["a"]);
+    world.write("one/a.bin", noise(1_000_000, 1));
+    world.write("one/copy.txt", noise(1_000_000, 1));
+    world.write("two/copy.bin", noise(1_000_000, 1));
+    world.write("two/b.bin", noise(500_000, 2));
+    world.backup();
+    world.write("two/b.bin", noise(700_000, 3));
+    world.backup();
+    let near = |bytes: u64, expected: u64| bytes >= expected && bytes < expected + 5_000;
+
+    let folders = du(&world, DuBy::Folder(1), None);
+    let path = |name: &str| Owner::Path(paths::to_bytes(&world.source().join(name)).to_vec());
+    assert_eq!(folders.iter().map(|usage| usage.owner.clone()).collect::<Vec<_>>(), [path("two"), path("one")]);
+    assert_eq!((folders[0].files, folders[0].bytes), (3, 2_200_000), "both versions of b");
+    assert!(near(folders[0].bytes_needed, 2_200_000) && near(folders[0].bytes_alone, 1_200_000), "{folders:?}");
+    assert!(near(folders[1].bytes_needed, 1_000_000) && folders[1].bytes_alone == 0, "it is in two as well");
+
+    let types = du(&world, DuBy::Type, Some("latest"));
+    let names: Vec<Owner> = types.iter().map(|usage| usage.owner.clone()).collect();
+    assert_eq!(names, [Owner::Type("bin".to_owned()), Owner::Type("txt".to_owned())]);
+    assert!(near(types[0].bytes_needed, 1_700_000) && near(types[0].bytes_alone, 700_000), "{types:?}");
+
+    let snapshots = world.open().snapshots().expect("listed");
+    let usage = du(&world, DuBy::Snapshot, None);
+    let of = |owner: Owner| usage.iter().find(|usage| usage.owner == owner).expect("counted").bytes_alone;
+    assert!(near(of(Owner::Snapshot(None)), 1_000_000) && near(of(Owner::Snapshot(Some(snapshots[0].id))), 700_000));
+    assert!(near(of(Owner::Snapshot(Some(snapshots[1].id))), 500_000));
 }

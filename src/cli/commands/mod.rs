@@ -9,6 +9,7 @@ pub mod config;
 pub mod connect;
 pub mod destination;
 pub mod diff;
+pub mod du;
 pub mod dump;
 pub mod find;
 pub mod forget;

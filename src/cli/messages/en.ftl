@@ -636,6 +636,11 @@ fact-mode = its mode
 fact-true = true
 fact-false = false
 
+du-depth = --depth is for folders: leave it out, or give `--by folder`
+du-no-type = without an ending
+du-several = in several snapshots
+column-needed = Needs
+column-alone = Only here
 man-written = { $n } manual { $n ->
     [one] page
    *[other] pages

@@ -36,6 +36,7 @@ help-value-SNAPSHOT-PATH = INSTANTANÉ[:CHEMIN]
 help-value-SOURCE = SOURCE
 help-value-TAG = ÉTIQUETTE
 help-value-TEXT = TEXTE
+help-value-WHAT = QUOI
 help-value-VALUE = VALEUR
 
 ## Options de plusieurs commandes
@@ -144,6 +145,14 @@ help-find-modified-before = Seulement ce qui a été modifié avant
 help-find-in = Seulement ce dossier et ce qui est dedans
 help-find-snapshot = Seulement dans cet instantané : le début d'un identifiant, `latest` ou `latest~N`
 help-find-deleted = Seulement ce que l'instantané le plus récent de sa source n'a plus
+
+help-du = Montrer ce qui prend la place, par dossier, par genre de fichier ou par instantané
+help-du-more = Ce qui est pareil est stocké une fois. Il y a donc deux colonnes : ce que quelque chose demande, et ce que lui seul demande, qui reviendrait sans lui.
+help-du-path = Seulement à cet endroit ou en dessous
+help-du-by = Par quoi
+help-du-depth = Les dossiers de tant de niveaux, comptés depuis PATH ou depuis la racine
+help-du-snapshot = Seulement dans cet instantané : le début d'un identifiant, `latest` ou `latest~N`
+help-du-limit = Seulement les N qui demandent le plus
 
 help-diff = Montrer ce qui diffère entre deux instantanés, deux versions d'un fichier, ou un instantané et ce qui est ici
 help-diff-more = `+` seul le second l'a, `-` seul le premier, `M` un autre contenu, `?` un autre contenu alors que taille et date sont les mêmes, `T` c'est devenu autre chose, `U` d'autres métadonnées.

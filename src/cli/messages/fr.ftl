@@ -655,6 +655,11 @@ fact-mode = ses permissions
 fact-true = oui
 fact-false = non
 
+du-depth = --depth vaut pour les dossiers : enlevez-le, ou donnez `--by folder`
+du-no-type = sans extension
+du-several = dans plusieurs instantanés
+column-needed = Demande
+column-alone = Ici seulement
 man-written = { $n } { $n ->
     [one] page de manuel écrite
    *[other] pages de manuel écrites
