@@ -68,7 +68,7 @@ pub(super) fn each_step(
         {
             previous.coverage.whole = DestinationBits::MAX;
         }
-        let mut walk = match run.begin(&context) {
+        let mut walk = match run.begin(&context, None) {
             Ok(walk) => walk,
             Err(detail) => {
                 each(Err(Problem { path: source.path.clone(), kind: ProblemKind::SourceMissing, detail }));

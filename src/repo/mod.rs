@@ -50,6 +50,7 @@ pub use query::{LsEntry, RootInfo, SnapshotInfo};
 pub use status::{DestinationStatus, SourceStatus, StatusReport};
 pub use trust::RolledBack;
 pub use versions::VersionInfo;
+pub(crate) use work::walk_options;
 pub use writer::Writer;
 pub(crate) use writer::user_name;
 

@@ -74,6 +74,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         force: args.force,
         no_sync: args.no_sync,
         accept_changes: args.accept_changes,
+        changed: None,
     };
     let is_smart = args.smart || context.settings()?.priority.enabled;
     let plan = if is_smart { Some(smart::plan(&repo, &request, &progress)?) } else { None };
