@@ -7,7 +7,7 @@ use super::context::ScanContext;
 use super::outcome::RootTally;
 use super::pipeline::SourceRun;
 use crate::format::id::SnapshotId;
-use crate::format::snapshot::RootCounts;
+use crate::format::snapshot::{Root, RootCounts};
 use crate::source::Changes;
 
 /// What changed since a snapshot, as somebody saw who watched from before its sources were read.
@@ -46,4 +46,10 @@ pub(super) fn complete(tally: &mut RootTally, before: &RootCounts, looked_at: &R
     *bytes = sum(*bytes, before.bytes, looked_at.bytes);
     *excluded = before.excluded;
     tally.files_unmodified = files.saturating_sub(tally.files_new + tally.files_changed);
+}
+
+/// Whether two snapshots have the same in them.
+pub(super) fn are_same(left: &[Root], right: &[Root]) -> bool {
+    let is_same = |(left, right): (&Root, &Root)| left.path == right.path && left.node == right.node;
+    left.len() == right.len() && left.iter().zip(right).all(is_same)
 }

@@ -68,6 +68,9 @@ pub(super) fn commit(
         lose(repo, &parts);
         return Err(too_few_copies(repo, &outcomes(repo, parts)?));
     }
+    if request.skip_unchanged && written.is_same {
+        return Ok(BackupReport { destinations: outcomes(repo, parts)?, ..report_of(written) });
+    }
     let (id, snapshot, stored) = seal_snapshot(repo, &written, request, is_partial)?;
     let row = SnapshotRow {
         committed: 0,
@@ -171,6 +174,9 @@ fn seal_snapshot(
 /// After the first commit, before anything is reported.
 fn remember(repo: &mut Repo, id: &SnapshotId, snapshot: &Snapshot) -> Result<(), Error> {
     let mut writer = writer(repo)?.clone();
+    if writer.sequence == snapshot.sequence && writer.last_snapshot == Some(*id) {
+        return Ok(());
+    }
     writer.sequence = snapshot.sequence;
     writer.last_snapshot = Some(*id);
     writer.version_ceiling = writer.version_ceiling.max(snapshot.version_ceiling);
@@ -274,9 +280,13 @@ fn report(repo: &Repo, written: Written, id: SnapshotId, parts: BTreeMap<String,
     if copies < repo.settings.min_copies.max(1) {
         return Err(too_few_copies(repo, &destinations));
     }
+    Ok(BackupReport { snapshot_id: Some(id), destinations, copies, ..report_of(written) })
+}
+
+/// What was read and stored, wherever it is now.
+fn report_of(written: Written) -> BackupReport {
     let tally = written.tally;
-    Ok(BackupReport {
-        snapshot_id: Some(id),
+    BackupReport {
         files_new: tally.files_new,
         files_changed: tally.files_changed,
         files_unmodified: tally.files_unmodified,
@@ -287,16 +297,13 @@ fn report(repo: &Repo, written: Written, id: SnapshotId, parts: BTreeMap<String,
         bytes_stored: written.stored.counts.bytes_stored,
         problems: tally.problems,
         suspect: tally.suspect,
-        destinations,
-        copies,
         ..BackupReport::default()
-    })
+    }
 }
 
 /// What happened on each configured destination.
 fn outcomes(repo: &Repo, mut parts: BTreeMap<String, Part>) -> Result<Vec<DestinationOutcome>, Error> {
     let view = repo.index.reader()?;
-    let mounts = repo.home.machine().mounts().unwrap_or_default();
     let mut destinations = Vec::new();
     for (name, path) in repo.settings.destinations.iter() {
         let part = parts.remove(name).unwrap_or_default();
@@ -304,7 +311,7 @@ fn outcomes(repo: &Repo, mut parts: BTreeMap<String, Part>) -> Result<Vec<Destin
         destinations.push(DestinationOutcome {
             name: name.clone(),
             path: path.clone(),
-            kind: place::kind_of(path, &mounts),
+            kind: place::kind_of(path, repo.mounts()),
             state: part.state.unwrap_or(status.state),
             committed: part.is_committed,
             packs_written: part.packs_written,

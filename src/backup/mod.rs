@@ -62,6 +62,8 @@ pub struct BackupRequest {
     pub no_sync: bool,
     /// What changed is meant, however much it is; so is what looked suspect in earlier runs.
     pub accept_changes: bool,
+    /// Make no snapshot where the last one has all of it.
+    pub skip_unchanged: bool,
     /// What is known to have changed: nothing else is looked at then. Everything is, where that is not known.
     pub changed: Option<Changed>,
 }
@@ -69,7 +71,7 @@ pub struct BackupRequest {
 /// What happened.
 #[derive(Debug, Clone, Default)]
 pub struct BackupReport {
-    /// The snapshot; none in a dry run.
+    /// The snapshot; none in a dry run, and where none was needed.
     pub snapshot_id: Option<SnapshotId>,
     /// Files that no previous snapshot had.
     pub files_new: u64,

@@ -23,6 +23,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::begun::Begun;
 use super::carried::{carried_roots, carry};
+use super::changes::are_same;
 use super::context::{Previous, ScanContext};
 use super::coverage::Coverage;
 use super::outcome::{RootTally, SourceChanges, Written};
@@ -33,7 +34,7 @@ use super::trees::RootBuilder;
 use super::{BackupRequest, Phase, changes, guard};
 use crate::error::Error;
 use crate::format::record::Time;
-use crate::format::snapshot::Root;
+use crate::format::snapshot::{Root, Snapshot};
 use crate::index::DestinationBits;
 use crate::monitor::Monitor;
 use crate::paths;
@@ -100,7 +101,6 @@ pub(super) fn run(
     let mut roots = carried_roots(repo, sources, &line, &fetcher, reachable, &mut store)?;
     let mut tally = RootTally::default();
     let mut changes = Vec::new();
-    let owners = Owners::default();
     for source in sources {
         let run = SourceRun {
             repo,
@@ -110,7 +110,7 @@ pub(super) fn run(
             started,
             line: &line,
             fetcher: &fetcher,
-            owners: &owners,
+            owners: &repo.owners,
             reachable,
         };
         let (root, mut counted) = match run.read(&mut store, monitor) {
@@ -141,8 +141,11 @@ pub(super) fn run(
         let why: Vec<String> = tally.problems.iter().map(|problem| problem.detail.clone()).collect();
         return Err(Error::NothingToBackUp(format!("no source could be read: {}", why.join("; "))));
     }
+    let head = line.head().filter(|head| head.snapshot.flags & Snapshot::PARTIAL == 0);
+    let is_same = head.is_some_and(|head| are_same(&head.snapshot.roots, &roots)) && stored.pack_ids.is_empty();
     let previous = line.head().map(|known| known.id);
-    Ok(Written { is_complete, roots, tally, changes, stored, started, version_ceiling: line.version_ceiling, previous })
+    let version_ceiling = line.version_ceiling;
+    Ok(Written { is_complete, is_same, roots, tally, changes, stored, started, version_ceiling, previous })
 }
 
 /// Reads one source.

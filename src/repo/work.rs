@@ -24,6 +24,10 @@ use crate::source::{FolderIdentity, WalkOptions};
 impl Repo {
     /// Makes sure that there is a writer, and that every destination opens without this machine.
     pub(crate) fn prepare_to_write(&mut self) -> Result<(), Error> {
+        // Once only: a run that is repeated looks again.
+        if std::mem::take(&mut self.is_listed) && self.writer.is_some() {
+            return self.put_missing_marks();
+        }
         let view = self.index.reader()?;
         let head = self.lineage(&view)?.head().map(|known| known.id);
         self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), head, self.now())?);

@@ -72,6 +72,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         force: false,
         no_sync: false,
         accept_changes: false,
+        skip_unchanged: false,
         changed: None,
     };
     let report = run_backup(&mut repo, request, &progress)?;
