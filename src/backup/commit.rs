@@ -20,7 +20,7 @@ use crate::index::SnapshotRow;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::lanes::LaneTrouble;
 use crate::replicate::{OpenDestination, ReplicateError};
-use crate::repo::{DestinationState, Repo, Writer, state_after, user_name};
+use crate::repo::{DestinationState, Repo, Unreachable, Writer, state_after, user_name};
 use crate::snapshot::{ReadError, place_of};
 
 /// What is known of a destination's part in this run, by its name.
@@ -128,10 +128,17 @@ fn everywhere(
     Ok(writer.commit()?)
 }
 
-/// Takes the destinations that failed out of this run.
+/// Takes the destinations that failed out of this run, and out of those that go on with what it knew.
 fn lose(repo: &mut Repo, parts: &BTreeMap<String, Part>) {
-    let is_lost = |name: &String| parts.get(name).is_some_and(|part| part.state.is_some());
-    repo.destinations.retain(|destination| !is_lost(&destination.name));
+    let lost = |name: &String| parts.get(name).and_then(|part| Some((part.state?, part.detail.clone())));
+    for destination in &repo.destinations {
+        if let Some((state, detail)) = lost(&destination.name) {
+            let (name, path) = (destination.name.clone(), destination.path.clone());
+            let detail = detail.unwrap_or_default();
+            repo.unreachable.push(Unreachable { name, path, state, detail, is_missing: false });
+        }
+    }
+    repo.destinations.retain(|destination| lost(&destination.name).is_none());
 }
 
 fn seal_snapshot(
