@@ -35,4 +35,5 @@ pub mod sync;
 pub mod explore;
 
 // Who asks.
+pub mod watch;
 pub mod cli;

@@ -8,6 +8,8 @@ use crate::source::{Event, Walk};
 pub(super) trait WalkSteps {
     /// The next event.
     fn next_event(&mut self) -> Option<Event>;
+    /// Enters the folder that was given last as one beside a change.
+    fn descend(&mut self) -> Option<Event>;
     /// Entries left out so far.
     fn excluded(&self) -> u64;
 }
@@ -25,6 +27,11 @@ impl Begun {
         Self { walk, first }
     }
 
+    /// A walk of changes, which is not looked at: what is gone was seen going.
+    pub fn of_changes(walk: Walk) -> Self {
+        Self { walk, first: VecDeque::new() }
+    }
+
     /// Whether the source is a folder with nothing in it, not even something that was left out.
     pub fn is_empty(&self) -> bool {
         matches!((self.first.front(), self.first.get(1)), (Some(Event::Enter(_)), Some(Event::Leave)))
@@ -35,6 +42,10 @@ impl Begun {
 impl WalkSteps for Begun {
     fn next_event(&mut self) -> Option<Event> {
         self.first.pop_front().or_else(|| self.walk.next())
+    }
+
+    fn descend(&mut self) -> Option<Event> {
+        self.walk.descend()
     }
 
     fn excluded(&self) -> u64 {

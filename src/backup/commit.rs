@@ -20,7 +20,7 @@ use crate::index::SnapshotRow;
 use crate::monitor::{Monitor, Stage};
 use crate::replicate::lanes::LaneTrouble;
 use crate::replicate::{OpenDestination, ReplicateError};
-use crate::repo::{DestinationState, Repo, Writer, state_after, user_name};
+use crate::repo::{DestinationState, Repo, Unreachable, Writer, state_after, user_name};
 use crate::snapshot::{ReadError, place_of};
 
 /// What is known of a destination's part in this run, by its name.
@@ -67,6 +67,9 @@ pub(super) fn commit(
     if !written.is_complete {
         lose(repo, &parts);
         return Err(too_few_copies(repo, &outcomes(repo, parts)?));
+    }
+    if request.skip_unchanged && written.is_same {
+        return Ok(BackupReport { destinations: outcomes(repo, parts)?, ..report_of(written) });
     }
     let (id, snapshot, stored) = seal_snapshot(repo, &written, request, is_partial)?;
     let row = SnapshotRow {
@@ -125,10 +128,17 @@ fn everywhere(
     Ok(writer.commit()?)
 }
 
-/// Takes the destinations that failed out of this run.
+/// Takes the destinations that failed out of this run, and out of those that go on with what it knew.
 fn lose(repo: &mut Repo, parts: &BTreeMap<String, Part>) {
-    let is_lost = |name: &String| parts.get(name).is_some_and(|part| part.state.is_some());
-    repo.destinations.retain(|destination| !is_lost(&destination.name));
+    let lost = |name: &String| parts.get(name).and_then(|part| Some((part.state?, part.detail.clone())));
+    for destination in &repo.destinations {
+        if let Some((state, detail)) = lost(&destination.name) {
+            let (name, path) = (destination.name.clone(), destination.path.clone());
+            let detail = detail.unwrap_or_default();
+            repo.unreachable.push(Unreachable { name, path, state, detail, is_missing: false });
+        }
+    }
+    repo.destinations.retain(|destination| lost(&destination.name).is_none());
 }
 
 fn seal_snapshot(
@@ -171,6 +181,9 @@ fn seal_snapshot(
 /// After the first commit, before anything is reported.
 fn remember(repo: &mut Repo, id: &SnapshotId, snapshot: &Snapshot) -> Result<(), Error> {
     let mut writer = writer(repo)?.clone();
+    if writer.sequence == snapshot.sequence && writer.last_snapshot == Some(*id) {
+        return Ok(());
+    }
     writer.sequence = snapshot.sequence;
     writer.last_snapshot = Some(*id);
     writer.version_ceiling = writer.version_ceiling.max(snapshot.version_ceiling);
@@ -274,9 +287,13 @@ fn report(repo: &Repo, written: Written, id: SnapshotId, parts: BTreeMap<String,
     if copies < repo.settings.min_copies.max(1) {
         return Err(too_few_copies(repo, &destinations));
     }
+    Ok(BackupReport { snapshot_id: Some(id), destinations, copies, ..report_of(written) })
+}
+
+/// What was read and stored, wherever it is now.
+fn report_of(written: Written) -> BackupReport {
     let tally = written.tally;
-    Ok(BackupReport {
-        snapshot_id: Some(id),
+    BackupReport {
         files_new: tally.files_new,
         files_changed: tally.files_changed,
         files_unmodified: tally.files_unmodified,
@@ -287,16 +304,13 @@ fn report(repo: &Repo, written: Written, id: SnapshotId, parts: BTreeMap<String,
         bytes_stored: written.stored.counts.bytes_stored,
         problems: tally.problems,
         suspect: tally.suspect,
-        destinations,
-        copies,
         ..BackupReport::default()
-    })
+    }
 }
 
 /// What happened on each configured destination.
 fn outcomes(repo: &Repo, mut parts: BTreeMap<String, Part>) -> Result<Vec<DestinationOutcome>, Error> {
     let view = repo.index.reader()?;
-    let mounts = repo.home.machine().mounts().unwrap_or_default();
     let mut destinations = Vec::new();
     for (name, path) in repo.settings.destinations.iter() {
         let part = parts.remove(name).unwrap_or_default();
@@ -304,7 +318,7 @@ fn outcomes(repo: &Repo, mut parts: BTreeMap<String, Part>) -> Result<Vec<Destin
         destinations.push(DestinationOutcome {
             name: name.clone(),
             path: path.clone(),
-            kind: place::kind_of(path, &mounts),
+            kind: place::kind_of(path, repo.mounts()),
             state: part.state.unwrap_or(status.state),
             committed: part.is_committed,
             packs_written: part.packs_written,

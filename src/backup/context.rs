@@ -34,6 +34,8 @@ pub(super) struct ScanContext<'a> {
     pub selection: Option<&'a Selection>,
     /// When the run began.
     pub started: Time,
+    /// Whether only what is known to have changed is looked at.
+    pub is_part: bool,
     /// Names of owners.
     pub owners: &'a Owners,
 }

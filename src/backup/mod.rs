@@ -10,6 +10,8 @@
 //! `smart` makes several runs of one, the important files first. `pipeline` is the one file with threads. An entry that fails is a [`Problem`]; the rest goes on.
 
 mod begun;
+mod carried;
+mod changes;
 mod commit;
 mod context;
 mod coverage;
@@ -24,6 +26,8 @@ mod scan;
 pub mod smart;
 mod step;
 mod trees;
+
+pub use changes::Changed;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -58,12 +62,16 @@ pub struct BackupRequest {
     pub no_sync: bool,
     /// What changed is meant, however much it is; so is what looked suspect in earlier runs.
     pub accept_changes: bool,
+    /// Make no snapshot where the last one has all of it.
+    pub skip_unchanged: bool,
+    /// What is known to have changed: nothing else is looked at then. Everything is, where that is not known.
+    pub changed: Option<Changed>,
 }
 
 /// What happened.
 #[derive(Debug, Clone, Default)]
 pub struct BackupReport {
-    /// The snapshot; none in a dry run.
+    /// The snapshot; none in a dry run, and where none was needed.
     pub snapshot_id: Option<SnapshotId>,
     /// Files that no previous snapshot had.
     pub files_new: u64,

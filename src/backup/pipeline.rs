@@ -22,6 +22,8 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::begun::Begun;
+use super::carried::{carried_roots, carry};
+use super::changes::are_same;
 use super::context::{Previous, ScanContext};
 use super::coverage::Coverage;
 use super::outcome::{RootTally, SourceChanges, Written};
@@ -29,10 +31,10 @@ use super::read::{Batch, GroupReader};
 use super::scan::{Scan, ScanOutcome};
 use super::step::Step;
 use super::trees::RootBuilder;
-use super::{BackupRequest, Phase, guard};
+use super::{BackupRequest, Phase, changes, guard};
 use crate::error::Error;
 use crate::format::record::Time;
-use crate::format::snapshot::Root;
+use crate::format::snapshot::{Root, Snapshot};
 use crate::index::DestinationBits;
 use crate::monitor::Monitor;
 use crate::paths;
@@ -41,7 +43,7 @@ use crate::repo::settings::SourceSettings;
 use crate::repo::store::Store;
 use crate::repo::{Lineage, Repo};
 use crate::snapshot::ReadError;
-use crate::source::{ChangePolicy, Owners, Walk};
+use crate::source::{ChangePolicy, Changes, Owners, Walk};
 
 /// Groups that wait for a reader, and batches that wait in each group.
 const GROUPS_WAITING: usize = 4;
@@ -99,7 +101,6 @@ pub(super) fn run(
     let mut roots = carried_roots(repo, sources, &line, &fetcher, reachable, &mut store)?;
     let mut tally = RootTally::default();
     let mut changes = Vec::new();
-    let owners = Owners::default();
     for source in sources {
         let run = SourceRun {
             repo,
@@ -109,7 +110,7 @@ pub(super) fn run(
             started,
             line: &line,
             fetcher: &fetcher,
-            owners: &owners,
+            owners: &repo.owners,
             reachable,
         };
         let (root, mut counted) = match run.read(&mut store, monitor) {
@@ -140,41 +141,11 @@ pub(super) fn run(
         let why: Vec<String> = tally.problems.iter().map(|problem| problem.detail.clone()).collect();
         return Err(Error::NothingToBackUp(format!("no source could be read: {}", why.join("; "))));
     }
+    let head = line.head().filter(|head| head.snapshot.flags & Snapshot::PARTIAL == 0);
+    let is_same = head.is_some_and(|head| are_same(&head.snapshot.roots, &roots)) && stored.pack_ids.is_empty();
     let previous = line.head().map(|known| known.id);
-    Ok(Written { is_complete, roots, tally, changes, stored, started, version_ceiling: line.version_ceiling, previous })
-}
-
-/// The sources of the last snapshot that this run does not read: they stay in the new one.
-fn carried_roots(
-    repo: &Repo,
-    sources: &[SourceSettings],
-    line: &Lineage,
-    fetcher: &Fetcher<'_>,
-    reachable: DestinationBits,
-    store: &mut Store<'_>,
-) -> Result<Vec<Root>, Error> {
-    let mut carried = Vec::new();
-    for source in &repo.settings.sources {
-        if !sources.iter().any(|read| read.path == source.path) {
-            carried.extend(carry(paths::to_bytes(&source.path), line, fetcher, reachable, store)?);
-        }
-    }
-    Ok(carried)
-}
-
-/// The newest root of a source, marked with the snapshot that read it; none where its content is out of reach.
-fn carry(
-    path: &[u8],
-    line: &Lineage,
-    fetcher: &Fetcher<'_>,
-    reachable: DestinationBits,
-    store: &mut Store<'_>,
-) -> Result<Option<Root>, Error> {
-    let Some((known, root)) = line.root(path) else { return Ok(None) };
-    let coverage = Coverage { reachable, whole: known.whole & reachable };
-    let Some(lacking) = coverage.lacking_below(fetcher, &root.node)? else { return Ok(None) };
-    store.lacking |= lacking;
-    Ok(Some(Root { carried_from: root.carried_from.or(Some(known.id)), ..root.clone() }))
+    let version_ceiling = line.version_ceiling;
+    Ok(Written { is_complete, is_same, roots, tally, changes, stored, started, version_ceiling, previous })
 }
 
 /// Reads one source.
@@ -193,26 +164,51 @@ pub(super) struct SourceRun<'a> {
 impl<'a> SourceRun<'a> {
     fn read(&self, store: &mut Store<'_>, monitor: &dyn Monitor) -> Result<(Option<Root>, RootTally), Error> {
         monitor.current(&self.source.path.display().to_string());
+        let mut context = self.scan_context();
+        if let Some(changes) = changes::usable(self, &context) {
+            context.is_part = true;
+            if let Some(read) = self.read_with(&context, Some(changes), store, monitor)? {
+                return Ok(read);
+            }
+            // What was stored for nothing is found again.
+            context.is_part = false;
+        }
+        Ok(self.read_with(&context, None, store, monitor)?.unwrap_or_default())
+    }
+
+    /// Reads what changed, or everything; none where the changes do not tell enough.
+    fn read_with(
+        &self,
+        context: &ScanContext<'_>,
+        changes: Option<Changes>,
+        store: &mut Store<'_>,
+        monitor: &dyn Monitor,
+    ) -> Result<Option<(Option<Root>, RootTally)>, Error> {
         let scanned = self.repo.now();
-        let context = self.scan_context();
         let coverage = context.previous.as_ref().map_or_else(Coverage::default, |previous| previous.coverage);
         let mut builder = RootBuilder::new(&self.repo.chunker, self.fetcher, coverage, self.started, monitor);
-        let mut walk = match self.begin(&context) {
+        let mut walk = match self.begin(context, changes) {
             Ok(walk) => walk,
             Err(detail) => {
                 builder.source_problem(self.source.path.clone(), detail);
                 let (_, tally, _) = builder.finish();
                 let root = carry(&context.root, self.line, self.fetcher, self.reachable, store)?;
-                return Ok((root, tally));
+                return Ok(Some((root, tally)));
             }
         };
-        let outcome = self.pump(&context, &mut walk, &mut builder, store, monitor)?;
+        let outcome = self.pump(context, &mut walk, &mut builder, store, monitor)?;
+        if outcome.is_unsure {
+            return Ok(None);
+        }
         let (node, mut tally, lacking) = builder.finish();
         store.lacking |= outcome.lacking | lacking;
         tally.counts.excluded = outcome.excluded;
-        let root =
-            node.map(|node| Root { path: context.root, node, carried_from: None, scanned, counts: tally.counts });
-        Ok((root, tally))
+        if let Some((_, before)) = self.line.root(&context.root).filter(|_| context.is_part) {
+            changes::complete(&mut tally, &before.counts, &outcome.before);
+        }
+        let path = context.root.clone();
+        let root = node.map(|node| Root { path, node, carried_from: None, scanned, counts: tally.counts });
+        Ok(Some((root, tally)))
     }
 
     /// Says in the tally whether the source looks suspect, and what has changed of it so far; none where it is new.
@@ -253,13 +249,21 @@ impl<'a> SourceRun<'a> {
             version_floor: if is_sure { 0 } else { self.line.version_ceiling },
             selection: self.phase.selection.as_ref(),
             started: self.started,
+            is_part: false,
             owners: self.owners,
         }
     }
 
     /// Begins the walk, or says why the source as a whole cannot be trusted.
-    pub fn begin(&self, context: &ScanContext<'_>) -> Result<Begun, String> {
-        let begun = Begun::new(Walk::new(self.repo.walk_options(self.source)).map_err(|error| error.to_string())?);
+    pub fn begin(&self, context: &ScanContext<'_>, changes: Option<Changes>) -> Result<Begun, String> {
+        let mut options = self.repo.walk_options(self.source);
+        options.changes = changes;
+        let is_part = options.changes.is_some();
+        let walk = Walk::new(options).map_err(|error| error.to_string())?;
+        if is_part {
+            return Ok(Begun::of_changes(walk));
+        }
+        let begun = Begun::new(walk);
         let had_entries = context
             .previous
             .as_ref()

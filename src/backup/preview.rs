@@ -12,7 +12,6 @@ use crate::replicate::Fetcher;
 use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
 use crate::report::{Problem, ProblemKind};
-use crate::source::Owners;
 
 /// Scans every source and counts.
 pub(super) fn run(
@@ -49,7 +48,6 @@ pub(super) fn each_step(
     let mut excluded = 0;
     // Without a destination within reach the question is still what changed since the last snapshot.
     let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
-    let owners = Owners::default();
     for source in sources {
         let run = SourceRun {
             repo,
@@ -59,7 +57,7 @@ pub(super) fn each_step(
             started,
             line: &line,
             fetcher: &fetcher,
-            owners: &owners,
+            owners: &repo.owners,
             reachable,
         };
         let mut context = run.scan_context();
@@ -68,7 +66,7 @@ pub(super) fn each_step(
         {
             previous.coverage.whole = DestinationBits::MAX;
         }
-        let mut walk = match run.begin(&context) {
+        let mut walk = match run.begin(&context, None) {
             Ok(walk) => walk,
             Err(detail) => {
                 each(Err(Problem { path: source.path.clone(), kind: ProblemKind::SourceMissing, detail }));

@@ -52,11 +52,14 @@ impl SameFolder {
 
     fn keep(&mut self, node: &Node, link: Option<FolderIdentity>) {
         self.version_ceiling = self.version_ceiling.max(node.version);
-        if let NodeKind::File(_) = node.kind {
-            self.files += 1;
-            self.bytes += node.size();
-        } else {
-            self.others += 1;
+        match node.kind {
+            NodeKind::File(_) => {
+                self.files += 1;
+                self.bytes += node.size();
+            }
+            // One that was not looked into.
+            NodeKind::Folder(_) => self.folders += 1,
+            _ => self.others += 1,
         }
         self.links.extend(link.and_then(|link| Some((link, Linked::of_node(node)?))));
     }

@@ -2,6 +2,11 @@
 //!
 //! Both are in the order of names, so one pass merges them. A name that only the tree has was deleted; its number is
 //! retired. A folder in which nothing differs is said to be the same, and its tree is neither encoded nor stored.
+//!
+//! `part`: where it is known what changed, only that is looked at, and what else the tree has stands.
+
+mod gone;
+mod part;
 
 mod carried;
 
@@ -11,14 +16,14 @@ use std::iter::Peekable;
 use super::begun::WalkSteps;
 use super::context::ScanContext;
 use super::coverage::Coverage;
-use super::guard::Fingerprint;
 use super::same::Held;
 use super::step::{FileJob, Step, node, number, special_kind};
 use crate::format::recipe::Recipe;
 use crate::format::record::Time;
+use crate::format::snapshot::RootCounts;
 use crate::format::tree::{Flags, Metadata, Node, NodeKind};
 use crate::index::DestinationBits;
-use crate::snapshot::versions::{each_entry_below, join};
+use crate::snapshot::versions::join;
 use crate::snapshot::{ReadError, TreeReader, path_hash};
 use crate::source::{
     DeviceOrdinals, Entry, EntryKind, Event, FolderIdentity, has_same_metadata, is_unchanged, metadata,
@@ -34,6 +39,10 @@ pub(super) struct ScanOutcome {
     pub excluded: u64,
     /// Destinations that lack something that was skipped.
     pub lacking: DestinationBits,
+    /// What the previous tree had in the folders that were looked into, where only those are.
+    pub before: RootCounts,
+    /// Whether to look at changes alone was not enough: what the scan gave is worth nothing.
+    pub is_unsure: bool,
 }
 
 /// One folder that was entered. Where something in it differs, something differs in every folder around it.
@@ -48,6 +57,8 @@ struct Frame<'a> {
     held_from: Option<usize>,
     /// The previous tree could not be read to its end: what is missing from it may have had any number.
     is_lost: bool,
+    /// It was not listed: what the walk does not name in it stands.
+    is_passed: bool,
 }
 
 pub(super) struct Scan<'a, 'out> {
@@ -84,7 +95,7 @@ impl<'a, 'out> Scan<'a, 'out> {
         };
         while scan.is_wanted {
             let Some(event) = walk.next_event() else { break };
-            scan.event(event)?;
+            scan.event(event, walk)?;
         }
         scan.outcome.excluded = walk.excluded();
         Ok(scan.outcome)
@@ -116,26 +127,32 @@ impl<'a, 'out> Scan<'a, 'out> {
         }
     }
 
-    fn event(&mut self, event: Event) -> Result<(), ReadError> {
+    fn event(&mut self, event: Event, walk: &mut dyn WalkSteps) -> Result<(), ReadError> {
+        let name = match &event {
+            Event::Enter(entry) | Event::Pass(entry) | Event::Beside(entry) | Event::Leaf(entry) => &entry.name,
+            Event::Unreadable { name, .. } | Event::Gone { name } => name,
+            Event::Leave => return self.leave(),
+            Event::Problem(_) => return self.met(event, None, walk),
+        };
+        let previous = self.previous(name)?;
+        self.met(event, previous, walk)
+    }
+
+    /// Deals with an entry whose previous node is known.
+    fn met(&mut self, event: Event, previous: Option<Node>, walk: &mut dyn WalkSteps) -> Result<(), ReadError> {
         match event {
-            Event::Enter(entry) => {
-                let previous = self.previous(&entry.name)?;
-                self.enter(&entry, previous)
-            }
-            Event::Leave => self.leave(),
-            Event::Leaf(entry) => {
-                let previous = self.previous(&entry.name)?;
-                self.leaf(entry, previous)
-            }
-            Event::Unreadable { name, entry, problem, .. } => {
-                let previous = self.previous(&name)?;
-                self.unreadable(name, entry, previous, problem)
-            }
+            Event::Enter(entry) => self.enter(&entry, previous, false),
+            Event::Pass(entry) => self.pass(&entry, previous),
+            Event::Beside(entry) => self.beside(&entry, previous, walk),
+            Event::Gone { .. } => previous.map_or(Ok(()), |gone| self.gone(&gone)),
+            Event::Leaf(entry) => self.leaf(entry, previous),
+            Event::Unreadable { name, entry, problem, .. } => self.unreadable(name, entry, previous, problem),
             Event::Problem(problem) => {
                 self.differ();
                 self.give(Step::Problem(problem));
                 Ok(())
             }
+            Event::Leave => Ok(()),
         }
     }
 
@@ -147,7 +164,7 @@ impl<'a, 'out> Scan<'a, 'out> {
         loop {
             match self.next_before(|node| node.name.as_slice() <= name)? {
                 Some(node) if node.name == name => return Ok(Some(node)),
-                Some(gone) => self.gone(&gone)?,
+                Some(other) => self.not_named(other)?,
                 None => return Ok(None),
             }
         }
@@ -159,32 +176,19 @@ impl<'a, 'out> Scan<'a, 'out> {
         let Some(before) = &mut frame.before else { return Ok(None) };
         match before.next_if(|node| node.as_ref().map_or(true, is_wanted)) {
             None => Ok(None),
-            Some(Ok(node)) => Ok(Some(node)),
+            Some(Ok(node)) => {
+                self.count_before(&node);
+                Ok(Some(node))
+            }
             Some(Err(ReadError::Index(error))) => Err(error.into()),
             Some(Err(_)) => {
                 frame.before = None;
                 frame.is_lost = true;
+                // What stands cannot be told from it.
+                self.be_unsure();
                 self.differ();
                 Ok(None)
             }
-        }
-    }
-
-    fn gone(&mut self, node: &Node) -> Result<(), ReadError> {
-        self.differ();
-        let path = self.path_of(&node.name);
-        self.retire_below(&path, node)
-    }
-
-    fn retire_below(&mut self, path: &[u8], node: &Node) -> Result<(), ReadError> {
-        let context = self.context;
-        let result = each_entry_below(context.fetcher, path, node, &mut |path, gone| {
-            self.give(Step::Retire(path_hash(&context.root, path), gone.version, Fingerprint::of_node(gone)));
-        });
-        match result {
-            Err(ReadError::Index(error)) => Err(error.into()),
-            // What cannot be read cannot be numbered again by mistake either: its snapshots count when it comes back.
-            _ => Ok(()),
         }
     }
 
@@ -201,7 +205,7 @@ impl<'a, 'out> Scan<'a, 'out> {
         join(self.frames.last().map_or(&[], |frame| frame.path.as_slice()), name)
     }
 
-    fn enter(&mut self, entry: &Entry, previous: Option<Node>) -> Result<(), ReadError> {
+    fn enter(&mut self, entry: &Entry, previous: Option<Node>, is_passed: bool) -> Result<(), ReadError> {
         let path = self.path_of(&entry.name);
         let (folder, replaced) = match previous {
             Some(node) if node.folder().is_some() => (Some(node), None),
@@ -226,7 +230,7 @@ impl<'a, 'out> Scan<'a, 'out> {
             None
         };
         let before = recipe.as_ref().map(|recipe| TreeReader::new(self.context.fetcher, recipe).peekable());
-        self.frames.push(Frame { path, before, recipe, is_same, held_from, is_lost: false });
+        self.frames.push(Frame { path, before, recipe, is_same, held_from, is_lost: false, is_passed });
         Ok(())
     }
 
@@ -235,8 +239,8 @@ impl<'a, 'out> Scan<'a, 'out> {
     }
 
     fn leave(&mut self) -> Result<(), ReadError> {
-        while let Some(gone) = self.next_before(|_| true)? {
-            self.gone(&gone)?;
+        while let Some(other) = self.next_before(|_| true)? {
+            self.not_named(other)?;
         }
         let Some(frame) = self.frames.pop() else { return Ok(()) };
         if !frame.is_same {
@@ -282,6 +286,7 @@ impl<'a, 'out> Scan<'a, 'out> {
             return Ok(());
         }
         self.differ();
+        self.be_unsure_of_names(previous.as_ref().map_or(0, |node| node.metadata.links).max(entry.stat.links));
         let highest_version = self.highest_version(&path, previous.as_ref())?;
         if entry.kind == EntryKind::File {
             let mut node = node(&entry, NodeKind::File(Recipe::EMPTY), Metadata::default(), 0);
@@ -310,7 +315,7 @@ impl<'a, 'out> Scan<'a, 'out> {
     }
 
     fn keep(&mut self, entry: &Entry, mut node: Node, link: Option<FolderIdentity>) -> Result<(), ReadError> {
-        let device = self.devices.ordinal(entry);
+        let device = if self.context.is_part { node.metadata.device } else { self.devices.ordinal(entry) };
         if has_same_metadata(&node, entry) {
             if node.metadata.device != device {
                 node.metadata.device = device;
@@ -318,6 +323,7 @@ impl<'a, 'out> Scan<'a, 'out> {
             }
         } else {
             self.differ();
+            self.be_unsure_of_names(node.metadata.links.max(entry.stat.links));
             let (metadata, problem) = metadata(&entry.path, entry, &mut self.devices, self.context.owners);
             node.metadata = metadata;
             if let Some(problem) = problem {

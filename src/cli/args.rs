@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand};
 use super::commands::{
     add, backup, check, clean, completions, config, connect, destination, diff, du, dump, find, forget, init, list, ls,
     man, note, pin, purge, quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync, sysinfo, tag,
-    unforget,
+    unforget, watch,
 };
 use super::exit::ExitStatus;
 use super::messages::text;
@@ -103,6 +103,7 @@ pub enum Command {
     Check(check::Args),
     Scrub(scrub::Args),
     Sync(sync::Args),
+    Watch(watch::Args),
     RebuildIndex(rebuild_index::Args),
     Sysinfo(sysinfo::Args),
     Completions(completions::Args),
@@ -178,7 +179,6 @@ mod tests {
             "tag latest",
             "note",
             "key list",
-            "watch",
             "scrub",
             "restore",
             "restore --file a --directory b",

@@ -109,6 +109,7 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Error> {
         Command::Check(args) => commands::check::run(args, context),
         Command::Scrub(args) => commands::scrub::run(args, context),
         Command::Sync(args) => commands::sync::run(args, context),
+        Command::Watch(args) => commands::watch::run(args, context),
         Command::RebuildIndex(args) => commands::rebuild_index::run(args, context),
         Command::Sysinfo(args) => commands::sysinfo::run(args, context),
         Command::Completions(args) => commands::completions::run(args, context),

@@ -153,6 +153,11 @@ impl Output {
         if self.colour { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word.to_owned() }
     }
 
+    /// Shows what was said so far, for who goes on for long.
+    pub fn flush(&self) {
+        self.to_stdout(|stdout| stdout.flush());
+    }
+
     /// Whether nobody reads stdout any more.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)

@@ -67,6 +67,16 @@ impl<'a> Progress<'a> {
         Ok(Self::with_stop(out, signals::stop_flag()?, out.wishes.json))
     }
 
+    /// Of a command that goes on until it is stopped: it has no bar and no status lines.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn of_service(out: &'a Output) -> Result<Self, Error> {
+        let mut progress = Self::with_stop(out, signals::stop_flag()?, false);
+        progress.bar = None;
+        Ok(progress)
+    }
+
     /// Progress of a listing: Ctrl-C ends it at once, and there are no JSON lines beside its one document.
     pub fn of_listing(out: &'a Output) -> Self {
         Self::with_stop(out, Arc::default(), false)

@@ -60,8 +60,8 @@ pub trait Disk: Send + Sync {
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof). Never waits on a pipe.
     fn read(&self, path: &str, range: Option<Range<u64>>, len_max: u64) -> io::Result<Vec<u8>>;
 
-    /// Asks for the next read of a file to come from the medium instead of memory, where that is possible.
-    fn drop_cached(&self, path: &str);
+    /// Reads a whole regular file from the medium instead of memory, where that is possible.
+    fn read_medium(&self, path: &str, len_max: u64) -> io::Result<Vec<u8>>;
 
     /// What is at `path`.
     fn look(&self, path: &str) -> io::Result<DiskEntry>;

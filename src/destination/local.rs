@@ -104,8 +104,7 @@ impl LocalDestination {
 
     fn mark_on_medium(&self) -> io::Result<Vec<u8>> {
         let path = ObjectName::DestinationMark.path();
-        self.disk.drop_cached(&path);
-        self.disk.read(&path, None, HEADER_LEN as u64)
+        self.disk.read_medium(&path, HEADER_LEN as u64)
     }
 
     fn touch(&self, path: &str) {

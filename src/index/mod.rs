@@ -100,7 +100,7 @@ enum Store {
 
 /// The open index.
 pub struct Index {
-    /// There until it is dropped.
+    /// There until it is closed.
     store: Option<Store>,
     /// Where what does not fit into memory lies while it is put in.
     scratch: PathBuf,
@@ -109,11 +109,7 @@ pub struct Index {
 
 impl Drop for Index {
     fn drop(&mut self) {
-        let store = self.store.take();
-        let _ = guarded(|| {
-            drop(store);
-            Ok(())
-        });
+        self.close();
     }
 }
 
@@ -181,6 +177,15 @@ impl Index {
 
     fn scratch(&self) -> &Path {
         &self.scratch
+    }
+
+    /// Lets go of the file, as dropping does. Whoever asks it afterwards is told so.
+    pub fn close(&mut self) {
+        let store = self.store.take();
+        let _ = guarded(|| {
+            drop(store);
+            Ok(())
+        });
     }
 
     fn adopt(&self, repo: RepoId) -> Result<(), IndexError> {

@@ -4,7 +4,7 @@
 //! then looks what the others said. Both lie in one folder, so that whoever waits until a listing shows what it put itself
 //! sees all that was put before: of a writer and a cleaner at least one sees the other.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -30,6 +30,8 @@ pub struct Neighbours(Arc<Mutex<Known>>);
 struct Known {
     are_there: bool,
     condemned: HashSet<PackId>,
+    /// Sessions that were read, by their names: those never become something else.
+    sessions: HashMap<ObjectHash, CleaningRecord>,
 }
 
 impl Neighbours {
@@ -47,6 +49,15 @@ impl Neighbours {
     /// I17).
     pub fn has_condemned(&self, pack: &PackId) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).condemned.contains(pack)
+    }
+
+    fn sessions(&self) -> HashMap<ObjectHash, CleaningRecord> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).sessions.clone()
+    }
+
+    fn remember(&self, all: &[(ObjectHash, CleaningRecord)]) {
+        let sessions = all.iter().filter(|(_, record)| record.announcement == Announcement::Session);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).sessions = sessions.cloned().collect();
     }
 
     /// Takes in what they said now; gives the packs that are condemned since the last time.
@@ -72,7 +83,12 @@ impl Announced {
     /// [`ReplicateError::Destination`].
     pub fn read(keys: &Keys, destination: &OpenDestination) -> Result<Self, ReplicateError> {
         let mut all = Vec::new();
+        let known = destination.neighbours.sessions();
         for hash in listed(destination)? {
+            if let Some(record) = known.get(&hash) {
+                all.push((hash, record.clone()));
+                continue;
+            }
             let name = ObjectName::Cleaning(hash);
             let stored = match destination.place.get(&name, None) {
                 Ok(stored) => stored,
@@ -84,6 +100,7 @@ impl Announced {
                 all.push((hash, record));
             }
         }
+        destination.neighbours.remember(&all);
         Ok(Self { all })
     }
 

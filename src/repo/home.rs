@@ -1,11 +1,11 @@
 //! The state folder.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::machine::{Machine, RealMachine};
 use super::settings::Settings;
@@ -258,6 +258,7 @@ impl Home {
     pub(super) fn try_lock(&self) -> Result<Option<Lock>, Error> {
         let path = self.state_path("lock");
         let file = File::options()
+            .read(true)
             .write(true)
             .create(true)
             .truncate(false)
@@ -265,9 +266,11 @@ impl Home {
             .map_err(|source| io_error("open", &path, source))?;
         match file.try_lock() {
             Ok(()) => {
+                let before = LastHeld::of(&file);
                 // For the sentence another command says; the lock is what counts.
-                let _ = file.set_len(0).and_then(|()| (&file).write_all(std::process::id().to_string().as_bytes()));
-                Ok(Some(Lock { _file: file }))
+                let written = file.set_len(0).and_then(|()| write_at_start(&file, &std::process::id().to_string()));
+                let now = written.ok().and_then(|()| LastHeld::of(&file));
+                Ok(Some(Lock { _file: file, before, now }))
             }
             Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(source)) => Err(io_error("lock", &path, source)),
@@ -284,6 +287,29 @@ impl Home {
 /// The right to write in a state folder. The file names the process that has it.
 pub(super) struct Lock {
     _file: File,
+    /// Who had it before, and who has it now; none where that cannot be told.
+    pub(super) before: Option<LastHeld>,
+    pub(super) now: Option<LastHeld>,
+}
+
+/// Which process took the lock last, and when: different after every time it was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LastHeld {
+    holder: String,
+    since: SystemTime,
+}
+
+impl LastHeld {
+    fn of(mut file: &File) -> Option<Self> {
+        let mut holder = String::new();
+        file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut holder)).ok()?;
+        Some(Self { holder, since: file.metadata().and_then(|found| found.modified()).ok()? })
+    }
+}
+
+fn write_at_start(mut file: &File, text: &str) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(text.as_bytes())
 }
 
 /// The path of something of the program's own state, below the state folder.

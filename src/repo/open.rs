@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
 
@@ -14,7 +14,7 @@ use super::settings::Settings;
 use super::writer::Writer;
 use super::{RolledBack, Unreachable, destinations, numbers};
 use crate::chunk::Chunker;
-use crate::destination::LocalDestination;
+use crate::destination::place::Mount;
 use crate::error::Error;
 use crate::format::header::RepoHeader;
 use crate::format::record::ConfigRecord;
@@ -24,6 +24,7 @@ use crate::monitor::{Monitor, Stage};
 use crate::replicate::{self, Fetcher, OpenDestination, ReplicateError};
 use crate::seal::{Keys, slots};
 use crate::snapshot::ReadError;
+use crate::source::Owners;
 
 /// What a command is going to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +95,12 @@ pub struct Repo {
     /// By the name of the destination: what is to be known of one that was seen for the first time.
     pub(super) first_looks: BTreeMap<String, String>,
     pub(super) clock: Clock,
-    _lock: Option<Lock>,
+    /// Whether an earlier run of this process listed the destinations, and nobody wrote here since.
+    pub(super) is_listed: bool,
+    /// Names of owners, and what is mounted, as they were when they were first asked for.
+    pub(crate) owners: Owners,
+    pub(super) mounts: OnceLock<Vec<Mount>>,
+    pub(super) lock: Option<Lock>,
 }
 
 impl Repo {
@@ -136,12 +142,15 @@ impl Repo {
             rolled_back: BTreeMap::new(),
             first_looks: BTreeMap::new(),
             clock: Clock::default(),
-            _lock: lock,
+            is_listed: false,
+            owners: Owners::default(),
+            mounts: OnceLock::new(),
+            lock,
         };
         if let Err(error) = repo.refresh(monitor) {
             repo = repo.without_index(error, monitor)?;
         }
-        if access == Access::Read && repo._lock.is_some() { repo.into_reader() } else { Ok(repo) }
+        if access == Access::Read && repo.lock.is_some() { repo.into_reader() } else { Ok(repo) }
     }
 
     /// The same with a new index, where the old one was to blame: damage of it may show only when it is read.
@@ -167,7 +176,7 @@ impl Repo {
         // The writable handle has to be closed before the file can be opened again.
         drop(self.index);
         let index = open_to_read(&self.home, &self.header, self.settings.limits.memory)?;
-        Ok(Self { index, _lock: None, ..self })
+        Ok(Self { index, lock: None, ..self })
     }
 
     /// The same repository with the right to write, after the work of a reader is done; none while another command has it.
@@ -175,7 +184,7 @@ impl Repo {
         let Some(lock) = self.home.try_lock()? else { return Ok(None) };
         drop(self.index);
         let index = Index::open(&self.home.index_path(), self.header.repo, self.settings.limits.memory)?;
-        Ok(Some(Self { index, _lock: Some(lock), ..self }))
+        Ok(Some(Self { index, lock: Some(lock), ..self }))
     }
 
     /// Looks again at which destinations are there and, when writing, at what is on them.
@@ -283,7 +292,7 @@ pub(crate) fn state_after(error: &crate::destination::DestinationError) -> super
     }
 }
 
-fn unlock(home: &Home, secret: Option<Secret>) -> Result<(Settings, RepoHeader, Keys, ConfigRecord), Error> {
+pub(super) fn unlock(home: &Home, secret: Option<Secret>) -> Result<(Settings, RepoHeader, Keys, ConfigRecord), Error> {
     home.require()?;
     let settings = home.settings()?;
     let objects = HeadStore::new(home).all()?;
@@ -339,60 +348,9 @@ fn set_index_aside(home: &Home, why: &str, monitor: &dyn Monitor) -> Result<(), 
     Ok(())
 }
 
-fn move_index_aside(home: &Home) -> Result<PathBuf, Error> {
+pub(super) fn move_index_aside(home: &Home) -> Result<PathBuf, Error> {
     let stamp = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S").to_string();
     let name = format!("backups.db.broken-{stamp}");
     home.rename_index(&name)?;
     Ok(home.path().join(name))
-}
-
-/// What `rebuild-index` did.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct RebuildReport {
-    /// Destinations it was rebuilt from.
-    pub destinations: Vec<String>,
-    /// Packs found.
-    pub packs: u64,
-    /// Chunks found, each counted once a pack.
-    pub chunks: u64,
-    /// Snapshots found.
-    pub snapshots: u64,
-    /// Where the old index went.
-    pub moved_aside: Option<PathBuf>,
-}
-
-/// Moves the index aside and makes it again from every destination within reach.
-///
-/// # Errors
-/// [`Error::NoDestination`] before anything is moved; those of [`Repo::open`].
-pub fn rebuild_index(home: &Home, secret: Option<Secret>, monitor: &dyn Monitor) -> Result<RebuildReport, Error> {
-    let (settings, header, keys, _) = unlock(home, secret.clone())?;
-    drop(keys);
-    let moved_aside = {
-        let _lock = home.lock()?;
-        let reachable = settings.destinations.iter().any(|(_, path)| {
-            LocalDestination::open_at(home.machine(), path, None).is_ok_and(|place| place.mark().repo == header.repo)
-        });
-        if !reachable {
-            let tried = settings.destinations.iter();
-            let tried = tried.map(|(name, path)| (name.clone(), format!("{} is not there", path.display())));
-            return Err(Error::NoDestination { tried: tried.collect() });
-        }
-        if home.has_index() { Some(move_index_aside(home)?) } else { None }
-    };
-    monitor.begin(Stage::Rebuilding, None, None);
-    let repo = Repo::open(home, Access::Write, secret, monitor)?;
-    let view = repo.index.reader()?;
-    let mut snapshots = 0;
-    view.each_snapshot(|_, _| -> Result<(), IndexError> {
-        snapshots += 1;
-        Ok(())
-    })?;
-    Ok(RebuildReport {
-        destinations: repo.destinations.iter().map(|destination| destination.name.clone()).collect(),
-        packs: view.pack_count()?,
-        chunks: view.chunk_count()?,
-        snapshots,
-        moved_aside,
-    })
 }

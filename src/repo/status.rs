@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::settings::SourceSettings;
 use super::{DestinationState, Repo};
-use crate::destination::place::{self, PlaceKind};
+use crate::destination::place::{self, Mount, PlaceKind};
 use crate::error::Error;
 use crate::format::id::{DestinationId, RepoId, SnapshotId};
 use crate::format::record::Time;
@@ -211,8 +211,13 @@ impl Repo {
                 (state, lost.filter(|lost| !lost.is_missing).map(|lost| lost.detail.clone()), None)
             }
         };
-        let kind = place::kind_of(&path, &self.home.machine().mounts().unwrap_or_default());
+        let kind = place::kind_of(&path, self.mounts());
         Ok(DestinationStatus { name, path, kind, state, detail, free_bytes, snapshots_behind, last_snapshot })
+    }
+
+    /// What is mounted; only words depend on it.
+    pub(crate) fn mounts(&self) -> &[Mount] {
+        self.mounts.get_or_init(|| self.home.machine().mounts().unwrap_or_default())
     }
 
     /// How many snapshots a destination lacks, and when its newest was finished.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::clock::Clock;
-use super::settings::SourceSettings;
+use super::home::Home;
+use super::settings::{Settings, SourceSettings};
 use super::store::{Store, StoreContext};
 use super::writer::Writer;
 use super::{Repo, destinations};
@@ -23,6 +24,10 @@ use crate::source::{FolderIdentity, WalkOptions};
 impl Repo {
     /// Makes sure that there is a writer, and that every destination opens without this machine.
     pub(crate) fn prepare_to_write(&mut self) -> Result<(), Error> {
+        // Once only: a run that is repeated looks again.
+        if std::mem::take(&mut self.is_listed) && self.writer.is_some() {
+            return self.put_missing_marks();
+        }
         let view = self.index.reader()?;
         let head = self.lineage(&view)?.head().map(|known| known.id);
         self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), head, self.now())?);
@@ -84,17 +89,7 @@ impl Repo {
 
     /// How a source is walked: without the places where backups and settings are kept.
     pub(crate) fn walk_options(&self, source: &SourceSettings) -> WalkOptions {
-        let own = self.settings.destinations.iter().map(|(_, path)| path.as_path());
-        let skip = own.chain([self.home.path()]).filter_map(|path| FolderIdentity::of(path).ok());
-        WalkOptions {
-            root: source.path.clone(),
-            excludes: source.exclude.clone(),
-            exclude_caches: source.exclude_caches,
-            one_file_system: source.one_file_system,
-            git_ignore: source.git_ignore,
-            bytes_max: source.exclude_larger_than,
-            skip_folders: skip.collect(),
-        }
+        walk_options(&self.home, &self.settings, source)
     }
 
     /// Lets another clock than the system's say what time it is.
@@ -196,6 +191,22 @@ impl Repo {
             is_moving,
         };
         Store::new(context, lanes)
+    }
+}
+
+/// How a source is walked: by its settings, and without what is this program's own.
+pub(crate) fn walk_options(home: &Home, settings: &Settings, source: &SourceSettings) -> WalkOptions {
+    let own = settings.destinations.iter().map(|(_, path)| path.as_path());
+    let skip = own.chain([home.path()]).filter_map(|path| FolderIdentity::of(path).ok());
+    WalkOptions {
+        root: source.path.clone(),
+        excludes: source.exclude.clone(),
+        exclude_caches: source.exclude_caches,
+        one_file_system: source.one_file_system,
+        git_ignore: source.git_ignore,
+        bytes_max: source.exclude_larger_than,
+        skip_folders: skip.collect(),
+        changes: None,
     }
 }
 

@@ -3,6 +3,8 @@
 //! A copied state folder on another machine must not go on with the same numbers, so the file remembers which machine
 //! made it; elsewhere a new writer begins, which names the last snapshot as what it goes on from.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::heads::{HeadStore, hashed};
@@ -99,11 +101,15 @@ fn fingerprint(home: &Home) -> String {
     hasher.finalize().to_hex()[..32].to_owned()
 }
 
-/// Name of the user.
+/// Name of the user. Asked for once: it is that of the process.
 pub(crate) fn user_name() -> String {
-    #[cfg(unix)]
-    let name = uzers::get_current_username().map(|name| name.to_string_lossy().into_owned());
-    #[cfg(not(unix))]
-    let name = std::env::var("USERNAME").ok();
-    name.unwrap_or_else(|| "unknown".to_owned())
+    static NAME: OnceLock<String> = OnceLock::new();
+    NAME.get_or_init(|| {
+        #[cfg(unix)]
+        let name = uzers::get_current_username().map(|name| name.to_string_lossy().into_owned());
+        #[cfg(not(unix))]
+        let name = std::env::var("USERNAME").ok();
+        name.unwrap_or_else(|| "unknown".to_owned())
+    })
+    .clone()
 }

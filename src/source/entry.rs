@@ -96,6 +96,16 @@ impl FolderIdentity {
 pub enum Event {
     /// A folder that was listed; its children follow, then `Leave`.
     Enter(Entry),
+    /// A folder that was not listed: only those of its children follow in which something changed, then `Leave`.
+    Pass(Entry),
+    /// A folder in a listed one that nothing is known to have changed in. It is entered only where
+    /// [`Walk::descend`](super::Walk::descend) asks for it.
+    Beside(Entry),
+    /// What was to be looked at in a folder that is passed is not there.
+    Gone {
+        /// One path component.
+        name: Vec<u8>,
+    },
     /// The end of the folder entered last.
     Leave,
     /// Anything but a folder.

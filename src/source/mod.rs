@@ -18,6 +18,7 @@ mod names;
 mod class;
 mod rules;
 mod excludes;
+mod changes;
 mod walk;
 mod file;
 mod metadata;
@@ -30,6 +31,7 @@ use unix as system;
 mod tests;
 
 pub use change::{ChangePolicy, has_same_metadata, is_unchanged};
+pub use changes::Changes;
 pub use entry::{Entry, EntryKind, Event, FolderIdentity, Stat};
 pub use excludes::{Excludes, split_list};
 pub use file::{HOLE_MIN_BYTES, OpenError, Segment, SourceFile};

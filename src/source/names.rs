@@ -35,6 +35,13 @@ impl Names {
         self.order.dedup_by(|a, b| name_at(bytes, *a) == name_at(bytes, *b));
     }
 
+    /// These names, which are sorted.
+    pub fn of<'a>(sorted: impl Iterator<Item = &'a Vec<u8>>) -> Self {
+        let mut names = Self::default();
+        sorted.for_each(|name| names.push(name, Hint::Unknown));
+        names
+    }
+
     /// The next name, in order.
     pub fn advance(&mut self) -> Option<(&[u8], Hint)> {
         let &start = self.order.get(self.next)?;

@@ -8,16 +8,18 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::changes::Part;
 use super::names::{Hint, Names};
 use super::rules::{GIT_IGNORE_FILE, IGNORE_FILE, IGNORE_FILE_LEN_MAX, Rules, parse_ignore_file};
 use super::system::{self, Folder};
-use super::{Entry, EntryKind, Event, Excludes, FolderIdentity, SourceError, Stat, problem_of};
+use super::{Changes, Entry, EntryKind, Event, Excludes, FolderIdentity, SourceError, Stat, problem_of};
 use crate::report::{Problem, ProblemKind};
 
 /// How many folders of one chain are held open.
 const OPEN_FOLDERS: usize = 64;
 
-const CACHE_TAG: &[u8] = b"CACHEDIR.TAG";
+/// What marks a folder whose content can be made again.
+pub(super) const CACHE_TAG: &[u8] = b"CACHEDIR.TAG";
 const CACHE_SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
 
 /// What to walk and what to leave out. Nothing of it applies to the root itself, which someone asked for by name.
@@ -38,6 +40,8 @@ pub struct WalkOptions {
     pub bytes_max: Option<u64>,
     /// Folders to leave out without a trace: the destinations and the state folder.
     pub skip_folders: Vec<FolderIdentity>,
+    /// Go only where something is known to have changed; everywhere, where that is not known.
+    pub changes: Option<Changes>,
 }
 
 /// Walks one source. See [`Event`] for the order.
@@ -56,6 +60,8 @@ pub struct Walk {
     path: PathBuf,
     /// What comes before anything else.
     pending: VecDeque<Event>,
+    /// The folder given last, if it was not entered.
+    beside: Option<Entry>,
     excluded: u64,
 }
 
@@ -66,6 +72,8 @@ struct Level {
     folder: Option<Folder>,
     identity: FolderIdentity,
     names: Names,
+    /// What of it is looked at; none where everything is.
+    part: Option<Part>,
     /// Those of its ignore files, the one that decides first.
     rules: Vec<Rules>,
     /// Length of its path in bytes.
@@ -108,6 +116,7 @@ impl Walk {
             levels: Vec::new(),
             path: PathBuf::new(),
             pending: VecDeque::new(),
+            beside: None,
             excluded: 0,
         };
         let mut entry = Entry { name: Vec::new(), path: root, kind, stat };
@@ -122,7 +131,8 @@ impl Walk {
         let (stat, folder) = opened.map_err(|error| not_readable(&entry.path, error))?;
         entry.stat = stat;
         walk.root_device = stat.dev;
-        let event = walk.enter(entry.clone(), folder).map_err(|error| not_readable(&entry.path, error))?;
+        let part = options.changes.filter(|changes| !changes.is_everything()).map(Changes::into_root);
+        let event = walk.enter(entry.clone(), folder, part).map_err(|error| not_readable(&entry.path, error))?;
         walk.pending.push_front(event);
         Ok(walk)
     }
@@ -148,6 +158,9 @@ impl Walk {
         };
         let (kind, stat) = match found {
             Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.is_passing() => {
+                return Some(Event::Gone { name });
+            }
             Err(error) => {
                 let problem = problem_of(&path, "it cannot be looked at", &error);
                 return Some(Event::Unreadable { name, path, entry: None, problem });
@@ -162,10 +175,33 @@ impl Walk {
             return None;
         }
         let entry = Entry { name, path, kind, stat };
-        if entry.kind == EntryKind::Folder { self.visit_folder(entry) } else { Some(Event::Leaf(entry)) }
+        if entry.kind != EntryKind::Folder {
+            return Some(Event::Leaf(entry));
+        }
+        let Some(part) = self.levels.last_mut().and_then(|level| level.part.as_mut()) else {
+            return self.visit_folder(entry, None);
+        };
+        match part.below.remove(&entry.name) {
+            Some(part) => self.visit_folder(entry, Some(part).filter(|part| !part.is_whole)),
+            None => {
+                self.beside = Some(entry.clone());
+                Some(Event::Beside(entry))
+            }
+        }
     }
 
-    fn visit_folder(&mut self, mut entry: Entry) -> Option<Event> {
+    /// Enters the folder that [`Event::Beside`] gave last after all, with everything in it; `None` when it is left out.
+    pub fn descend(&mut self) -> Option<Event> {
+        let entry = self.beside.take()?;
+        self.visit_folder(entry, None)
+    }
+
+    /// Whether the innermost folder was not listed.
+    fn is_passing(&self) -> bool {
+        self.levels.last().and_then(|level| level.part.as_ref()).is_some_and(|part| !part.is_listed)
+    }
+
+    fn visit_folder(&mut self, mut entry: Entry, part: Option<Part>) -> Option<Event> {
         // Asked before it is opened, because that alone can hang on a dead network file system.
         match self.barrier(&entry.stat) {
             Some(Barrier::Own) => {
@@ -193,7 +229,7 @@ impl Walk {
             Some(Barrier::OtherFileSystem) => return Some(self.enter_empty(entry)),
             None => {}
         }
-        match self.enter(entry.clone(), folder) {
+        match self.enter(entry.clone(), folder, part) {
             Ok(event) => Some(event),
             Err(error) => Some(cannot_list(entry, &error)),
         }
@@ -210,36 +246,40 @@ impl Walk {
         }
     }
 
-    /// Lists `folder`, reads its rules and makes it the innermost.
-    fn enter(&mut self, entry: Entry, folder: Folder) -> io::Result<Event> {
-        let mut names = folder.names()?;
+    /// Lists `folder`, or takes the names in it that something is known of, reads its rules and makes it the innermost.
+    fn enter(&mut self, entry: Entry, folder: Folder, part: Option<Part>) -> io::Result<Event> {
+        let passed = part.as_ref().filter(|part| !part.is_listed);
+        let is_passed = passed.is_some();
+        let mut names = match passed {
+            Some(part) => Names::of(part.below.keys()),
+            None => folder.names()?,
+        };
+        let has = |names: &Names, name: &[u8]| if is_passed { folder.look(name).is_ok() } else { names.contains(name) };
         let is_root = self.levels.is_empty();
-        if self.exclude_caches && !is_root && names.contains(CACHE_TAG) && is_cache(&folder) {
+        if self.exclude_caches && !is_root && has(&names, CACHE_TAG) && is_cache(&folder) {
             self.excluded += names.keep_only(CACHE_TAG);
         }
         let files = [IGNORE_FILE].into_iter().chain(self.git_ignore.then_some(GIT_IGNORE_FILE));
-        let rules = files
-            .filter(|file| names.contains(file))
-            .filter_map(|file| self.read_rules(file, &entry.path, &folder))
-            .collect();
+        let there: Vec<&[u8]> = files.filter(|file| has(&names, file)).collect();
+        let rules = there.into_iter().filter_map(|file| self.read_rules(file, &entry.path, &folder)).collect();
         if let Some(level) = self.levels.len().checked_sub(OPEN_FOLDERS).and_then(|far| self.levels.get_mut(far)) {
             level.folder = None;
         }
-        self.push(&entry, Some(folder), names, rules);
-        Ok(Event::Enter(entry))
+        self.push(&entry, Some(folder), names, part, rules);
+        Ok(if is_passed { Event::Pass(entry) } else { Event::Enter(entry) })
     }
 
     /// Makes a folder the innermost as if nothing were in it.
     fn enter_empty(&mut self, entry: Entry) -> Event {
         self.excluded += 1;
-        self.push(&entry, None, Names::default(), Vec::new());
+        self.push(&entry, None, Names::default(), None, Vec::new());
         Event::Enter(entry)
     }
 
-    fn push(&mut self, entry: &Entry, folder: Option<Folder>, names: Names, rules: Vec<Rules>) {
+    fn push(&mut self, entry: &Entry, folder: Option<Folder>, names: Names, part: Option<Part>, rules: Vec<Rules>) {
         self.path.clone_from(&entry.path);
         let path_len = entry.path.as_os_str().len();
-        self.levels.push(Level { folder, identity: entry.stat.identity(), names, rules, path_len });
+        self.levels.push(Level { folder, identity: entry.stat.identity(), names, part, rules, path_len });
     }
 
     fn leave(&mut self) -> Event {

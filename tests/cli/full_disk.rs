@@ -53,7 +53,7 @@ impl SmallDisk {
     }
 
     /// There is room again.
-    fn empty(&self) {
+    pub fn empty(&self) {
         std::fs::remove_file(self.filler()).expect("it was there");
     }
 }

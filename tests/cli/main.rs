@@ -27,3 +27,5 @@ mod smart;
 mod support;
 mod usage;
 mod versions;
+#[cfg(target_os = "linux")]
+mod watch;

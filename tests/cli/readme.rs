@@ -70,6 +70,11 @@ fn every_command_works_as_shown() {
     for line in commands("Every day") {
         reader.types(line).expect_code(0);
     }
+    for line in commands("Watch") {
+        // It goes on until it is stopped.
+        let line = line.replace("cryptbackup watch ", "timeout --preserve-status -s TERM 5 cryptbackup watch ");
+        reader.types(&line).expect_code(0);
+    }
     std::fs::write(reader.home.join("Documents/report.txt"), "second, and longer").expect("a document");
     reader.types("cryptbackup backup").expect_code(0);
     let snapshots = reader.types("cryptbackup snapshots --json").expect_code(0).json();
@@ -112,8 +117,8 @@ fn every_command_works_as_shown() {
 #[test]
 fn what_the_readme_says_is_not_there_is_not_there() {
     let reader = Reader::new();
-    for command in ["watch", "key list"] {
-        assert!(README.contains(&format!("`{}`", command.split(' ').next().unwrap_or_default())), "{command}");
+    for (command, name) in [("key list", "`key`"), ("backup --stdin x", "`backup --stdin`")] {
+        assert!(README.contains(name), "{command}");
         reader.types(&format!("cryptbackup {command}")).expect_code(2);
     }
 }

@@ -11,7 +11,7 @@ fn wrong_usage_is_two_and_goes_to_stderr() {
         "backup --stdin x",
         "backup -n",
         "clean --keep-last x",
-        "watch",
+        "watch --nonsense",
         "status --nonsense",
         "restore",
         "restore --file a --date 2d --version 1",

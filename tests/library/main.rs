@@ -6,6 +6,7 @@ mod support;
 
 mod backup;
 mod beside;
+mod changes;
 mod clean;
 mod destinations;
 mod explore;

@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["error"],
     &["repo"],
     &["backup", "restore", "check", "clean", "sync", "explore"],
+    &["watch"],
     &["cli"],
 ];
 

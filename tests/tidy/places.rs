@@ -37,6 +37,8 @@ const DANGERS: &[Danger] = &[
             ("repo/home.rs", "waits for the lock"),
             ("destination/conformance.rs", "the contract is kept under races"),
             ("destination/memory.rs", "can be made slow for tests"),
+            ("watch/listen.rs", "what the file system tells comes from a thread"),
+            ("watch/mod.rs", "waits where nothing is listened to"),
             ("cli/", "signals, the bar, the number of cores"),
         ],
     },

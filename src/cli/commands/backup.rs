@@ -74,6 +74,8 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         force: args.force,
         no_sync: args.no_sync,
         accept_changes: args.accept_changes,
+        skip_unchanged: false,
+        changed: None,
     };
     let is_smart = args.smart || context.settings()?.priority.enabled;
     let plan = if is_smart { Some(smart::plan(&repo, &request, &progress)?) } else { None };
@@ -218,7 +220,8 @@ fn exit_status(report: &BackupReport) -> ExitStatus {
     }
 }
 
-fn summary(report: &BackupReport) -> Value {
+/// The report as a JSON line has it.
+pub fn summary(report: &BackupReport) -> Value {
     json!({
         "snapshot_id": report.snapshot_id.map(|id| id.to_string()),
         "dry_run": report.dry_run,

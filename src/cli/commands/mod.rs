@@ -31,3 +31,4 @@ pub mod sync;
 pub mod sysinfo;
 pub mod tag;
 pub mod unforget;
+pub mod watch;

@@ -72,6 +72,8 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         force: false,
         no_sync: false,
         accept_changes: false,
+        skip_unchanged: false,
+        changed: None,
     };
     let report = run_backup(&mut repo, request, &progress)?;
     let cleaned = backup::clean_after(&mut repo, &report, context, &progress)?;

@@ -37,18 +37,24 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     Ok(print(&context.out, &report))
 }
 
-fn print(out: &Output, report: &SyncReport) -> ExitStatus {
+fn exit_status(report: &SyncReport) -> ExitStatus {
     let is_behind = report.destinations.iter().any(|synced| synced.snapshots_behind > 0);
-    let status = if is_behind { ExitStatus::Behind } else { ExitStatus::Done };
+    if is_behind { ExitStatus::Behind } else { ExitStatus::Done }
+}
+
+/// The report as a JSON line has it.
+pub fn summary(report: &SyncReport) -> Value {
+    json!({
+        "destinations": report.destinations.iter().map(document).collect::<Value>(),
+        "duration_seconds": report.duration_seconds,
+        "exit_code": exit_status(report).code(),
+    })
+}
+
+fn print(out: &Output, report: &SyncReport) -> ExitStatus {
+    let status = exit_status(report);
     if out.wishes.json {
-        out.message(
-            "summary",
-            json!({
-                "destinations": report.destinations.iter().map(document).collect::<Value>(),
-                "duration_seconds": report.duration_seconds,
-                "exit_code": status.code(),
-            }),
-        );
+        out.message("summary", summary(report));
         return status;
     }
     for synced in &report.destinations {

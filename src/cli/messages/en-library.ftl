@@ -385,3 +385,13 @@ said-the-first-bytes-are-not-those = the first bytes are not those of this type 
 said-a-reserved-field-is-not-zero = a reserved field is not zero
 said-format-version-with-required-features-needs = format version { $n } with required features { $text } needs a newer program
 said-it-ends-after-bytes-before-byte = it ends after { $n } bytes, before byte { $end }
+
+## Watching
+
+said-it-is-off-watch = it is off; `cryptbackup config set watch.enabled true` turns watching on
+said-the-system-watches-no-more-folders = the system watches no more folders; a greater fs.inotify.max_user_watches (`sudo sysctl fs.inotify.max_user_watches=1048576`) lets it
+said-it-is-not-there-watch = it is not there
+said-it-lies-on-another-computer = it lies on another computer, which does not tell of changes
+said-the-system-told-of-more-changes = the system told of more changes than it could remember
+said-the-settings-changed = the settings changed
+said-the-machine-slept = the machine slept

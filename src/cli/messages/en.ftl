@@ -670,3 +670,43 @@ diff-unseen = { $n } { $n ->
     [one] file has
    *[other] files have
 } another content though size and time are the same: a disk may have changed it, or a program that hides its traces
+
+## watch
+
+watch-foreground = It stays in the foreground; a service manager such as systemd puts it into the background.
+watch-starting = Starting to watch…
+watch-began = Watching
+watch-sources = { $n } { $n ->
+    [one] source
+   *[other] sources
+}, { $folders } { $folders ->
+    [one] folder watched
+   *[other] folders watched
+}
+watch-interval = Backups at most every { $n } { $n ->
+    [one] second
+   *[other] seconds
+}
+watch-how-to-stop = Ctrl-C stops it
+watch-unwatched = { $path } is not watched but looked at every interval: { $why }
+watch-missed = { $when }  Everything is looked at: { $why }
+watch-changed = changed { $path }
+watch-went = { $when }  [{ $name }] is gone
+watch-came = { $when }  [{ $name }] is there
+watch-saved = { $when }  Snapshot { $snapshot }: { $new } new, { $changed } changed, { $stored } stored, in { $duration }, on { $destinations }
+watch-same = { $when }  Nothing differs
+watch-caught-up = { $when }  [{ $name }] caught up with { $snapshots }
+watch-cleaning-failed = cleaning failed: { $why }
+watch-tried-again = { $what }; it is tried again
+watch-ended = Watching ended
+watch-statistics = Statistics :
+watch-total-time = Watched for: { $duration }
+watch-total-changes = Changes noticed: { $n }
+watch-total-backups = Backups: { $n }, { $whole } of them of everything
+watch-total-snapshots = Snapshots: { $n }
+watch-total-files = Files saved: { $n }
+watch-total-read = Data read: { $size }
+watch-total-stored = Data stored: { $size }
+watch-total-caught-up = Snapshots caught up with: { $n }
+watch-total-failures = Failures: { $n }
+watch-total-problems = Problems: { $n }

@@ -254,3 +254,7 @@ help-wrong-no-command = Il manque une commande
 help-wrong-value = Valeur invalide `{ $value }` pour `{ $argument }`
 help-wrong-value-valid = Valeur invalide `{ $value }` pour `{ $argument }` ; possibles : { $valid }
 help-wrong-value-why = Valeur invalide `{ $value }` pour `{ $argument }` : { $why }
+
+help-watch = Sauvegarder ce qui change, à mesure, jusqu'à Ctrl-C ou SIGTERM
+help-watch-more = D'abord tout est examiné. Ensuite un changement est sauvegardé quand il s'est calmé, au plus une fois toutes les `watch.interval` secondes ; sans `watch.realtime` tout est examiné à cet intervalle. Les destinations qui étaient absentes rattrapent leur retard à leur retour.
+help-watch-daemon = Accepté pour d'anciens scripts ; la commande reste au premier plan, un gestionnaire de services la met en arrière-plan

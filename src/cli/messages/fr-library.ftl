@@ -384,3 +384,13 @@ said-the-first-bytes-are-not-those = les premiers octets ne sont pas ceux de ce 
 said-a-reserved-field-is-not-zero = un champ réservé n'est pas nul
 said-format-version-with-required-features-needs = la version de format { $n } avec les capacités requises { $text } demande un programme plus récent
 said-it-ends-after-bytes-before-byte = il finit après { $n } octets, avant l'octet { $end }
+
+## Watching
+
+said-it-is-off-watch = c'est désactivé ; `cryptbackup config set watch.enabled true` active la surveillance
+said-the-system-watches-no-more-folders = le système ne surveille pas plus de dossiers ; un plus grand fs.inotify.max_user_watches (`sudo sysctl fs.inotify.max_user_watches=1048576`) le lui permet
+said-it-is-not-there-watch = elle n'est pas là
+said-it-lies-on-another-computer = elle est sur un autre ordinateur, qui ne dit rien des changements
+said-the-system-told-of-more-changes = le système a signalé plus de changements qu'il ne peut en retenir
+said-the-settings-changed = la configuration a changé
+said-the-machine-slept = l'ordinateur était en veille

@@ -698,3 +698,43 @@ diff-unseen = { $n } { $n ->
     [one] fichier a
    *[other] fichiers ont
 } un autre contenu alors que taille et date sont les mêmes : un disque a pu le changer, ou un programme qui cache ses traces
+
+## watch
+
+watch-foreground = La commande reste au premier plan ; un gestionnaire de services comme systemd la met en arrière-plan.
+watch-starting = Démarrage de la surveillance automatique...
+watch-began = Surveillance active
+watch-sources = { $n } { $n ->
+    [one] source
+   *[other] sources
+}, surveillant { $folders } { $folders ->
+    [one] dossier
+   *[other] dossiers
+}
+watch-interval = Backup automatique au plus toutes les { $n } { $n ->
+    [one] seconde
+   *[other] secondes
+}
+watch-how-to-stop = Appuyez sur Ctrl+C pour arrêter
+watch-unwatched = { $path } n'est pas surveillé mais relu à chaque intervalle : { $why }
+watch-missed = { $when }  Tout est relu : { $why }
+watch-changed = modifié : { $path }
+watch-went = { $when }  [{ $name }] n'est plus là
+watch-came = { $when }  [{ $name }] est là
+watch-saved = { $when }  Instantané { $snapshot } : nouveaux : { $new }, modifiés : { $changed }, écrit : { $stored }, en { $duration }, sur { $destinations }
+watch-same = { $when }  Rien n'a changé
+watch-caught-up = { $when }  [{ $name }] a rattrapé { $snapshots }
+watch-cleaning-failed = le nettoyage a échoué : { $why }
+watch-tried-again = { $what } ; un nouvel essai suivra
+watch-ended = Surveillance arrêtée
+watch-statistics = Statistiques :
+watch-total-time = Durée de la surveillance : { $duration }
+watch-total-changes = Changements remarqués : { $n }
+watch-total-backups = Backups : { $n }, dont { $whole } de tout
+watch-total-snapshots = Instantanés : { $n }
+watch-total-files = Fichiers sauvegardés : { $n }
+watch-total-read = Données lues : { $size }
+watch-total-stored = Données écrites : { $size }
+watch-total-caught-up = Instantanés rattrapés : { $n }
+watch-total-failures = Échecs : { $n }
+watch-total-problems = Problèmes : { $n }

@@ -116,30 +116,15 @@ impl Disk for RealDisk {
 
     fn read(&self, path: &str, range: Option<Range<u64>>, len_max: u64) -> io::Result<Vec<u8>> {
         let (file, len) = self.open_regular(path)?;
-        let Range { start, end } = range.unwrap_or(0..len);
-        if end > len {
-            let reason = format!("it ends after {len} bytes, before byte {end}");
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, reason));
-        }
-        let wanted = end.checked_sub(start).ok_or_else(|| io::Error::other("the range ends before it starts"))?;
-        if wanted > len_max {
-            let reason = format!("{wanted} bytes are more than the {len_max} that are possible");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
-        }
-        let wanted = usize::try_from(wanted).map_err(io::Error::other)?;
-        let mut bytes = vec![0; wanted];
-        file.read_exact_at(&mut bytes, start)?;
-        Ok(bytes)
+        read_range(&file, len, range, len_max)
     }
 
-    fn drop_cached(&self, path: &str) {
+    fn read_medium(&self, path: &str, len_max: u64) -> io::Result<Vec<u8>> {
+        let (file, len) = self.open_regular(path)?;
+        // Advice: where it is not taken, the file is read from memory, as it would have been anyway.
         #[cfg(target_os = "linux")]
-        if let Ok((file, _)) = self.open_regular(path) {
-            // Advice: where it is not taken, the next read is answered from memory, as it would have been anyway.
-            let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
-        }
-        #[cfg(not(target_os = "linux"))]
-        let _ = path;
+        let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+        read_range(&file, len, None, len_max)
     }
 
     fn look(&self, path: &str) -> io::Result<DiskEntry> {
@@ -149,15 +134,15 @@ impl Disk for RealDisk {
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<DiskEntry>> {
-        let folder = self.open_folder(folder)?;
+        let mut folder = Dir::new(self.open_folder(folder)?)?;
         let mut entries = Vec::new();
-        for item in Dir::read_from(&folder)? {
+        while let Some(item) = folder.read() {
             let item = item?;
             let name = item.file_name();
             if matches!(name.to_bytes(), b"." | b"..") {
                 continue;
             }
-            match rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            match rustix::fs::statat(folder.fd()?, name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(stat) => entries.push(entry(name.to_string_lossy().into_owned(), &stat)),
                 // Removed since its name was read: as if it had been removed before.
                 Err(rustix::io::Errno::NOENT) => {}
@@ -213,6 +198,24 @@ impl Disk for RealDisk {
         let room = rustix::fs::fstatvfs(&self.root)?;
         Ok(room.f_bavail.saturating_mul(room.f_frsize))
     }
+}
+
+/// A range of a file that is so long, or all of it.
+fn read_range(file: &File, len: u64, range: Option<Range<u64>>, len_max: u64) -> io::Result<Vec<u8>> {
+    let Range { start, end } = range.unwrap_or(0..len);
+    if end > len {
+        let reason = format!("it ends after {len} bytes, before byte {end}");
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, reason));
+    }
+    let wanted = end.checked_sub(start).ok_or_else(|| io::Error::other("the range ends before it starts"))?;
+    if wanted > len_max {
+        let reason = format!("{wanted} bytes are more than the {len_max} that are possible");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+    }
+    let wanted = usize::try_from(wanted).map_err(io::Error::other)?;
+    let mut bytes = vec![0; wanted];
+    file.read_exact_at(&mut bytes, start)?;
+    Ok(bytes)
 }
 
 /// What can be made durable: a file or a folder of the system, or what stands for one in a test.

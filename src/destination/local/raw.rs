@@ -83,8 +83,7 @@ impl RawFolder {
     /// [`DestinationErrorKind::Damaged`] and `Absent` concern the object, others the disk.
     pub fn read(&self, name: &ObjectName) -> Result<Vec<u8>, DestinationError> {
         let path = name.path();
-        self.disk.drop_cached(&path);
-        self.disk.read(&path, None, OBJECT_LEN_MAX).map_err(|error| {
+        self.disk.read_medium(&path, OBJECT_LEN_MAX).map_err(|error| {
             let failed = DestinationError::from_io(format!("read {path}"), &self.place, &error);
             // A bad sector is not a disk that is gone, as long as the folder can be listed.
             if failed.kind == DestinationErrorKind::Offline && self.disk.list(ObjectKind::Keys.folder()).is_ok() {

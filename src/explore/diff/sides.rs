@@ -139,6 +139,8 @@ impl LiveSide {
                 }
                 Event::Leaf(entry) => return Some(Ok((self.path_of(&entry.name), self.thing(&entry)))),
                 Event::Unreadable { problem, .. } | Event::Problem(problem) => return Some(Err(problem)),
+                // Only a walk of changes gives these.
+                Event::Pass(_) | Event::Beside(_) | Event::Gone { .. } => {}
             }
         }
     }

@@ -12,6 +12,7 @@ use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use super::{Entry, Event, Walk, WalkOptions};
 use crate::report::ProblemKind;
 
+mod changes;
 mod like_git;
 mod file;
 mod meta;
@@ -67,6 +68,16 @@ fn lines(walk: &mut Walk, root: &Path) -> Vec<String> {
                 depth += 1;
                 lines.push(format!("{}/", below(&entry.path).escape_ascii()));
             }
+            Event::Pass(entry) => {
+                check(&entry);
+                depth += 1;
+                lines.push(format!("{}/ …", below(&entry.path).escape_ascii()));
+            }
+            Event::Beside(entry) => {
+                check(&entry);
+                lines.push(format!("beside {}/", below(&entry.path).escape_ascii()));
+            }
+            Event::Gone { name } => lines.push(format!("gone {}", name.escape_ascii())),
             Event::Leave => depth -= 1,
             Event::Leaf(entry) => {
                 check(&entry);

@@ -74,7 +74,9 @@ impl Disk for SimulatedDisk {
         })
     }
 
-    fn drop_cached(&self, _: &str) {}
+    fn read_medium(&self, path: &str, len_max: u64) -> io::Result<Vec<u8>> {
+        self.read(path, None, len_max)
+    }
 
     fn look(&self, path: &str) -> io::Result<DiskEntry> {
         self.shared.state().read(self.volume, "look", path, |volume| {

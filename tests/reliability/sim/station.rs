@@ -251,7 +251,9 @@ impl Disk for Watched {
         self.look_at(|| self.inner.read(path, range, len_max))
     }
 
-    fn drop_cached(&self, _: &str) {}
+    fn read_medium(&self, path: &str, len_max: u64) -> io::Result<Vec<u8>> {
+        self.read(path, None, len_max)
+    }
 
     fn look(&self, path: &str) -> io::Result<DiskEntry> {
         self.look_at(|| self.inner.look(path))

@@ -1,0 +1,55 @@
+//! What whoever watched the sources knows of them: where a run may look only at that, and what the counts are then.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::context::ScanContext;
+use super::outcome::RootTally;
+use super::pipeline::SourceRun;
+use crate::format::id::SnapshotId;
+use crate::format::snapshot::{Root, RootCounts};
+use crate::source::Changes;
+
+/// What changed since a snapshot, as somebody saw who watched from before its sources were read.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// The snapshot.
+    pub since: SnapshotId,
+    /// By the path of the source. Sources that are not there are read whole.
+    pub sources: BTreeMap<PathBuf, Changes>,
+}
+
+/// The changes of a source, where the run may look only at them: the previous tree is no older than what the changes begin
+/// with, and all of it lies on one destination within reach.
+pub(super) fn usable(run: &SourceRun<'_>, context: &ScanContext<'_>) -> Option<Changes> {
+    let changed = run.request.changed.as_ref().filter(|_| !run.request.force)?;
+    let changes = changed.sources.get(&run.source.path).filter(|changes| !changes.is_everything())?;
+    let previous = context.previous.as_ref()?;
+    if previous.node.folder().is_none() || !previous.coverage.is_whole() || context.selection.is_some() {
+        return None;
+    }
+    let (known, _) = run.line.root(&context.root)?;
+    let place = |id: &SnapshotId| run.line.chain.iter().position(|known| known.id == *id);
+    // The newest come first.
+    (place(&known.id)? <= place(&changed.since)?).then(|| changes.clone())
+}
+
+/// Counts what was not looked at too: `before` is what the last snapshot has, `looked_at` the part of it that was looked at
+/// again. What was left out is known from the last time everything was looked at.
+pub(super) fn complete(tally: &mut RootTally, before: &RootCounts, looked_at: &RootCounts) {
+    let sum = |now: u64, before: u64, looked_at: u64| now.saturating_add(before).saturating_sub(looked_at);
+    let RootCounts { files, folders, others, bytes, excluded, .. } = &mut tally.counts;
+    *files = sum(*files, before.files, looked_at.files);
+    // The root is in neither of the two others.
+    *folders = sum(*folders, before.folders.saturating_sub(1), looked_at.folders);
+    *others = sum(*others, before.others, looked_at.others);
+    *bytes = sum(*bytes, before.bytes, looked_at.bytes);
+    *excluded = before.excluded;
+    tally.files_unmodified = files.saturating_sub(tally.files_new + tally.files_changed);
+}
+
+/// Whether two snapshots have the same in them.
+pub(super) fn are_same(left: &[Root], right: &[Root]) -> bool {
+    let is_same = |(left, right): (&Root, &Root)| left.path == right.path && left.node == right.node;
+    left.len() == right.len() && left.iter().zip(right).all(is_same)
+}

@@ -1,0 +1,61 @@
+//! The index made anew from the destinations.
+
+use std::path::PathBuf;
+
+use super::open::{move_index_aside, unlock};
+use super::{Access, Home, Repo, Secret};
+use crate::destination::LocalDestination;
+use crate::error::Error;
+use crate::index::IndexError;
+use crate::monitor::{Monitor, Stage};
+
+/// What `rebuild-index` did.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct RebuildReport {
+    /// Destinations it was rebuilt from.
+    pub destinations: Vec<String>,
+    /// Packs found.
+    pub packs: u64,
+    /// Chunks found, each counted once a pack.
+    pub chunks: u64,
+    /// Snapshots found.
+    pub snapshots: u64,
+    /// Where the old index went.
+    pub moved_aside: Option<PathBuf>,
+}
+
+/// Moves the index aside and makes it again from every destination within reach.
+///
+/// # Errors
+/// [`Error::NoDestination`] before anything is moved; those of [`Repo::open`].
+pub fn rebuild_index(home: &Home, secret: Option<Secret>, monitor: &dyn Monitor) -> Result<RebuildReport, Error> {
+    let (settings, header, keys, _) = unlock(home, secret.clone())?;
+    drop(keys);
+    let moved_aside = {
+        let _lock = home.lock()?;
+        let reachable = settings.destinations.iter().any(|(_, path)| {
+            LocalDestination::open_at(home.machine(), path, None).is_ok_and(|place| place.mark().repo == header.repo)
+        });
+        if !reachable {
+            let tried = settings.destinations.iter();
+            let tried = tried.map(|(name, path)| (name.clone(), format!("{} is not there", path.display())));
+            return Err(Error::NoDestination { tried: tried.collect() });
+        }
+        if home.has_index() { Some(move_index_aside(home)?) } else { None }
+    };
+    monitor.begin(Stage::Rebuilding, None, None);
+    let repo = Repo::open(home, Access::Write, secret, monitor)?;
+    let view = repo.index.reader()?;
+    let mut snapshots = 0;
+    view.each_snapshot(|_, _| -> Result<(), IndexError> {
+        snapshots += 1;
+        Ok(())
+    })?;
+    Ok(RebuildReport {
+        destinations: repo.destinations.iter().map(|destination| destination.name.clone()).collect(),
+        packs: view.pack_count()?,
+        chunks: view.chunk_count()?,
+        snapshots,
+        moved_aside,
+    })
+}

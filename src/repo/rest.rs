@@ -1,0 +1,90 @@
+//! A repository between two runs of one process, such as of somebody who watches the sources.
+//!
+//! While it rests nothing is locked: other commands can write. When it wakes it goes on with what the last run knew, and
+//! does not list the destinations again, if nothing can have changed there meanwhile (docs/format.md §16, I11):
+//!
+//! - no other command of this state folder wrote since, which its lock file tells;
+//! - the settings are the same;
+//! - no other writer was seen on any destination. One that comes leaves a session, which every commit looks for;
+//! - the listing is not older than an hour, and who rests says that no destination went or came.
+//!
+//! Otherwise it is opened anew.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::home::LastHeld;
+use super::{Access, Home, Repo, Secret};
+use crate::error::Error;
+use crate::monitor::Monitor;
+
+/// How old a listing may be.
+const LISTING_AGE_MAX: Duration = Duration::from_secs(3600);
+
+/// A repository that rests.
+pub struct Resting {
+    repo: Repo,
+    held: Option<LastHeld>,
+    settings: Option<FileStamp>,
+    listed: Instant,
+}
+
+/// Tells one state of a file from another.
+type FileStamp = (SystemTime, u64);
+
+fn stamp(path: &Path) -> Option<FileStamp> {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.modified().ok()?, found.len()))
+}
+
+impl Repo {
+    /// Ends a run that may write, and keeps what it knew for the next one. `listed` is when the destinations were listed.
+    pub fn rest(mut self, listed: Instant) -> Resting {
+        let settings = stamp(&self.home.settings_path());
+        // In this order: whoever gets the lock opens the index.
+        self.index.close();
+        let held = self.lock.take().and_then(|lock| lock.now.clone());
+        Resting { repo: self, held, settings, listed }
+    }
+
+    /// Opens a repository to write, going on with one that rests where that can be.
+    ///
+    /// Gives the repository and when its destinations were listed.
+    ///
+    /// # Errors
+    /// Those of [`Repo::open`].
+    pub fn go_on(
+        resting: Option<Resting>,
+        home: &Home,
+        secret: Option<Secret>,
+        monitor: &dyn Monitor,
+    ) -> Result<(Self, Instant), Error> {
+        if let Some(resting) = resting {
+            let listed = resting.listed;
+            if let Some(repo) = resting.wake()? {
+                return Ok((repo, listed));
+            }
+        }
+        let listed = Instant::now();
+        Ok((Self::open(home, Access::Write, secret, monitor)?, listed))
+    }
+}
+
+impl Resting {
+    /// The repository with the right to write; none where it has to be opened anew.
+    fn wake(self) -> Result<Option<Repo>, Error> {
+        let Self { repo, held, settings, listed } = self;
+        let is_alone = repo.destinations.iter().all(|destination| !destination.neighbours.are_there());
+        let is_same = settings.is_some() && settings == stamp(&repo.home.settings_path());
+        if !is_alone || !is_same || listed.elapsed() >= LISTING_AGE_MAX || repo.destinations.is_empty() {
+            return Ok(None);
+        }
+        // Whoever has the lock is waited for by who opens anew.
+        let Some(mut repo) = repo.into_writer()? else { return Ok(None) };
+        if held.is_none() || repo.lock.as_ref().is_none_or(|lock| lock.before != held) {
+            return Ok(None);
+        }
+        repo.is_listed = true;
+        Ok(Some(repo))
+    }
+}
