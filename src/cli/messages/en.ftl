@@ -636,6 +636,7 @@ fact-mode = its mode
 fact-true = true
 fact-false = false
 
+man-unknown = there is no command `{ $command }`
 man-written = { $n } manual { $n ->
     [one] page
    *[other] pages

@@ -655,6 +655,7 @@ fact-mode = ses permissions
 fact-true = oui
 fact-false = non
 
+man-unknown = Commande inconnue : `{ $command }`
 man-written = { $n } { $n ->
     [one] page de manuel écrite
    *[other] pages de manuel écrites
