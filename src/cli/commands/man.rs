@@ -39,7 +39,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     }
     let mut command = &all;
     for name in &args.command {
-        let unknown = || Error::Usage(format!("there is no command `{}`", args.command.join(" ")));
+        let unknown = || Error::Usage(text!("man-unknown", command = names::escape(args.command.join(" ").as_bytes())));
         command = command.find_subcommand(name).ok_or_else(unknown)?;
     }
     context.out.part(&page(command, Path::new("-"))?);

@@ -1,6 +1,6 @@
 //! Both languages say the same things, the code asks for what is there, and nothing is left over.
 
-mod library;
+mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
