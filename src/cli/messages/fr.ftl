@@ -655,15 +655,12 @@ fact-mode = ses permissions
 fact-true = oui
 fact-false = non
 
-<<<<<<< HEAD
 du-depth = --depth vaut pour les dossiers : enlevez-le, ou donnez `--by folder`
 du-no-type = sans extension
 du-several = dans plusieurs instantanés
 column-needed = Demande
 column-alone = Ici seulement
-=======
 man-unknown = Commande inconnue : `{ $command }`
->>>>>>> i18n
 man-written = { $n } { $n ->
     [one] page de manuel écrite
    *[other] pages de manuel écrites
