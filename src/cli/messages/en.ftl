@@ -636,15 +636,12 @@ fact-mode = its mode
 fact-true = true
 fact-false = false
 
-<<<<<<< HEAD
 du-depth = --depth is for folders: leave it out, or give `--by folder`
 du-no-type = without an ending
 du-several = in several snapshots
 column-needed = Needs
 column-alone = Only here
-=======
 man-unknown = there is no command `{ $command }`
->>>>>>> i18n
 man-written = { $n } manual { $n ->
     [one] page
    *[other] pages
