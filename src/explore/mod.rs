@@ -2,11 +2,11 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`diff`](mod@diff) | what differs between two states |
-//! | [`du`](mod@du) | what takes the space |
-//! | [`dump`](mod@dump) | a file as bytes, a folder as an archive |
-//! | [`files`](mod@files) | every file that can be restored |
-//! | [`find`](mod@find) | paths in all snapshots and histories, with their versions |
+//! | `diff` | what differs between two states |
+//! | `du` | what takes the space |
+//! | `dump` | a file as bytes, a folder as an archive |
+//! | `files` | every file that can be restored |
+//! | `find` | paths in all snapshots and histories, with their versions |
 //!
 //! Nothing here writes to the repository, and no file is read unless its content is asked for.
 

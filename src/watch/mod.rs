@@ -2,11 +2,11 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`listen`] | what the file system tells of the sources |
-//! | [`due`] | what changed, and when it is time to back it up |
-//! | [`news`] | what is told meanwhile and at the end |
-//! | [`presence`] | which sources and destinations are there |
-//! | [`work`] | backups, catching up and cleaning, when they are due |
+//! | `listen` | what the file system tells of the sources |
+//! | `due` | what changed, and when it is time to back it up |
+//! | `news` | what is told meanwhile and at the end |
+//! | `presence` | which sources and destinations are there |
+//! | `work` | backups, catching up and cleaning, when they are due |
 //!
 //! Nobody is trusted to tell everything: all of the sources is looked at when it begins, when something was missed, when
 //! the machine slept, when a disk was mounted, and once a day. What cannot be watched is looked at every interval.
