@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, Once, PoisonError};
 
+use cryptbackup::explore;
 use cryptbackup::format::record::Time;
 use cryptbackup::monitor::Silent;
 use cryptbackup::repo::{self, Access, Repo};
@@ -75,7 +76,7 @@ impl Machine {
     fn ask(&self, repo: &Repo) -> bool {
         let source = self.world.path("source");
         let mut well = repo.status().is_ok() && repo.versions(&source.join("a")).is_ok();
-        well &= repo.files(None, &mut |_| {}).is_ok();
+        well &= explore::files(repo, None, &mut |_| {}).is_ok();
         match repo.snapshots() {
             Ok(snapshots) => {
                 for snapshot in snapshots {
