@@ -7,7 +7,8 @@
 //! 4. `trees` puts nodes into folders as they come.
 //! 5. `commit` writes the snapshot where everything it needs is durable, and lets the others catch up.
 //!
-//! `smart` makes several runs of one, the important files first. `pipeline` is the one file with threads. An entry that fails is a [`Problem`]; the rest goes on.
+//! `smart` makes several runs of one, the important files first. `pipeline` is the one file with threads. An entry that
+//! fails is a [`Problem`]; the rest goes on.
 
 mod begun;
 mod carried;
@@ -137,6 +138,8 @@ struct Phase {
     selection: Option<smart::Selection>,
     /// What the runs before it have changed.
     changes: Vec<outcome::SourceChanges>,
+    /// Whether the line it goes on from has partial snapshots.
+    has_partials: bool,
 }
 
 /// Backs up.
@@ -145,12 +148,7 @@ struct Phase {
 /// [`Error::NothingToBackUp`], [`Error::NoDestination`], [`Error::TooFewCopies`], [`Error::Interrupted`]. Whatever was
 /// written before stays and is found by the next run.
 pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Result<BackupReport, Error> {
-    let is_dry = request.dry_run;
-    let report = run_phase(repo, request, &mut Phase::default(), monitor)?;
-    if !is_dry {
-        smart::retire_partials(repo)?;
-    }
-    Ok(report)
+    run_phase(repo, request, &mut Phase::default(), monitor)
 }
 
 /// Makes one run.
@@ -175,6 +173,9 @@ fn run_phase(
     } else {
         store_and_commit(repo, &sources, &request, phase, started, monitor)?
     };
+    if phase.has_partials {
+        smart::retire_partials(repo)?;
+    }
     if request.accept_changes && !request.dry_run {
         report.accepted = accept(repo, &sources)?;
     }
@@ -211,14 +212,14 @@ fn store_and_commit(
     let is_partial = phase.selection.is_some();
     for run in 1..=RUNS {
         let mut written = pipeline::run(repo, sources, request, phase, started, monitor)?;
-        let changes = std::mem::take(&mut written.changes);
+        let (changes, has_partials) = (std::mem::take(&mut written.changes), written.has_partials);
         match commit::commit(repo, written, request, is_partial, monitor) {
             Err(Error::Overtaken) if run < RUNS => {
                 monitor.note(&format!("{}; the run is repeated.", Error::Overtaken));
                 repo.prepare_to_write()?;
             }
             result => {
-                phase.changes = changes;
+                (phase.changes, phase.has_partials) = (changes, has_partials);
                 return result;
             }
         }

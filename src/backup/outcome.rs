@@ -67,6 +67,8 @@ pub(super) struct Written {
     /// Whether every source was read to its end. Not so where the last destination was lost on the way: then there is
     /// nowhere to commit to.
     pub is_complete: bool,
+    /// Whether the line it goes on from has partial snapshots that are somewhere.
+    pub has_partials: bool,
     /// Whether the last snapshot has all of it.
     pub is_same: bool,
     /// The sources of the new snapshot.

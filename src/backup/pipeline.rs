@@ -34,7 +34,7 @@ use super::trees::RootBuilder;
 use super::{BackupRequest, Phase, changes, guard};
 use crate::error::Error;
 use crate::format::record::Time;
-use crate::format::snapshot::{Root, Snapshot};
+use crate::format::snapshot::Root;
 use crate::index::DestinationBits;
 use crate::monitor::Monitor;
 use crate::paths;
@@ -141,11 +141,23 @@ pub(super) fn run(
         let why: Vec<String> = tally.problems.iter().map(|problem| problem.detail.clone()).collect();
         return Err(Error::NothingToBackUp(format!("no source could be read: {}", why.join("; "))));
     }
-    let head = line.head().filter(|head| head.snapshot.flags & Snapshot::PARTIAL == 0);
+    let head = line.head().filter(|head| !head.snapshot.is_partial());
     let is_same = head.is_some_and(|head| are_same(&head.snapshot.roots, &roots)) && stored.pack_ids.is_empty();
     let previous = line.head().map(|known| known.id);
+    let has_partials = line.chain.iter().any(|known| known.snapshot.is_partial() && known.committed != 0);
     let version_ceiling = line.version_ceiling;
-    Ok(Written { is_complete, is_same, roots, tally, changes, stored, started, version_ceiling, previous })
+    Ok(Written {
+        is_complete,
+        has_partials,
+        is_same,
+        roots,
+        tally,
+        changes,
+        stored,
+        started,
+        version_ceiling,
+        previous,
+    })
 }
 
 /// Reads one source.

@@ -11,7 +11,7 @@ use std::io::{self, Read, Write};
 
 use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
-use crate::format::tree::{Node, NodeKind};
+use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::IndexReader;
 use crate::monitor::Monitor;
 use crate::paths;
@@ -118,6 +118,9 @@ pub fn du(repo: &Repo, request: &DuRequest, monitor: &dyn Monitor) -> Result<Vec
             let path = absolute(source, &below);
             for one in held {
                 let NodeKind::File(recipe) = &one.node.kind else { continue };
+                if one.node.flags.contains(Flags::UNREAD) {
+                    continue;
+                }
                 let Some(owner) = owners.of(&path, &one, &states) else { continue };
                 owners.count(owner, &one.node);
                 each_chunk::<Error>(&fetcher, ChunkKind::Data, recipe, &mut |kind, id, _| match kind {

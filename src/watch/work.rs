@@ -15,9 +15,12 @@ use crate::sync::{self, SyncRequest};
 /// Time between two cleanings that the settings ask for.
 const CLEAN_EVERY: Duration = Duration::from_secs(24 * 3600);
 
+/// A longer interval never ends either, and moments that far away cannot be counted: a year.
+const INTERVAL_MAX: u64 = 366 * 24 * 3600;
+
 impl Watch<'_> {
     pub(super) fn interval(&self) -> Duration {
-        Duration::from_secs(self.settings.watch.interval.max(1))
+        Duration::from_secs(self.settings.watch.interval.clamp(1, INTERVAL_MAX))
     }
 
     /// Does what is due.

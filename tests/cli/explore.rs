@@ -119,3 +119,14 @@ fn du_says_what_takes_the_space() {
     world.run("du --by size").expect_code(2);
     world.run("du --snapshot latest~9").expect_code(1);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_an_archive_has_no_place_for_is_no_damage() {
+    let world = World::set_up(&["primary"]);
+    world.write("docs/a", "a");
+    let _socket = std::os::unix::net::UnixListener::bind(world.path("docs/socket")).expect("a socket");
+    world.run("backup -q").expect_code(0);
+    let docs = world.path("docs").display().to_string();
+    world.run(&format!("dump latest:{docs} --output out.tar")).expect_code(3).expect_said(&["socket"]);
+}

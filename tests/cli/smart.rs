@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::World;
+use crate::support::{World, noise};
 
 fn world() -> World {
     let world = World::set_up(&["primary"]);
@@ -14,12 +14,6 @@ fn world() -> World {
         world.write(&format!("docs/letter {number}.odt"), noise(30_000, 10 + number));
     }
     world
-}
-
-fn noise(length: usize, seed: u64) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    blake3::Hasher::new().update(&seed.to_le_bytes()).finalize_xof().fill(&mut bytes);
-    bytes
 }
 
 #[test]

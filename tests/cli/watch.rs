@@ -128,6 +128,18 @@ fn assert_latest_is_the_tree(world: &World) {
 }
 
 #[test]
+fn an_interval_of_any_length_is_one() {
+    let world = world(&["primary"], 1);
+    world.run(&format!("config set watch.interval {}", u64::MAX)).expect_code(0);
+    let watching = Watching::started(&world);
+    world.write("docs/later", "waits for long");
+    let lines = watching.lines_for(Duration::from_secs(2));
+    assert!(lines.iter().all(|line| line["message_type"] != "backup"), "{lines:?}");
+    let (ended, summary) = watching.stop(Signal::TERM);
+    assert_eq!((ended.code, &summary["backups"]), (Some(0), &1.into()), "{}", ended.stderr);
+}
+
+#[test]
 fn a_saved_file_is_on_every_destination_within_the_interval_and_two_seconds() {
     let world = world(&["primary", "secondary"], 2);
     let watching = Watching::started(&world);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Cursor, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,8 +14,10 @@ use cryptbackup::explore::{
 };
 use cryptbackup::monitor::Silent;
 use cryptbackup::paths;
+use cryptbackup::report::ProblemKind;
 
 use crate::restore::weird_tree;
+use crate::source::unprivileged;
 use crate::support::World;
 use crate::support::trees::{assert_same, tree};
 use crate::support::world::noise;
@@ -372,4 +375,25 @@ fn space_is_told_by_folder_type_and_snapshot() {
     let of = |owner: Owner| usage.iter().find(|usage| usage.owner == owner).expect("counted").bytes_alone;
     assert!(near(of(Owner::Snapshot(None)), 1_000_000) && near(of(Owner::Snapshot(Some(snapshots[0].id))), 700_000));
     assert!(near(of(Owner::Snapshot(Some(snapshots[1].id))), 500_000));
+}
+
+#[test]
+fn what_could_not_be_read_is_no_file_without_bytes() {
+    let world = World::new(&["a"]);
+    world.write("readable", b"some bytes");
+    world.write("secret", b"more bytes");
+    let secret = world.source().join("secret");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).expect("ours");
+    assert_eq!(unprivileged(|| world.backup()).problems.len(), 1);
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).expect("ours");
+    let (archive, report) = dump(&world, latest(world.source()), None);
+    assert_eq!((report.files, report.problems.len()), (1, 1));
+    assert_eq!(report.problems[0].kind, ProblemKind::NeverBackedUp);
+    assert_eq!(tar::Archive::new(Cursor::new(archive)).entries().expect("an archive").count(), 1);
+    let request = DumpRequest { what: latest(secret), format: None };
+    let error = explore::dump(&world.open(), &request, &mut Vec::new(), &Silent).expect_err("there is nothing");
+    assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
+    let (seen, report) = diff(&world, snapshot("latest"), Operand::Live(world.source()), false);
+    assert!(seen.is_empty() && report.problems.len() == 1, "{seen:?}");
+    assert_eq!(du(&world, DuBy::Folder(0), None)[0].files, 1);
 }

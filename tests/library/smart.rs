@@ -224,3 +224,14 @@ fn many_changed_files_are_suspect_however_many_parts_there_are() {
     assert_eq!(report.suspect.len(), 1);
     assert_eq!((report.suspect[0].files, report.suspect[0].opaque), (160, 80));
 }
+
+#[test]
+fn what_is_read_by_force_is_read_once() {
+    let world = mixed(&["a"]);
+    world.backup();
+    let mut repo = world.open_to_write();
+    let request = BackupRequest { force: true, ..BackupRequest::default() };
+    let plan = smart::plan(&repo, &request, &Silent).expect("a plan");
+    let report = smart::execute(&mut repo, request, &plan, &Silent).expect("a backup");
+    assert_eq!((report.bytes_read, report.files_unmodified), (2_000_000, 15));
+}

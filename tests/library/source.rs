@@ -19,7 +19,7 @@ use crate::support::trees::{assert_same, tree};
 use crate::support::world::noise;
 
 /// Runs `test` where permission bits count, also when the tests run as root.
-fn unprivileged<T: Send>(test: impl FnOnce() -> T + Send) -> T {
+pub fn unprivileged<T: Send>(test: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             let mut sets = capabilities(None).expect("what this thread may do");

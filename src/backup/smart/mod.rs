@@ -107,7 +107,7 @@ impl SmartPlan {
     }
 }
 
-/// Backs up in the order of the plan.
+/// Backs up in the order of the plan; in one part where everything is read by force.
 ///
 /// # Errors
 /// Those of [`run`](super::run). What partial snapshots hold stays.
@@ -123,7 +123,9 @@ pub fn execute(
     let mut phase = Phase::default();
     let mut sum = BackupReport::default();
     let (mut rate, mut reached) = (RATE, None);
-    while let Some(step) = plan.next_part(reached, rate.saturating_mul(interval.as_secs())) {
+    // What is read whether it changed or not would be read again with every part.
+    let is_in_parts = !request.force;
+    while let Some(step) = plan.next_part(reached, rate.saturating_mul(interval.as_secs())).filter(|_| is_in_parts) {
         let part_began = Instant::now();
         phase.selection = Some(Selection::new(Arc::clone(&plan.scorer), step, part_began + interval * OVERTIME));
         let part = BackupRequest { no_sync: true, ..request.clone() };
@@ -141,11 +143,9 @@ pub fn execute(
             reached = Some(step);
         }
         add(&mut sum, &report);
-        retire_partials(repo)?;
     }
     phase.selection = None;
     let mut report = run_phase(repo, request, &mut phase, monitor)?;
-    retire_partials(repo)?;
     report.files_unmodified = report.files_unmodified.saturating_sub(sum.files_new + sum.files_changed);
     add(&mut report, &sum);
     report.started = started;

@@ -17,6 +17,7 @@ use crate::cli::{names, paths, shapes, units, words};
 use crate::error::Error;
 use crate::explore::{self, DumpFormat, DumpReport, DumpRequest, DumpWhat};
 use crate::repo::{Access, Repo};
+use crate::report::ProblemKind;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup dump latest:/home/ada/notes.txt | less
@@ -84,7 +85,12 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         report.notes.iter().for_each(|note| out.note(&translated(note)));
         words::list_problems(out, &report.problems);
     }
-    Ok(if report.problems.is_empty() { ExitStatus::Done } else { ExitStatus::Damage })
+    let is_damaged = report.problems.iter().any(|problem| problem.kind == ProblemKind::Damaged);
+    Ok(match (is_damaged, report.problems.is_empty()) {
+        (true, _) => ExitStatus::Damage,
+        (false, false) => ExitStatus::Partial,
+        (false, true) => ExitStatus::Done,
+    })
 }
 
 /// `FILE@N` is a version, everything else a snapshot with or without a path.

@@ -16,9 +16,10 @@ use crate::error::Error;
 use crate::format::record::Time;
 use crate::format::tree::{Node, NodeKind};
 use crate::monitor::Monitor;
+use crate::paths;
 use crate::replicate::Fetcher;
 use crate::repo::{Repo, absolute};
-use crate::report::Problem;
+use crate::report::{Problem, ProblemKind};
 
 pub use operand::Operand;
 
@@ -161,7 +162,9 @@ impl<'a> Run<'a, '_> {
                 }
                 Ordering::Equal => {
                     if let (Some((_, old)), Some((path, new))) = (was.take(), is.take()) {
-                        if let Some(change) = self.compare(&old, &new)? {
+                        if old.is_unread() || new.is_unread() {
+                            self.never_backed_up(absolute(&base_after, &path));
+                        } else if let Some(change) = self.compare(&old, &new)? {
                             self.give(absolute(&base_after, &path), change, Some(&old), Some(&new));
                         }
                         match (old.is_same_tree(&new), path.is_empty()) {
@@ -229,6 +232,15 @@ impl<'a> Run<'a, '_> {
                 Ok(true)
             }
         }
+    }
+
+    /// What was never read is neither the same nor another.
+    fn never_backed_up(&mut self, path: Vec<u8>) {
+        let path = paths::from_bytes(&path);
+        let detail = "it was never backed up, because it could not be read".to_owned();
+        let problem = Problem { path, kind: ProblemKind::NeverBackedUp, detail };
+        self.monitor.problem(&problem);
+        self.report.problems.push(problem);
     }
 
     fn give(&mut self, path: Vec<u8>, change: Change, before: Option<&Thing>, after: Option<&Thing>) {

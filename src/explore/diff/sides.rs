@@ -28,6 +28,11 @@ pub(super) struct LiveFile {
 }
 
 impl Thing {
+    /// Whether it stands for what could not be read when it was backed up.
+    pub fn is_unread(&self) -> bool {
+        self.node.flags.contains(Flags::UNREAD)
+    }
+
     /// Whether both are the same stored folder.
     pub fn is_same_tree(&self, other: &Thing) -> bool {
         let stored = |thing: &Thing| thing.live.is_none().then(|| thing.node.folder().cloned()).flatten();

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use self::reader::FileReader;
 use crate::error::Error;
-use crate::format::tree::{Node, NodeKind};
+use crate::format::tree::{Flags, Node, NodeKind};
 use crate::monitor::{Monitor, Stage};
 use crate::paths;
 use crate::replicate::Fetcher;
@@ -134,6 +134,11 @@ fn roots(
             (path, found.ok_or_else(missing)?.1)
         }
     };
+    if node.flags.contains(Flags::UNREAD) && node.folder().is_none() {
+        return Err(Error::NotFound {
+            what: format!("{}: it could not be read when it was backed up", path.display()),
+        });
+    }
     let name = match node.folder() {
         Some(_) => Vec::new(),
         None => path.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default(),
@@ -186,7 +191,7 @@ impl Run<'_> {
                 let path = crate::snapshot::versions::join(base, &below);
                 match node {
                     Ok(node) => self.entry(archive, &path, &node)?,
-                    Err(error) => self.left_out(&path, &error)?,
+                    Err(error) => self.left_out(&path, &error),
                 }
             }
         }
@@ -194,8 +199,17 @@ impl Run<'_> {
     }
 
     fn entry(&mut self, archive: &mut dyn DumpWriter, path: &[u8], node: &Node) -> Result<(), Error> {
-        let name = || String::from_utf8_lossy(path).into_owned();
-        self.monitor.current(&name());
+        self.monitor.current(&String::from_utf8_lossy(path));
+        if node.flags.contains(Flags::UNREAD) {
+            let detail = match node.folder() {
+                Some(_) => "what was in it was never backed up, because it could not be read",
+                None => "it was never backed up, because it could not be read",
+            };
+            self.problem(path, ProblemKind::NeverBackedUp, detail.to_owned());
+            if node.folder().is_none() {
+                return Ok(());
+            }
+        }
         if let Some(inode) = node.metadata.shared_inode()
             && node.folder().is_none()
         {
@@ -218,7 +232,10 @@ impl Run<'_> {
         if recipe.size <= WHOLE_MAX {
             match reader.whole() {
                 Ok(bytes) => archive.file(path, node, &mut bytes.as_slice()).map_err(not_written)?,
-                Err(Error::Read(error)) => return self.left_out(path, &error),
+                Err(Error::Read(error)) => {
+                    self.left_out(path, &error);
+                    return Ok(());
+                }
                 Err(error) => return Err(error),
             }
         } else if let Err(error) = archive.file(path, node, &mut reader) {
@@ -229,9 +246,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn left_out(&mut self, path: &[u8], error: &ReadError) -> Result<(), Error> {
+    fn left_out(&mut self, path: &[u8], error: &ReadError) {
         self.problem(path, ProblemKind::Damaged, format!("it is not in the archive: {error}"));
-        Ok(())
     }
 
     fn problem(&mut self, path: &[u8], kind: ProblemKind, detail: String) {
