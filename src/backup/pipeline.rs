@@ -130,9 +130,7 @@ pub(super) fn run(
         }
     }
     // Damage met in the previous trees, and read around.
-    for note in fetcher.take_notes() {
-        monitor.note(&note);
-    }
+    fetcher.take_notes().iter().for_each(|note| monitor.note(note));
     let is_complete = store.is_alive();
     roots.sort_by(|left, right| left.path.cmp(&right.path));
     let is_empty = roots.is_empty();
@@ -141,22 +139,19 @@ pub(super) fn run(
         let why: Vec<String> = tally.problems.iter().map(|problem| problem.detail.clone()).collect();
         return Err(Error::NothingToBackUp(format!("no source could be read: {}", why.join("; "))));
     }
-    let head = line.head().filter(|head| !head.snapshot.is_partial());
-    let is_same = head.is_some_and(|head| are_same(&head.snapshot.roots, &roots)) && stored.pack_ids.is_empty();
-    let previous = line.head().map(|known| known.id);
-    let has_partials = line.chain.iter().any(|known| known.snapshot.is_partial() && known.committed != 0);
-    let version_ceiling = line.version_ceiling;
+    let head = line.head();
+    let whole = head.filter(|head| !head.snapshot.is_partial());
     Ok(Written {
         is_complete,
-        has_partials,
-        is_same,
+        has_partials: line.has_partials(),
+        is_same: stored.pack_ids.is_empty() && whole.is_some_and(|head| are_same(&head.snapshot.roots, &roots)),
         roots,
         tally,
         changes,
         stored,
         started,
-        version_ceiling,
-        previous,
+        version_ceiling: line.version_ceiling,
+        previous: head.map(|known| known.id),
     })
 }
 

@@ -17,7 +17,7 @@ use super::begun::WalkSteps;
 use super::context::ScanContext;
 use super::coverage::Coverage;
 use super::same::Held;
-use super::step::{FileJob, Step, node, number, special_kind};
+use super::step::{FileJob, Step, node, number};
 use crate::format::recipe::Recipe;
 use crate::format::record::Time;
 use crate::format::snapshot::RootCounts;
@@ -300,7 +300,7 @@ impl<'a, 'out> Scan<'a, 'out> {
             return Ok(());
         }
         let (metadata, problem) = metadata(&entry.path, &entry, &mut self.devices, self.context.owners);
-        let mut node = node(&entry, special_kind(&entry.kind), metadata, 0);
+        let mut node = node(&entry, entry.kind.to_node(), metadata, 0);
         number(&mut node, previous.as_ref(), highest_version, self.context.started)?;
         self.give(Step::Keep { node: Box::new(node), link: None, is_unmodified: false });
         if let Some(problem) = problem {

@@ -85,16 +85,3 @@ pub(super) fn number(node: &mut Node, previous: Option<&Node>, highest: u32, sta
 pub(super) fn node(entry: &Entry, kind: NodeKind, metadata: Metadata, version: u32) -> Node {
     Node { name: entry.name.clone(), kind, metadata, version, flags: Flags::NONE, extra: Extra::new() }
 }
-
-/// What an entry is; a file and a folder are empty so far.
-pub(super) fn special_kind(kind: &EntryKind) -> NodeKind {
-    match kind {
-        EntryKind::Symlink(target) => NodeKind::Symlink(target.clone()),
-        EntryKind::Fifo => NodeKind::Fifo,
-        EntryKind::Socket => NodeKind::Socket,
-        EntryKind::CharDevice(major, minor) => NodeKind::CharDevice(*major, *minor),
-        EntryKind::BlockDevice(major, minor) => NodeKind::BlockDevice(*major, *minor),
-        EntryKind::File => NodeKind::File(Recipe::EMPTY),
-        EntryKind::Folder => NodeKind::Folder(Recipe::EMPTY),
-    }
-}

@@ -5,16 +5,10 @@ use jiff::civil::{Date, DateTime};
 use jiff::{Span, Timestamp, Zoned};
 
 use super::messages::text;
-use crate::format::record::Time;
 
 /// Parses an argument against the clock and the zone of this machine.
 pub fn argument(text: &str) -> Result<Timestamp, String> {
     parse(text, &Zoned::now())
-}
-
-/// A moment as the library has it.
-pub fn time(moment: Timestamp) -> Time {
-    Time { seconds: moment.as_second(), nanos: u32::try_from(moment.subsec_nanosecond()).unwrap_or(0) }
 }
 
 /// The moment `text` means, in the zone of `now`. The refusal is a sentence for people.

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
+use super::source_paths;
 use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::tree::{Flags, Node, NodeKind};
@@ -103,11 +104,7 @@ pub fn du(repo: &Repo, request: &DuRequest, monitor: &dyn Monitor) -> Result<Vec
     };
     let mut owners = Owners { request, by_owner: BTreeMap::new(), usage: Vec::new() };
     let mut needs: Sorter<Need> = Sorter::new(&repo.scratch_folder()?, repo.budget.ids_bytes());
-    let mut sources: Vec<&[u8]> =
-        known.iter().flat_map(|known| known.snapshot.roots.iter().map(|root| root.path.as_slice())).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    for source in sources {
+    for source in source_paths(&known) {
         let states: Vec<&KnownSnapshot> = known.iter().filter(|known| known.snapshot.root(source).is_some()).collect();
         let roots = states.iter().filter_map(|known| Some(known.snapshot.root(source)?.node.clone()));
         let mut walk = StateWalk::new(repo.budget, &fetcher, roots);

@@ -4,6 +4,7 @@
 //! snapshot has any more and a history still holds comes last.
 
 use super::pattern::PathPattern;
+use super::source_paths;
 use crate::error::Error;
 use crate::format::record::Time;
 use crate::format::tree::{Flags, Node};
@@ -37,12 +38,8 @@ pub fn files(repo: &Repo, pattern: Option<&str>, each: &mut dyn FnMut(FileInfo))
     let view = repo.index.reader()?;
     let fetcher = repo.fetcher(&view);
     let known = repo.known_snapshots(&view)?;
-    let mut sources: Vec<&[u8]> =
-        known.iter().flat_map(|known| known.snapshot.roots.iter().map(|root| root.path.as_slice())).collect();
-    sources.sort_unstable();
-    sources.dedup();
     let mut failed = None;
-    for source in sources {
+    for source in source_paths(&known) {
         let roots = known.iter().filter_map(|known| known.snapshot.root(source)).map(|root| root.node.clone());
         let found = each_file(repo.budget, &fetcher, roots, &mut |below, node, deleted| {
             let path = absolute(source, below);

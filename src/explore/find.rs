@@ -1,6 +1,7 @@
 //! `find`: every path that any snapshot or history has and that is looked for, each once, with its versions.
 
 use super::pattern::PathPattern;
+use super::source_paths;
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::record::Time;
@@ -106,16 +107,11 @@ pub fn find(repo: &Repo, request: &FindRequest, each: &mut dyn FnMut(Found)) -> 
         None => repo.known_snapshots(&view)?,
     };
     let histories = if request.snapshot.is_some() { Vec::new() } else { repo.known_histories(&view)? };
-    let mut sources: Vec<&[u8]> = known
-        .iter()
-        .chain(&histories)
-        .flat_map(|known| known.snapshot.roots.iter().map(|root| root.path.as_slice()))
-        .filter(|source| wanted.may_be_in(source))
-        .collect();
-    sources.sort_unstable();
-    sources.dedup();
     let mut failed = None;
-    for source in sources {
+    for source in source_paths(known.iter().chain(&histories)) {
+        if !wanted.may_be_in(source) {
+            continue;
+        }
         let states: Vec<&KnownSnapshot> = known.iter().filter(|known| known.snapshot.root(source).is_some()).collect();
         let roots = states.iter().filter_map(|known| Some(known.snapshot.root(source)?.node.clone()));
         let mut walk = StateWalk::new(repo.budget, &fetcher, roots);

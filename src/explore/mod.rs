@@ -22,3 +22,14 @@ pub use du::{DuBy, DuRequest, Owner, Usage, du};
 pub use dump::{DumpFormat, DumpReport, DumpRequest, DumpWhat, dump, is_archive};
 pub use files::{FileInfo, files};
 pub use find::{EntryKind, FindRequest, Found, FoundVersion, find};
+
+use crate::repo::KnownSnapshot;
+
+/// The paths of the sources that snapshots or histories have, each once, in order.
+fn source_paths<'k>(known: impl IntoIterator<Item = &'k KnownSnapshot>) -> Vec<&'k [u8]> {
+    let roots = known.into_iter().flat_map(|known| &known.snapshot.roots);
+    let mut paths: Vec<&[u8]> = roots.map(|root| root.path.as_slice()).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
+}

@@ -24,8 +24,12 @@ impl Clock {
 }
 
 fn system_time() -> Time {
-    let now = jiff::Timestamp::now();
-    let (seconds, nanos) = (now.as_second(), now.subsec_nanosecond());
+    time_of(jiff::Timestamp::now())
+}
+
+/// A moment as records have it.
+pub fn time_of(moment: jiff::Timestamp) -> Time {
+    let (seconds, nanos) = (moment.as_second(), moment.subsec_nanosecond());
     // Before 1970 jiff counts nanoseconds backwards; a stored time counts forwards from a rounded-down second.
     if nanos < 0 {
         return Time { seconds: seconds - 1, nanos: (nanos + 1_000_000_000) as u32 };

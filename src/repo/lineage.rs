@@ -131,6 +131,11 @@ impl Lineage {
         self.chain.first()
     }
 
+    /// Whether any snapshot of the line that is somewhere is partial.
+    pub fn has_partials(&self) -> bool {
+        self.chain.iter().any(|known| known.snapshot.is_partial() && known.committed != 0)
+    }
+
     /// The newest snapshot of the line that has the source at `path`, and its root.
     pub fn root(&self, path: &[u8]) -> Option<(&KnownSnapshot, &Root)> {
         self.chain.iter().find_map(|known| known.snapshot.root(path).map(|root| (known, root)))

@@ -38,7 +38,7 @@ mod versions;
 mod work;
 mod writer;
 
-pub use clock::Clock;
+pub use clock::{Clock, time_of};
 pub use connect::{ConnectReport, connect, require_destination};
 pub use destinations::{Added, Unreachable};
 pub use home::Home;
@@ -54,6 +54,7 @@ pub use rest::Resting;
 pub use status::{DestinationStatus, SourceStatus, StatusReport};
 pub use trust::RolledBack;
 pub use versions::VersionInfo;
+pub(crate) use versions::numbered;
 pub(crate) use work::walk_options;
 pub use writer::Writer;
 pub(crate) use writer::user_name;

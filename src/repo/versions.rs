@@ -96,6 +96,23 @@ impl Repo {
     }
 }
 
+/// The version with a number among those of a file.
+///
+/// # Errors
+/// [`Error::NotFound`], which tells the numbers there are.
+pub(crate) fn numbered<'v>(
+    file: &Path,
+    versions: &'v [(VersionInfo, Node)],
+    number: u32,
+) -> Result<&'v (VersionInfo, Node), Error> {
+    // The same number twice means two lines of snapshots; this machine's own is the newer one.
+    versions.iter().rev().find(|(version, _)| version.number == number).ok_or_else(|| {
+        let numbers: Vec<String> = versions.iter().map(|(version, _)| version.number.to_string()).collect();
+        let what = format!("version {number} of {}; there are {}", file.display(), numbers.join(", "));
+        Error::NotFound { what }
+    })
+}
+
 /// Adds what a history holds of a path and no snapshot does.
 fn note_history(
     found: &mut Vec<(VersionInfo, Node)>,

@@ -10,7 +10,7 @@ use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::IndexReader;
 use crate::paths;
 use crate::replicate::Fetcher;
-use crate::repo::{KnownSnapshot, Repo};
+use crate::repo::{KnownSnapshot, Repo, numbered, time_of};
 
 /// What was chosen.
 pub(super) struct Chosen {
@@ -39,15 +39,7 @@ fn file(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, whe
     let versions = repo.versions_with_nodes(view, fetcher, path)?;
     let count = versions.len();
     let chosen = match when {
-        // The same number twice means two lines of snapshots; this machine's own is the newer one.
-        When::Version(number) => {
-            versions.iter().rev().find(|(version, _)| version.number == number).ok_or_else(|| {
-                let numbers: Vec<String> = versions.iter().map(|(version, _)| version.number.to_string()).collect();
-                Error::NotFound {
-                    what: format!("version {number} of {}; there are {}", path.display(), numbers.join(", ")),
-                }
-            })?
-        }
+        When::Version(number) => numbered(path, &versions, number)?,
         When::Latest => versions
             .iter()
             .max_by_key(|(version, _)| (version.last_seen, version.number))
@@ -177,10 +169,6 @@ pub(super) fn targets(request: &RestoreRequest, nodes: Vec<(PathBuf, Node)>) -> 
     // left out there, and restoring it after the outer one is right in both cases.
     items.sort_by(|left, right| left.target.cmp(&right.target));
     Ok(items)
-}
-
-fn time_of(date: jiff::Timestamp) -> Time {
-    Time { seconds: date.as_second(), nanos: date.subsec_nanosecond().max(0) as u32 }
 }
 
 fn local(time: jiff::Timestamp) -> String {

@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::system;
+use crate::format::recipe::Recipe;
 use crate::format::record::Time;
+use crate::format::tree::NodeKind;
 use crate::report::Problem;
 
 /// One path of a source, as it was when it was looked at.
@@ -38,6 +40,21 @@ pub enum EntryKind {
     CharDevice(u32, u32),
     /// A block device: major, minor.
     BlockDevice(u32, u32),
+}
+
+impl EntryKind {
+    /// As a node has it; a file and a folder are empty so far.
+    pub fn to_node(&self) -> NodeKind {
+        match self {
+            EntryKind::File => NodeKind::File(Recipe::EMPTY),
+            EntryKind::Folder => NodeKind::Folder(Recipe::EMPTY),
+            EntryKind::Symlink(target) => NodeKind::Symlink(target.clone()),
+            EntryKind::Fifo => NodeKind::Fifo,
+            EntryKind::Socket => NodeKind::Socket,
+            EntryKind::CharDevice(major, minor) => NodeKind::CharDevice(*major, *minor),
+            EntryKind::BlockDevice(major, minor) => NodeKind::BlockDevice(*major, *minor),
+        }
+    }
 }
 
 /// What one `stat` call says.

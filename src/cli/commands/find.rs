@@ -16,6 +16,7 @@ use crate::cli::{dates, names, paths, units};
 use crate::error::Error;
 use crate::explore::{self, EntryKind, FindRequest, Found, FoundVersion};
 use crate::repo::settings::size;
+use crate::repo::time_of;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup find \"*.pdf\"
@@ -96,8 +97,8 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         kind: args.kind.map(EntryKind::from),
         bytes_min: args.larger_than,
         bytes_max: args.smaller_than,
-        modified_from: args.modified_after.map(dates::time),
-        modified_until: args.modified_before.map(dates::time),
+        modified_from: args.modified_after.map(time_of),
+        modified_until: args.modified_before.map(time_of),
         below: below.map(|below| path_bytes(&below).to_vec()),
         snapshot: args.snapshot,
         is_deleted: args.deleted,

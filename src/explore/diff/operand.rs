@@ -10,7 +10,7 @@ use crate::index::IndexReader;
 use crate::paths;
 use crate::replicate::Fetcher;
 use crate::repo::settings::SourceSettings;
-use crate::repo::{KnownSnapshot, Repo};
+use crate::repo::{KnownSnapshot, Repo, numbered};
 use crate::source::Walk;
 
 /// One side of a comparison.
@@ -97,11 +97,7 @@ impl<'a> Resolver<'_, 'a> {
             }
             Operand::Version(path, number) => {
                 let versions = self.repo.versions_with_nodes(self.view, self.fetcher, path)?;
-                let found = versions.into_iter().rev().find(|(version, _)| version.number == *number);
-                match found {
-                    Some((_, node)) => Ok(self.stored(path, node)),
-                    None => Err(Error::NotFound { what: format!("version {number} of {}", path.display()) }),
-                }
+                Ok(self.stored(path, numbered(path, &versions, *number)?.1.clone()))
             }
             Operand::Live(path) => {
                 let walk = Walk::new(self.repo.walk_options(&self.rules_for(path)))?;

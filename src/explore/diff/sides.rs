@@ -158,13 +158,8 @@ impl LiveSide {
         let (metadata, problem) = metadata(&entry.path, entry, &mut self.devices, &self.owners);
         self.problems.extend(problem);
         let kind = match &entry.kind {
-            EntryKind::Symlink(target) => NodeKind::Symlink(target.clone()),
-            EntryKind::Fifo => NodeKind::Fifo,
-            EntryKind::Socket => NodeKind::Socket,
-            EntryKind::CharDevice(major, minor) => NodeKind::CharDevice(*major, *minor),
-            EntryKind::BlockDevice(major, minor) => NodeKind::BlockDevice(*major, *minor),
             EntryKind::File => NodeKind::File(Recipe { size: entry.stat.size, ..Recipe::EMPTY }),
-            EntryKind::Folder => NodeKind::Folder(Recipe::EMPTY),
+            kind => kind.to_node(),
         };
         let node =
             Node { name: entry.name.clone(), kind, metadata, version: 0, flags: Flags::NONE, extra: Extra::new() };

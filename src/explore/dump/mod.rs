@@ -18,7 +18,7 @@ use crate::format::tree::{Flags, Node, NodeKind};
 use crate::monitor::{Monitor, Stage};
 use crate::paths;
 use crate::replicate::Fetcher;
-use crate::repo::Repo;
+use crate::repo::{Repo, numbered};
 use crate::report::{Problem, ProblemKind};
 use crate::snapshot::{ReadError, TreeWalk};
 
@@ -129,9 +129,7 @@ fn roots(
         }
         DumpWhat::Version(path, number) => {
             let versions = repo.versions_with_nodes(view, fetcher, path)?;
-            let found = versions.into_iter().rev().find(|(version, _)| version.number == *number);
-            let missing = || Error::NotFound { what: format!("version {number} of {}", path.display()) };
-            (path, found.ok_or_else(missing)?.1)
+            (path, numbered(path, &versions, *number)?.1.clone())
         }
     };
     if node.flags.contains(Flags::UNREAD) && node.folder().is_none() {
