@@ -16,6 +16,8 @@ pub enum ProblemKind {
     Vanished,
     /// A whole source is missing, or suddenly empty.
     SourceMissing,
+    /// Its content changed though its size and times did not: its disk or its memory fails.
+    Rotten,
     /// It could not be read when it was backed up, and no earlier version of it is there to restore.
     NeverBackedUp,
     /// It could not be restored.

@@ -22,7 +22,7 @@ pub struct Changed {
 /// The changes of a source, where the run may look only at them: the previous tree is no older than what the changes begin
 /// with, and all of it lies on one destination within reach.
 pub(super) fn usable(run: &SourceRun<'_>, context: &ScanContext<'_>) -> Option<Changes> {
-    let changed = run.request.changed.as_ref().filter(|_| !run.request.force)?;
+    let changed = run.request.changed.as_ref().filter(|_| !run.request.force && run.recheck().is_none())?;
     let changes = changed.sources.get(&run.source.path).filter(|changes| !changes.is_everything())?;
     let previous = context.previous.as_ref()?;
     if previous.node.folder().is_none() || !previous.coverage.is_whole() || context.selection.is_some() {

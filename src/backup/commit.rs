@@ -41,7 +41,7 @@ pub(super) fn commit(
     repo: &mut Repo,
     written: Written,
     request: &BackupRequest,
-    is_partial: bool,
+    flag: u32,
     monitor: &dyn Monitor,
 ) -> Result<BackupReport, Error> {
     if monitor.should_stop() {
@@ -71,7 +71,7 @@ pub(super) fn commit(
     if request.skip_unchanged && written.is_same {
         return Ok(BackupReport { destinations: outcomes(repo, parts)?, ..report_of(written) });
     }
-    let (id, snapshot, stored) = seal_snapshot(repo, &written, request, is_partial)?;
+    let (id, snapshot, stored) = seal_snapshot(repo, &written, request, flag)?;
     let row = SnapshotRow {
         committed: 0,
         whole: 0,
@@ -145,7 +145,7 @@ fn seal_snapshot(
     repo: &Repo,
     written: &Written,
     request: &BackupRequest,
-    is_partial: bool,
+    flag: u32,
 ) -> Result<(SnapshotId, Snapshot, Vec<u8>), Error> {
     let mut pack_ids = written.stored.pack_ids.clone();
     let finished = repo.now();
@@ -165,7 +165,7 @@ fn seal_snapshot(
         machine: repo.machine_name(),
         user: user_name(),
         roots: written.roots.clone(),
-        flags: if extra.is_empty() { 0 } else { Snapshot::SUSPECT } | if is_partial { Snapshot::PARTIAL } else { 0 },
+        flags: if extra.is_empty() { 0 } else { Snapshot::SUSPECT } | flag,
         tags: request.tags.clone(),
         packs_written: pack_ids.len() as u32,
         packs_digest,
@@ -297,6 +297,7 @@ fn report_of(written: Written) -> BackupReport {
         files_new: tally.files_new,
         files_changed: tally.files_changed,
         files_unmodified: tally.files_unmodified,
+        files_rechecked: tally.files_rechecked,
         folders: tally.counts.folders,
         excluded: tally.counts.excluded,
         bytes_read: tally.bytes_read,

@@ -1,7 +1,8 @@
 //! What a scan goes by: the rules, and the previous snapshot.
 
 use super::coverage::Coverage;
-use super::smart::Selection;
+use super::recheck::Window;
+use super::selection::Selection;
 use crate::format::record::Time;
 use crate::format::tree::Node;
 use crate::replicate::Fetcher;
@@ -32,6 +33,8 @@ pub(super) struct ScanContext<'a> {
     pub version_floor: u32,
     /// Which files are read; all where there is none.
     pub selection: Option<&'a Selection>,
+    /// Which of the unchanged files are read all the same.
+    pub recheck: Option<Window>,
     /// When the run began.
     pub started: Time,
     /// Whether only what is known to have changed is looked at.

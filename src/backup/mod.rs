@@ -7,7 +7,8 @@
 //! 4. `trees` puts nodes into folders as they come.
 //! 5. `commit` writes the snapshot where everything it needs is durable, and lets the others catch up.
 //!
-//! `smart` makes several runs of one, the important files first. `pipeline` is the one file with threads. An entry that
+//! `smart` makes several runs of one, the important files first; `stream` stores what comes through a pipe as a file.
+//! Threads are in `pipeline`, and one is in `stream`. An entry that
 //! fails is a [`Problem`]; the rest goes on.
 
 mod begun;
@@ -22,15 +23,20 @@ mod outcome;
 mod pipeline;
 mod preview;
 mod read;
+mod recheck;
 mod same;
 mod scan;
+mod selection;
 pub mod smart;
 mod step;
+pub mod stream;
 mod trees;
 
 pub use changes::Changed;
+pub use selection::FileList;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::error::Error;
@@ -43,7 +49,9 @@ use crate::paths;
 use crate::replicate::DestinationState;
 use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
-use crate::report::Problem;
+use crate::report::{Problem, ProblemKind};
+use recheck::Recheck;
+use selection::Selection;
 
 /// How often a run is made where others clean the same destinations meanwhile.
 const RUNS: u32 = 3;
@@ -67,6 +75,10 @@ pub struct BackupRequest {
     pub skip_unchanged: bool,
     /// What is known to have changed: nothing else is looked at then. Everything is, where that is not known.
     pub changed: Option<Changed>,
+    /// Also read so many percent of the files that look unchanged, others in each run, and tell where one has rotted.
+    pub recheck: Option<f64>,
+    /// Read only these files, which must lie in sources; what else changed stays as the last snapshot has it.
+    pub files: Option<FileList>,
 }
 
 /// What happened.
@@ -84,6 +96,8 @@ pub struct BackupReport {
     pub folders: u64,
     /// Entries left out by excludes.
     pub excluded: u64,
+    /// Files that looked unchanged and were read all the same.
+    pub files_rechecked: u64,
     /// Bytes read from sources.
     pub bytes_read: u64,
     /// Bytes of those that were new to the repository, before compression.
@@ -96,6 +110,8 @@ pub struct BackupReport {
     pub suspect: Vec<SuspectSource>,
     /// Snapshots that looked suspect and are accepted now.
     pub accepted: Vec<SnapshotId>,
+    /// Snapshots that were pinned, since they hold what rotted in a source.
+    pub pinned: Vec<SnapshotId>,
     /// What happened on each configured destination.
     pub destinations: Vec<DestinationOutcome>,
     /// On how many destinations the snapshot is.
@@ -134,12 +150,23 @@ pub struct DestinationOutcome {
 /// One of the runs that a backup is made of: usually the only one.
 #[derive(Debug, Default)]
 struct Phase {
-    /// Which files it reads; all where there is none. Then the snapshot is partial.
-    selection: Option<smart::Selection>,
+    /// Which files it reads; all where there is none.
+    selection: Option<Selection>,
+    /// Which of those that look unchanged it reads too.
+    recheck: Recheck,
     /// What the runs before it have changed.
     changes: Vec<outcome::SourceChanges>,
     /// Whether the line it goes on from has partial snapshots.
     has_partials: bool,
+}
+
+impl Phase {
+    /// The one run that a request asks for.
+    fn of(repo: &Repo, sources: &[SourceSettings], request: &BackupRequest) -> Result<Self, Error> {
+        let recheck = request.recheck.map(|percent| Recheck::begin(repo, sources, percent)).transpose()?;
+        let selection = request.files.clone().map(Selection::Listed);
+        Ok(Self { selection, recheck: recheck.unwrap_or_default(), ..Self::default() })
+    }
 }
 
 /// Backs up.
@@ -148,7 +175,8 @@ struct Phase {
 /// [`Error::NothingToBackUp`], [`Error::NoDestination`], [`Error::TooFewCopies`], [`Error::Interrupted`]. Whatever was
 /// written before stays and is found by the next run.
 pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Result<BackupReport, Error> {
-    run_phase(repo, request, &mut Phase::default(), monitor)
+    let mut phase = Phase::of(repo, &chosen_sources(repo, &request)?, &request)?;
+    run_phase(repo, request, &mut phase, monitor)
 }
 
 /// Makes one run.
@@ -173,6 +201,7 @@ fn run_phase(
     } else {
         store_and_commit(repo, &sources, &request, phase, started, monitor)?
     };
+    report.problems.extend(request.files.as_ref().map(|files| not_there(files, monitor)).unwrap_or_default());
     if phase.has_partials {
         smart::retire_partials(repo)?;
     }
@@ -199,6 +228,23 @@ fn accept(repo: &mut Repo, sources: &[SourceSettings]) -> Result<Vec<SnapshotId>
     Ok(accepted)
 }
 
+/// Keeps snapshots that hold what rotted in a source since, and says so in a note where there is none.
+fn pin(repo: &mut Repo, good: &[SnapshotId]) -> Result<Vec<SnapshotId>, Error> {
+    let mut pinned = Vec::new();
+    for snapshot in good {
+        let decision = repo.marks(&repo.index.reader()?)?.get(snapshot).cloned().unwrap_or_default();
+        if !decision.is_pinned {
+            repo.decide(Action::Pin { snapshot: *snapshot, is_pinned: true })?;
+            pinned.push(*snapshot);
+        }
+        if decision.note.is_empty() {
+            let text = "it holds what rotted in a source since".to_owned();
+            repo.decide(Action::Note { snapshot: *snapshot, text })?;
+        }
+    }
+    Ok(pinned)
+}
+
 /// Where other machines write to a destination, one of them may have cleaned it while this one stood still: then what was
 /// stored is looked at anew, and what is gone is read again.
 fn store_and_commit(
@@ -209,18 +255,22 @@ fn store_and_commit(
     started: Time,
     monitor: &dyn Monitor,
 ) -> Result<BackupReport, Error> {
-    let is_partial = phase.selection.is_some();
+    let flag = phase.selection.as_ref().map_or(0, Selection::flag);
     for run in 1..=RUNS {
         let mut written = pipeline::run(repo, sources, request, phase, started, monitor)?;
         let (changes, has_partials) = (std::mem::take(&mut written.changes), written.has_partials);
-        match commit::commit(repo, written, request, is_partial, monitor) {
+        // First: what a crash leaves must be looked at again, or safe already.
+        let pinned = pin(repo, &written.tally.good)?;
+        match commit::commit(repo, written, request, flag, monitor) {
             Err(Error::Overtaken) if run < RUNS => {
                 monitor.note(&format!("{}; the run is repeated.", Error::Overtaken));
                 repo.prepare_to_write()?;
             }
             result => {
                 (phase.changes, phase.has_partials) = (changes, has_partials);
-                return result;
+                let report = result?;
+                phase.recheck.end(repo)?;
+                return Ok(BackupReport { pinned, ..report });
             }
         }
     }
@@ -229,12 +279,19 @@ fn store_and_commit(
 
 /// The configured sources that are asked for.
 fn chosen_sources(repo: &Repo, request: &BackupRequest) -> Result<Vec<SourceSettings>, Error> {
-    let configured = &repo.settings().sources;
+    let configured: Vec<&SourceSettings> = repo.settings().folders().collect();
     if configured.is_empty() {
         let what = "no source is configured; add one with `cryptbackup add DIR`";
         return Err(Error::NothingToBackUp(what.to_owned()));
     }
     for path in &request.sources {
+        if repo.settings().source(path).is_some_and(|source| source.stdin) {
+            return Err(Error::Usage(format!(
+                "{} is no folder; `cryptbackup backup --stdin {}` stores it",
+                path.display(),
+                path.display()
+            )));
+        }
         if repo.settings().source(path).is_none() {
             let known: Vec<String> = configured.iter().map(|source| source.path.display().to_string()).collect();
             return Err(Error::Usage(format!(
@@ -244,8 +301,43 @@ fn chosen_sources(repo: &Repo, request: &BackupRequest) -> Result<Vec<SourceSett
             )));
         }
     }
-    let is_chosen = |source: &&SourceSettings| request.sources.is_empty() || request.sources.contains(&source.path);
-    let mut chosen: Vec<SourceSettings> = configured.iter().filter(is_chosen).cloned().collect();
+    if let Some(files) = &request.files {
+        let is_known = |path: &Path| configured.iter().any(|source| is_one_in_the_other(path, &source.path));
+        if let Some(stray) = files.paths().filter(|path| !is_known(path)).min() {
+            return Err(Error::Usage(format!(
+                "{} is in the list of files and in no source; add its folder with `cryptbackup add DIR`",
+                stray.display()
+            )));
+        }
+    }
+    let is_chosen = |source: &SourceSettings| {
+        (request.sources.is_empty() || request.sources.contains(&source.path))
+            && request.files.as_ref().is_none_or(|files| files.concerns(&source.path))
+    };
+    let mut chosen: Vec<SourceSettings> = configured.into_iter().filter(|source| is_chosen(source)).cloned().collect();
     chosen.sort_by(|left, right| left.path.cmp(&right.path));
+    if chosen.is_empty() {
+        return Err(Error::NothingToBackUp("the list of files has nothing of these sources in it".to_owned()));
+    }
     Ok(chosen)
+}
+
+fn is_one_in_the_other(left: &Path, right: &Path) -> bool {
+    left.starts_with(right) || right.starts_with(left)
+}
+
+/// What is in a list of files and not in the file system.
+fn not_there(files: &FileList, monitor: &dyn Monitor) -> Vec<Problem> {
+    let mut missing: Vec<Problem> = files
+        .paths()
+        .filter(|path| std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound))
+        .map(|path| Problem {
+            path: path.to_owned(),
+            kind: ProblemKind::Vanished,
+            detail: "it is in the list of files and is not there".to_owned(),
+        })
+        .collect();
+    missing.sort_by(|left, right| left.path.cmp(&right.path));
+    missing.iter().for_each(|problem| monitor.problem(problem));
+    missing
 }

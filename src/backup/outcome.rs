@@ -1,6 +1,7 @@
 //! What was counted on the way, source by source.
 
 use super::guard::Changes;
+use crate::format::id::SnapshotId;
 use crate::format::snapshot::{Root, RootCounts, SuspectSource};
 use crate::repo::store::Stored;
 use crate::report::Problem;
@@ -31,6 +32,12 @@ pub(super) struct RootTally {
     pub files_gone: u64,
     /// Files whose content is the same.
     pub files_unmodified: u64,
+    /// Files that looked unchanged and were read all the same.
+    pub files_rechecked: u64,
+    /// Of those, files that nobody wrote and that have another content.
+    pub files_rotten: u64,
+    /// Snapshots that hold what they were.
+    pub good: Vec<SnapshotId>,
     /// Bytes read.
     pub bytes_read: u64,
     /// The highest number given.
@@ -55,6 +62,9 @@ impl RootTally {
         self.files_opaque += other.files_opaque;
         self.files_gone += other.files_gone;
         self.files_unmodified += other.files_unmodified;
+        self.files_rechecked += other.files_rechecked;
+        self.files_rotten += other.files_rotten;
+        self.good.extend(other.good);
         self.bytes_read += other.bytes_read;
         self.version_ceiling = self.version_ceiling.max(other.version_ceiling);
         self.problems.extend(other.problems);
@@ -84,5 +94,5 @@ pub(super) struct Written {
     /// The highest version number any snapshot tells of.
     pub version_ceiling: u32,
     /// The snapshot this one goes on from.
-    pub previous: Option<crate::format::id::SnapshotId>,
+    pub previous: Option<SnapshotId>,
 }

@@ -28,6 +28,7 @@ use super::context::{Previous, ScanContext};
 use super::coverage::Coverage;
 use super::outcome::{RootTally, SourceChanges, Written};
 use super::read::{Batch, GroupReader};
+use super::recheck::Window;
 use super::scan::{Scan, ScanOutcome};
 use super::step::Step;
 use super::trees::RootBuilder;
@@ -43,7 +44,7 @@ use crate::repo::settings::SourceSettings;
 use crate::repo::store::Store;
 use crate::repo::{Lineage, Repo};
 use crate::snapshot::ReadError;
-use crate::source::{ChangePolicy, Changes, Owners, Walk};
+use crate::source::{ChangePolicy, Changes, Walk};
 
 /// Groups that wait for a reader, and batches that wait in each group.
 const GROUPS_WAITING: usize = 4;
@@ -102,17 +103,7 @@ pub(super) fn run(
     let mut tally = RootTally::default();
     let mut changes = Vec::new();
     for source in sources {
-        let run = SourceRun {
-            repo,
-            source,
-            request,
-            phase,
-            started,
-            line: &line,
-            fetcher: &fetcher,
-            owners: &repo.owners,
-            reachable,
-        };
+        let run = SourceRun { repo, source, request, phase, started, line: &line, fetcher: &fetcher, reachable };
         let (root, mut counted) = match run.read(&mut store, monitor) {
             Ok(read) => read,
             Err(error) => {
@@ -140,7 +131,7 @@ pub(super) fn run(
         return Err(Error::NothingToBackUp(format!("no source could be read: {}", why.join("; "))));
     }
     let head = line.head();
-    let whole = head.filter(|head| !head.snapshot.is_partial());
+    let whole = head.filter(|head| head.snapshot.is_whole());
     Ok(Written {
         is_complete,
         has_partials: line.has_partials(),
@@ -164,7 +155,6 @@ pub(super) struct SourceRun<'a> {
     pub started: Time,
     pub line: &'a Lineage,
     pub fetcher: &'a Fetcher<'a>,
-    pub owners: &'a Owners,
     pub reachable: DestinationBits,
 }
 
@@ -210,6 +200,9 @@ impl<'a> SourceRun<'a> {
         let (node, mut tally, lacking) = builder.finish();
         store.lacking |= outcome.lacking | lacking;
         tally.counts.excluded = outcome.excluded;
+        if tally.files_rotten > 0 {
+            tally.good.extend(self.line.root(&context.root).map(|(known, _)| known.id));
+        }
         if let Some((_, before)) = self.line.root(&context.root).filter(|_| context.is_part) {
             changes::complete(&mut tally, &before.counts, &outcome.before);
         }
@@ -235,6 +228,11 @@ impl<'a> SourceRun<'a> {
         Some(SourceChanges { path: path.to_vec(), before, changes })
     }
 
+    /// Which of the files that look unchanged are read too.
+    pub fn recheck(&self) -> Option<Window> {
+        self.phase.recheck.of(paths::to_bytes(&self.source.path))
+    }
+
     /// What its scan goes by.
     pub fn scan_context(&self) -> ScanContext<'a> {
         let root = paths::to_bytes(&self.source.path).to_vec();
@@ -255,9 +253,10 @@ impl<'a> SourceRun<'a> {
             previous,
             version_floor: if is_sure { 0 } else { self.line.version_ceiling },
             selection: self.phase.selection.as_ref(),
+            recheck: self.recheck(),
             started: self.started,
             is_part: false,
-            owners: self.owners,
+            owners: &self.repo.owners,
         }
     }
 

@@ -44,22 +44,13 @@ pub(super) fn each_step(
     let view = repo.index.reader()?;
     let line = repo.lineage(&view)?;
     let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations, repo.budget);
-    let phase = Phase::default();
+    let phase = Phase::of(repo, sources, request)?;
     let mut excluded = 0;
     // Without a destination within reach the question is still what changed since the last snapshot.
     let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
     for source in sources {
-        let run = SourceRun {
-            repo,
-            source,
-            request,
-            phase: &phase,
-            started,
-            line: &line,
-            fetcher: &fetcher,
-            owners: &repo.owners,
-            reachable,
-        };
+        let run =
+            SourceRun { repo, source, request, phase: &phase, started, line: &line, fetcher: &fetcher, reachable };
         let mut context = run.scan_context();
         if reachable == 0
             && let Some(previous) = &mut context.previous
@@ -97,6 +88,10 @@ fn count(report: &mut BackupReport, step: Step, monitor: &dyn Monitor) {
                 job.entry.stat.size
             };
             match job.previous {
+                Some(_) if job.is_recheck => {
+                    (report.files_rechecked, report.files_unmodified) =
+                        (report.files_rechecked + 1, report.files_unmodified + 1)
+                }
                 Some(_) => report.files_changed += 1,
                 None => report.files_new += 1,
             }

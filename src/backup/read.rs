@@ -63,6 +63,34 @@ pub(super) struct GroupReader<'a> {
 }
 
 impl<'a> GroupReader<'a> {
+    /// Reads one file from a stream. Where that fails, the file has no end.
+    pub fn stream(
+        chunker: &'a Chunker,
+        keys: &'a Keys,
+        owners: &'a Owners,
+        buffers: &'a Buffers,
+        job: Box<FileJob>,
+        input: &mut dyn io::Read,
+        out: &'a mut dyn FnMut(Batch) -> bool,
+    ) -> io::Result<()> {
+        let mut reader = Self::new(chunker, keys, owners, buffers, out);
+        reader.batch.items.push(Item::Begin(job));
+        reader.data(&mut |buffer| input.read(buffer), u64::MAX)?;
+        reader.batch.items.push(Item::End { is_settled: true });
+        reader.flush();
+        Ok(())
+    }
+
+    fn new(
+        chunker: &'a Chunker,
+        keys: &'a Keys,
+        owners: &'a Owners,
+        buffers: &'a Buffers,
+        out: &'a mut dyn FnMut(Batch) -> bool,
+    ) -> Self {
+        Self { chunker, keys, owners, buffers, out, batch: Batch::default(), uncut: 0, is_wanted: true }
+    }
+
     /// Reads a whole group.
     pub fn run(
         chunker: &'a Chunker,
@@ -72,8 +100,7 @@ impl<'a> GroupReader<'a> {
         steps: Vec<Step>,
         out: &'a mut dyn FnMut(Batch) -> bool,
     ) {
-        let mut reader =
-            Self { chunker, keys, owners, buffers, out, batch: Batch::default(), uncut: 0, is_wanted: true };
+        let mut reader = Self::new(chunker, keys, owners, buffers, out);
         for step in steps {
             match step {
                 Step::Read(job) => reader.file(job),
@@ -128,7 +155,7 @@ impl<'a> GroupReader<'a> {
         while let Some(segment) = file.next_segment()? {
             match segment {
                 Segment::Hole { len } => self.batch.items.push(Item::Hole(len)),
-                Segment::Data { len, .. } => self.data(file, len)?,
+                Segment::Data { len, .. } => self.data(&mut |buffer| file.read(buffer), len)?,
             }
             if !self.is_wanted {
                 break;
@@ -137,7 +164,8 @@ impl<'a> GroupReader<'a> {
         Ok(())
     }
 
-    fn data(&mut self, file: &mut SourceFile, mut expected: u64) -> io::Result<()> {
+    /// Reads what `read` gives, to its end; about so many bytes are expected.
+    fn data(&mut self, read: &mut dyn FnMut(&mut [u8]) -> io::Result<usize>, mut expected: u64) -> io::Result<()> {
         loop {
             let filled = self.batch.bytes.len();
             if self.batch.bytes.capacity() < BATCH_CAPACITY {
@@ -146,7 +174,7 @@ impl<'a> GroupReader<'a> {
             // One byte more than expected, so that the end of a small file is seen by the same call.
             let wanted = usize::try_from(expected.saturating_add(1)).unwrap_or(READ_BYTES).min(READ_BYTES);
             self.batch.bytes.resize(filled + wanted, 0);
-            let count = file.read(self.batch.bytes.get_mut(filled..).unwrap_or_default())?;
+            let count = read(self.batch.bytes.get_mut(filled..).unwrap_or_default())?;
             self.batch.bytes.truncate(filled + count);
             expected = expected.saturating_sub(count as u64);
             self.cut(count == 0);

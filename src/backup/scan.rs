@@ -16,6 +16,7 @@ use std::iter::Peekable;
 use super::begun::WalkSteps;
 use super::context::ScanContext;
 use super::coverage::Coverage;
+use super::recheck::Window;
 use super::same::Held;
 use super::step::{FileJob, Step, node, number};
 use crate::format::recipe::Recipe;
@@ -26,7 +27,7 @@ use crate::index::DestinationBits;
 use crate::snapshot::versions::join;
 use crate::snapshot::{ReadError, TreeReader, path_hash};
 use crate::source::{
-    DeviceOrdinals, Entry, EntryKind, Event, FolderIdentity, has_same_metadata, is_unchanged, metadata,
+    ChangePolicy, DeviceOrdinals, Entry, EntryKind, Event, FolderIdentity, has_same_metadata, is_unchanged, metadata,
 };
 
 /// Names of one inode are matched up to so many inodes; beyond, they are read one by one.
@@ -271,7 +272,9 @@ impl<'a, 'out> Scan<'a, 'out> {
             self.retire_below(&path, folder)?;
         }
         let link = (entry.stat.links > 1).then(|| entry.stat.identity());
+        let is_recheck = previous.as_ref().is_some_and(|node| self.is_to_be_rechecked(&path, node, &entry));
         if let Some(node) = &previous
+            && !is_recheck
             && self.is_unchanged(node, &entry)
             && let Some(lacking) = self.coverage().lacking(self.context.fetcher, node)?
         {
@@ -295,7 +298,8 @@ impl<'a, 'out> Scan<'a, 'out> {
             if let Some(link) = link.filter(|_| self.linked.len() < LINKED_MAX) {
                 self.linked.insert(link);
             }
-            let job = Box::new(FileJob { entry, node, previous, highest_version, link });
+            let has_ctime = !self.context.policy.ignore_ctime;
+            let job = Box::new(FileJob { entry, node, previous, highest_version, link, is_recheck, has_ctime });
             self.give(if is_known { Step::Link(job) } else { Step::Read(job) });
             return Ok(());
         }
@@ -310,8 +314,21 @@ impl<'a, 'out> Scan<'a, 'out> {
     }
 
     fn is_unchanged(&self, previous: &Node, entry: &Entry) -> bool {
+        self.is_unchanged_by(&self.context.policy, previous, entry)
+    }
+
+    fn is_unchanged_by(&self, policy: &ChangePolicy, previous: &Node, entry: &Entry) -> bool {
         let scanned = self.context.previous.as_ref().map_or_else(Time::default, |previous| previous.scanned);
-        is_unchanged(previous, entry, scanned, &self.context.policy)
+        is_unchanged(previous, entry, scanned, policy)
+    }
+
+    /// Whether a file that looks unchanged is read, be it that everything is.
+    fn is_to_be_rechecked(&self, path: &[u8], previous: &Node, entry: &Entry) -> bool {
+        let is_taken = |window: Window| window.takes(&self.context.root, path, &entry.stat);
+        let policy = ChangePolicy { force: false, ..self.context.policy };
+        entry.kind == EntryKind::File
+            && (self.context.policy.force || self.context.recheck.is_some_and(is_taken))
+            && self.is_unchanged_by(&policy, previous, entry)
     }
 
     fn keep(&mut self, entry: &Entry, mut node: Node, link: Option<FolderIdentity>) -> Result<(), ReadError> {

@@ -48,6 +48,10 @@ pub(super) struct FileJob {
     pub highest_version: u32,
     /// The inode, where it has several names.
     pub link: Option<FolderIdentity>,
+    /// It looks unchanged: it is read to see whether it is.
+    pub is_recheck: bool,
+    /// Its previous node has the ctime it had when it was read last: where a ctime is no change, it may have a later one.
+    pub has_ctime: bool,
 }
 
 /// What stands for an entry that cannot be read and whose previous content is out of reach or never was.

@@ -8,6 +8,7 @@ use super::guard::{FileSample, Fingerprint, Moves};
 use super::linked::Linked;
 use super::outcome::RootTally;
 use super::read::Item;
+use super::recheck;
 use super::same::SameFolder;
 use super::step::{FileJob, Step, number, unread};
 use crate::chunk::Chunker;
@@ -22,7 +23,7 @@ use crate::replicate::Fetcher;
 use crate::repo::store::Store;
 use crate::report::{Problem, ProblemKind};
 use crate::snapshot::{RecipeBuilder, TreeBuilder};
-use crate::source::{FolderIdentity, Stat};
+use crate::source::{Entry, FolderIdentity, Stat};
 
 /// Nodes of one folder that wait, in case the whole folder turns out to be the same.
 const WAITING_MAX: usize = 4096;
@@ -252,16 +253,22 @@ impl<'a> RootBuilder<'a> {
     }
 
     fn finish_file(&mut self, job: FileJob, recipe: Recipe, flags: Flags, store: &mut Store<'_>) -> Result<(), Error> {
-        let mut node = job.node;
+        let FileJob { entry, mut node, previous, highest_version, is_recheck, has_ctime, .. } = job;
         node.kind = NodeKind::File(recipe);
         node.flags = flags;
-        number(&mut node, job.previous.as_ref(), job.highest_version, self.started)?;
-        match &job.previous {
+        number(&mut node, previous.as_ref(), highest_version, self.started)?;
+        let good = previous.as_ref().filter(|_| is_recheck && has_ctime && flags == Flags::NONE);
+        let rotten = good.filter(|good| recheck::is_rot(good, &entry.stat, &node)).map(|good| rot(&entry, good));
+        self.tally.files_rechecked += u64::from(is_recheck);
+        self.tally.files_rotten += u64::from(rotten.is_some());
+        match &previous {
             None => self.tally.files_new += 1,
             Some(previous) if previous.version == node.version => self.tally.files_unmodified += 1,
             Some(_) => self.tally.files_changed += 1,
         }
-        self.add(node, store)
+        self.add(node, store)?;
+        rotten.into_iter().for_each(|problem| self.problem(problem));
+        Ok(())
     }
 
     /// Another name of an inode whose content is known; where that failed, this name fails too. One that changed between
@@ -322,5 +329,14 @@ impl<'a> RootBuilder<'a> {
     /// Notes a problem of the source as a whole.
     pub fn source_problem(&mut self, path: PathBuf, detail: String) {
         self.problem(Problem { path, kind: ProblemKind::SourceMissing, detail });
+    }
+}
+
+/// What is said of a file that rotted: which version is the good one.
+fn rot(entry: &Entry, good: &Node) -> Problem {
+    Problem {
+        path: entry.path.clone(),
+        kind: ProblemKind::Rotten,
+        detail: format!("its content is another one though nobody wrote it; version {} is the good one", good.version),
     }
 }

@@ -167,7 +167,6 @@ mod tests {
     fn dry_run_has_no_short_form_and_later_commands_are_not_there() {
         for words in [
             "backup -n",
-            "backup --stdin x",
             "clean -n",
             "clean --keep-versions 0",
             "clean --keep-days -1",

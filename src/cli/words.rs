@@ -127,6 +127,7 @@ fn hint_of_problem(kind: ProblemKind) -> Option<String> {
         ProblemKind::ChangedWhileRead => text!("problem-hint-changed"),
         ProblemKind::Vanished => return None,
         ProblemKind::SourceMissing => text!("problem-hint-source-missing"),
+        ProblemKind::Rotten => text!("problem-hint-rotten"),
         ProblemKind::NeverBackedUp => text!("problem-hint-never-backed-up"),
         ProblemKind::NotRestored => text!("problem-hint-not-restored"),
         ProblemKind::MetadataNotRestored => text!("problem-hint-metadata"),

@@ -105,7 +105,7 @@ pub struct Snapshot {
     pub user: String,
     /// The sources, sorted by path.
     pub roots: Vec<Root>,
-    /// [`Snapshot::SUSPECT`], [`Snapshot::PARTIAL`], [`Snapshot::HISTORY`], added up.
+    /// [`Snapshot::SUSPECT`], [`Snapshot::PARTIAL`], [`Snapshot::HISTORY`], [`Snapshot::CHOSEN`], added up.
     pub flags: u32,
     /// Words given by the user.
     pub tags: Vec<String>,
@@ -126,11 +126,18 @@ impl Snapshot {
     pub const PARTIAL: u32 = 2;
     /// A history: its roots hold versions and not a state of the sources (section 12).
     pub const HISTORY: u32 = 4;
-    const FLAGS_KNOWN: u32 = Self::SUSPECT | Self::PARTIAL | Self::HISTORY;
+    /// Only what somebody chose was read.
+    pub const CHOSEN: u32 = 8;
+    const FLAGS_KNOWN: u32 = Self::SUSPECT | Self::PARTIAL | Self::HISTORY | Self::CHOSEN;
 
     /// Whether not everything was reached.
     pub fn is_partial(&self) -> bool {
         self.flags & Self::PARTIAL != 0
+    }
+
+    /// Whether its sources were read to the end: it is a backup of all of them that were read.
+    pub fn is_whole(&self) -> bool {
+        self.flags & (Self::PARTIAL | Self::CHOSEN) == 0
     }
 
     /// Whether this is a history.

@@ -36,6 +36,8 @@ pub struct SnapshotInfo {
     pub is_pinned: bool,
     /// Whether not everything was reached: what was not is as the snapshot before has it, or not there yet.
     pub is_partial: bool,
+    /// Whether only what somebody chose was read.
+    pub is_chosen: bool,
     /// The configured destinations on which it is committed.
     pub destinations: Vec<String>,
 }
@@ -168,6 +170,7 @@ impl Repo {
         SnapshotInfo {
             id: known.id,
             is_partial: known.snapshot.is_partial(),
+            is_chosen: known.snapshot.flags & Snapshot::CHOSEN != 0,
             time: known.snapshot.finished,
             zone_offset: known.snapshot.zone_offset,
             machine: known.snapshot.machine,

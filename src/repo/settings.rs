@@ -207,6 +207,11 @@ impl Settings {
         self.sources.iter().find(|source| source.path == path)
     }
 
+    /// The sources that are folders.
+    pub fn folders(&self) -> impl Iterator<Item = &SourceSettings> {
+        self.sources.iter().filter(|source| !source.stdin)
+    }
+
     /// Adds a source, or replaces what was set for it. True when it is new.
     pub fn put_source(&mut self, source: SourceSettings) -> bool {
         match self.sources.iter_mut().find(|known| known.path == source.path) {

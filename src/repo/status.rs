@@ -97,8 +97,8 @@ impl Repo {
         let suspects = self.suspects(&view)?;
         let sources = self.settings.sources.iter().map(|source| {
             let path = paths::to_bytes(&source.path);
-            // A partial snapshot is no backup of the source yet.
-            let read = known.iter().filter(|known| !known.snapshot.is_partial()).filter_map(|known| {
+            // What was read in part is no backup of the source yet.
+            let read = known.iter().filter(|known| known.snapshot.is_whole()).filter_map(|known| {
                 let root = known.snapshot.root(path).filter(|root| root.carried_from.is_none())?;
                 Some((known.snapshot.finished, root))
             });

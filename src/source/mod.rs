@@ -21,6 +21,7 @@ mod excludes;
 mod changes;
 mod walk;
 mod file;
+mod piped;
 mod metadata;
 mod change;
 #[cfg(unix)]
@@ -36,6 +37,7 @@ pub use entry::{Entry, EntryKind, Event, FolderIdentity, Stat};
 pub use excludes::{Excludes, split_list};
 pub use file::{HOLE_MIN_BYTES, OpenError, Segment, SourceFile};
 pub use metadata::{DeviceOrdinals, Owners, metadata};
+pub use piped::piped;
 pub use walk::{Walk, WalkOptions};
 
 use crate::report::{Problem, ProblemKind};

@@ -91,7 +91,7 @@ pub fn run(
         let detail = "it is off; `cryptbackup config set watch.enabled true` turns watching on".to_owned();
         return Err(Error::Config { key: "watch.enabled".to_owned(), detail });
     }
-    if settings.sources.is_empty() {
+    if settings.folders().next().is_none() {
         let what = "no source is configured; add one with `cryptbackup add DIR`";
         return Err(Error::NothingToBackUp(what.to_owned()));
     }
@@ -130,7 +130,7 @@ fn changed(home: &Home) -> Option<SystemTime> {
 impl Watch<'_> {
     /// Listens to every source as the settings have them, and takes everything in them for changed.
     fn begin(&mut self) {
-        let sources = self.settings.sources.iter().map(|source| Watched {
+        let sources = self.settings.folders().map(|source| Watched {
             path: source.path.clone(),
             changes: Changes::everything(),
             is_polled: !self.settings.watch.realtime,

@@ -45,7 +45,7 @@ impl Presence {
             found: FolderIdentity::of(path).ok(),
         };
         let destinations = settings.destinations.iter().map(|(name, path)| place(Some(name), path));
-        let sources = settings.sources.iter().map(|source| place(None, &source.path));
+        let sources = settings.folders().map(|source| place(None, &source.path));
         let places = destinations.chain(sources).collect();
         let mut presence = Self { places, table: File::open("/proc/self/mounts").ok(), mounts: Vec::new() };
         presence.mounts = presence.read_mounts();

@@ -16,6 +16,7 @@ mod french;
 mod full_disk;
 mod guard;
 mod help;
+mod inputs;
 mod json;
 #[cfg(target_os = "linux")]
 mod limits;

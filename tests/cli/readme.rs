@@ -117,8 +117,6 @@ fn every_command_works_as_shown() {
 #[test]
 fn what_the_readme_says_is_not_there_is_not_there() {
     let reader = Reader::new();
-    for (command, name) in [("key list", "`key`"), ("backup --stdin x", "`backup --stdin`")] {
-        assert!(README.contains(name), "{command}");
-        reader.types(&format!("cryptbackup {command}")).expect_code(2);
-    }
+    assert!(README.contains("`key`"));
+    reader.types("cryptbackup key list").expect_code(2);
 }

@@ -170,7 +170,12 @@ fn codes_are_those_of_the_code() {
     let flags = document.tables_with(&["value", "flag", "meaning"]);
     let known = [(Flags::CARRIED, "carried"), (Flags::UNREAD, "unread"), (Flags::UNSETTLED, "unsettled")];
     assert_eq!(codes(flags[0]), known.map(|(flag, name)| (encode("flags", &flag).expect("a byte")[0], name)));
-    let known = [(Snapshot::SUSPECT, "suspect"), (Snapshot::PARTIAL, "partial"), (Snapshot::HISTORY, "history")];
+    let known = [
+        (Snapshot::SUSPECT, "suspect"),
+        (Snapshot::PARTIAL, "partial"),
+        (Snapshot::HISTORY, "history"),
+        (Snapshot::CHOSEN, "chosen"),
+    ];
     assert_eq!(codes(flags[1]), known.map(|(flag, name)| (flag as u8, name)));
     let all: u8 = codes(flags[1]).iter().map(|(value, _)| value).sum();
     let snapshot = |flags| Snapshot { flags, ..example::snapshot(b"") };

@@ -13,6 +13,7 @@ mod explore;
 mod golden;
 mod guard;
 mod incremental;
+mod inputs;
 mod machines;
 mod model;
 mod places;

@@ -19,6 +19,7 @@ const DANGERS: &[Danger] = &[
             ("format/wire.rs", "stored bytes"),
             ("index/tables.rs", "keys of the local index, big-endian so that they sort"),
             ("spill/record.rs", "temporary files of this process"),
+            ("backup/recheck.rs", "hashes stand on a ring"),
         ],
     },
     Danger {
@@ -27,6 +28,7 @@ const DANGERS: &[Danger] = &[
         places: &[
             ("memory.rs", "how many there are"),
             ("backup/pipeline.rs", "readers, and the queues between the stages"),
+            ("backup/stream.rs", "a read that waits cannot be interrupted"),
             ("repo/store/compressing.rs", "blocks on their way through the cores"),
             ("pack/buffer.rs", "memory that comes back from them"),
             ("replicate/lanes.rs", "one a destination"),

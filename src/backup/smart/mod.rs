@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::selection::Selection;
 use super::step::{FileJob, Step};
 use super::{BackupReport, BackupRequest, Phase, chosen_sources, preview, run_phase};
 use crate::error::Error;
@@ -24,7 +25,7 @@ use crate::repo::Repo;
 use crate::snapshot::place_of;
 
 pub use score::{Score, Scorer};
-pub(super) use select::Selection;
+pub(super) use select::Ranking;
 
 /// Files that a plan names.
 const NAMED: usize = 10;
@@ -61,8 +62,11 @@ pub struct SmartPlan {
 /// Scores everything that a backup would read. Nothing is read or written.
 ///
 /// # Errors
-/// Those of a dry run: see [`run`](super::run).
+/// Those of a dry run: see [`run`](super::run). [`Error::Usage`] where the request says which files are read.
 pub fn plan(repo: &Repo, request: &BackupRequest, monitor: &dyn Monitor) -> Result<SmartPlan, Error> {
+    if request.files.is_some() || request.recheck.is_some() {
+        return Err(Error::Usage("a smart backup reads everything that changed, and nothing else".to_owned()));
+    }
     let scorer = Arc::new(Scorer::new(&repo.settings().priority, repo.now())?);
     let mut plan = SmartPlan { files: 0, bytes: 0, first: Vec::new(), by_step: BTreeMap::new(), scorer };
     let sources = chosen_sources(repo, request)?;
@@ -127,7 +131,8 @@ pub fn execute(
     let is_in_parts = !request.force;
     while let Some(step) = plan.next_part(reached, rate.saturating_mul(interval.as_secs())).filter(|_| is_in_parts) {
         let part_began = Instant::now();
-        phase.selection = Some(Selection::new(Arc::clone(&plan.scorer), step, part_began + interval * OVERTIME));
+        let ranking = Ranking::new(Arc::clone(&plan.scorer), step, part_began + interval * OVERTIME);
+        phase.selection = Some(Selection::Ranked(ranking));
         let part = BackupRequest { no_sync: true, ..request.clone() };
         let report = run_phase(repo, part, &mut phase, monitor)?;
         if let Some(id) = report.snapshot_id {

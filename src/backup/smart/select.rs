@@ -1,4 +1,4 @@
-//! Which files a part of a run reads.
+//! Which files a part of a smart backup reads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use crate::source::Entry;
 
 /// Files with a score from some step on, until the time is up.
 #[derive(Debug)]
-pub(in crate::backup) struct Selection {
+pub(in crate::backup) struct Ranking {
     scorer: Arc<Scorer>,
     step: u32,
     until: Instant,
@@ -18,7 +18,7 @@ pub(in crate::backup) struct Selection {
     is_cut_short: AtomicBool,
 }
 
-impl Selection {
+impl Ranking {
     pub fn new(scorer: Arc<Scorer>, step: u32, until: Instant) -> Self {
         Self { scorer, step, until, taken: AtomicU64::new(0), is_cut_short: AtomicBool::new(false) }
     }

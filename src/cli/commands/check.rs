@@ -41,7 +41,11 @@ pub struct Args {
     secret: SecretArgs,
 }
 
-fn percent(text: &str) -> Result<f64, String> {
+/// A share that is typed: `5%`, `0.5`.
+///
+/// # Errors
+/// A sentence, where it is none.
+pub fn percent(text: &str) -> Result<f64, String> {
     let number: Option<f64> = text.strip_suffix('%').unwrap_or(text).trim().parse().ok();
     let valid = number.filter(|percent| *percent > 0.0 && *percent <= 100.0);
     valid.ok_or_else(|| text!("percentage-not-one"))

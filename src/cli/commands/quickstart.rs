@@ -65,16 +65,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         Ok(settings.source(&source.path).is_none() && settings.put_source(source.clone()))
     })?;
     let (mut repo, progress) = context.open_with(Access::Write, secret)?;
-    let request = BackupRequest {
-        sources: vec![source.path.clone()],
-        tags: Vec::new(),
-        dry_run: false,
-        force: false,
-        no_sync: false,
-        accept_changes: false,
-        skip_unchanged: false,
-        changed: None,
-    };
+    let request = BackupRequest { sources: vec![source.path.clone()], ..BackupRequest::default() };
     let report = run_backup(&mut repo, request, &progress)?;
     let cleaned = backup::clean_after(&mut repo, &report, context, &progress)?;
     progress.done();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
-use crate::cli::messages::text;
+use crate::cli::messages::{library, text};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
@@ -55,6 +55,7 @@ fn document(info: &SnapshotInfo) -> Value {
         "note": info.note,
         "pinned": info.is_pinned,
         "partial": info.is_partial,
+        "chosen": info.is_chosen,
         "destinations": info.destinations,
     })
 }
@@ -91,15 +92,20 @@ fn table(snapshots: &[SnapshotInfo]) -> Table {
             safe(&info.destinations.join(", ")),
             if info.is_pinned { text!("snapshot-pinned") } else { String::new() },
             safe(&info.tags.join(", ")),
-            match (info.is_partial, info.note.as_str()) {
-                (false, note) => safe(note),
-                (true, "") => text!("snapshot-partial"),
-                (true, note) => format!("{}; {}", text!("snapshot-partial"), safe(note)),
-            },
+            note(info),
             roots.join(", "),
         ]);
     }
     table
+}
+
+/// What it lacks, and what somebody noted.
+fn note(info: &SnapshotInfo) -> String {
+    let mut parts = Vec::new();
+    parts.extend(info.is_partial.then(|| text!("snapshot-partial")));
+    parts.extend(info.is_chosen.then(|| text!("snapshot-chosen")));
+    parts.extend((!info.note.is_empty()).then(|| names::escape(library::translated(&info.note).as_bytes())));
+    parts.join("; ")
 }
 
 #[cfg(test)]
@@ -115,6 +121,7 @@ mod tests {
             time: Time { seconds: 1_768_473_042, nanos: 0 },
             zone_offset: 0,
             is_partial: false,
+            is_chosen: false,
             machine: "ada\u{1b}".to_owned(),
             user: "u".to_owned(),
             roots: vec![root("/a", true), root("/b", false)],

@@ -190,6 +190,17 @@ said-snapshot-could-not-be-read-whole = Snapshot { $id } could not be read whole
 
 said-no-source-is-configured-add-one = no source is configured; add one with `cryptbackup add DIR`
 said-no-source-could-be-read = no source could be read: { $why }
+said-the-list-has-nothing = the list of files has nothing of these sources in it
+said-is-in-the-list-and-in-no = { $path } is in the list of files and in no source; add its folder with `cryptbackup add DIR`
+said-it-is-in-the-list = it is in the list of files and is not there
+said-is-no-folder-stores-it = { $path } is no folder; `cryptbackup backup --stdin { $name }` stores it
+said-its-content-is-another-one = its content is another one though nobody wrote it; version { $n } is the good one
+said-it-holds-what-rotted = it holds what rotted in a source since
+said-is-no-name-of-a-file = { $path } is no name of a file
+said-is-a-source-already = { $path } is a source already; choose another name
+said-nothing-came-for = nothing came for { $path }; if an empty file is meant, use --force
+said-a-smart-backup-reads = a smart backup reads everything that changed, and nothing else
+said-the-end-of-the-stream = the end of the stream was not seen
 said-partial-snapshot = partial snapshot { $id }: { $done } of { $all } MB are in it
 said-the-source-does-not-exist = the source { $path } does not exist
 said-the-source-cannot-be-read = the source { $path } cannot be read

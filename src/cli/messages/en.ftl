@@ -184,6 +184,7 @@ problem-hint-changed = what changed while it was read is stored as it was read, 
 problem-hint-damaged = plug in the other destinations and try again; `cryptbackup check --read-data` lists what is damaged where
 problem-hint-metadata = owners and some attributes can only be restored by root
 problem-hint-never-backed-up = what could not be read when it was backed up is in no snapshot; mend its permissions where it is, and back up again
+problem-hint-rotten = its disk or its memory may be failing; look at them, and get the good version back: cryptbackup restore --file FILE --version N
 problem-hint-not-restored = mend that and restore again; what is right already is not written again
 problem-hint-source-missing = its last backup stands; `cryptbackup remove DIR` takes it out, `backup --force` accepts that it is empty
 problem-hint-unreadable = where there is a previous version, it stands in for what could not be read; check its permissions, or leave it out with `cryptbackup add DIR --exclude PATTERNS`
@@ -226,6 +227,7 @@ verb-handle = handle
 verb-write-to = write to
 standard-output = standard output
 signal = signal { $number }
+command-failed = `{ $command }` failed: { $how }
 snapshot-not-one = a snapshot is an id prefix, `latest` or `latest~N`
 date-too-long-ago = `{ $text }` is too long ago
 date-not-one = `{ $text }` is not a date: use 2026-01-15 (the end of that day), 2026-01-15T10:30, 2026-01-15T10:30:00+01:00, or 5h, 2d, 3w for that long ago
@@ -359,6 +361,16 @@ backup-accepted = { $n ->
     [one] Snapshot { $ids } accepted
    *[other] Snapshots { $ids } accepted
 }
+backup-rechecked = { $n ->
+    [one] { $n } unchanged file read again
+   *[other] { $n } unchanged files read again
+}
+backup-pinned = { $n ->
+    [one] Snapshot { $ids } is pinned: it holds the good version
+   *[other] Snapshots { $ids } are pinned: they hold the good versions
+}
+backup-list-empty = there is no path in { $file }
+backup-stdin-terminal = nothing comes through a pipe: `COMMAND | cryptbackup backup --stdin NAME`, or `cryptbackup backup --stdin NAME -- COMMAND`
 backup-protected = Protected on { $copies } of { $n } { $n ->
     [one] destination
    *[other] destinations
@@ -447,6 +459,7 @@ snapshots-none = There are no snapshots yet.
 root-not-read = { $path } (not read)
 snapshot-pinned = pinned
 snapshot-partial = partial
+snapshot-chosen = chosen files
 ls-version = version { $number }
 
 ## Restoring

@@ -189,6 +189,17 @@ said-snapshot-could-not-be-read-whole = L'instantané { $id } n'a pas pu être l
 
 said-no-source-is-configured-add-one = Aucune source configurée ; ajoutez-en une avec `cryptbackup add DOSSIER`
 said-no-source-could-be-read = Aucune source n'a pu être lue : { $why }
+said-the-list-has-nothing = la liste de fichiers ne contient rien de ces sources
+said-is-in-the-list-and-in-no = { $path } est dans la liste de fichiers et dans aucune source ; ajoutez son dossier avec `cryptbackup add DOSSIER`
+said-it-is-in-the-list = il est dans la liste de fichiers et n'existe pas
+said-is-no-folder-stores-it = { $path } n'est pas un dossier ; `cryptbackup backup --stdin { $name }` l'enregistre
+said-its-content-is-another-one = son contenu a changé sans que personne l'écrive ; la bonne version est la { $n }
+said-it-holds-what-rotted = il contient ce qui s'est abîmé depuis dans une source
+said-is-no-name-of-a-file = { $path } n'est pas un nom de fichier
+said-is-a-source-already = { $path } est déjà une source ; choisissez un autre nom
+said-nothing-came-for = rien n'est arrivé pour { $path } ; si un fichier vide est voulu, utilisez --force
+said-a-smart-backup-reads = un backup intelligent lit tout ce qui a changé, et rien d'autre
+said-the-end-of-the-stream = la fin du flux n'a pas été vue
 said-partial-snapshot = instantané partiel { $id } : il contient { $done } sur { $all } MB
 said-the-source-does-not-exist = Source introuvable : { $path }
 said-the-source-cannot-be-read = la source { $path } ne peut pas être lue

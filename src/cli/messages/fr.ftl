@@ -185,6 +185,7 @@ problem-hint-changed = ce qui a changé pendant la lecture est stocké tel qu'il
 problem-hint-damaged = branchez les autres destinations et réessayez ; `cryptbackup check --read-data` liste ce qui est endommagé et où
 problem-hint-metadata = les propriétaires et certains attributs ne peuvent être restaurés que par root
 problem-hint-never-backed-up = ce qui n'a pas pu être lu lors du backup n'est dans aucun instantané ; corrigez ses permissions là où il est, et relancez un backup
+problem-hint-rotten = son disque ou sa mémoire est peut-être en train de lâcher ; vérifiez-les, et reprenez la bonne version : cryptbackup restore --file FICHIER --version N
 problem-hint-not-restored = corrigez cela et relancez la restauration ; ce qui est déjà bon n'est pas réécrit
 problem-hint-source-missing = son dernier backup reste valable ; `cryptbackup remove DOSSIER` la retire, `backup --force` accepte qu'elle soit vide
 problem-hint-unreadable = s'il y a une version précédente, elle remplace ce qui n'a pas pu être lu ; vérifiez ses permissions, ou excluez-le avec `cryptbackup add DOSSIER --exclude MOTIFS`
@@ -227,6 +228,7 @@ verb-handle = intercepter
 verb-write-to = écrire sur
 standard-output = la sortie standard
 signal = le signal { $number }
+command-failed = `{ $command }` a échoué : { $how }
 snapshot-not-one = Un instantané se nomme par le début de son identifiant, `latest` ou `latest~N`
 date-too-long-ago = `{ $text }` est trop loin dans le passé
 date-not-one = Format de date invalide : `{ $text }`. Utilisez 2026-01-15 (la fin de ce jour), 2026-01-15T10:30, 2026-01-15T10:30:00+01:00, ou 5h, 2d, 3w pour il y a autant d'heures, de jours, de semaines
@@ -366,6 +368,16 @@ backup-accepted = { $n ->
     [one] Instantané { $ids } accepté
    *[other] Instantanés { $ids } acceptés
 }
+backup-rechecked = { $n ->
+    [one] { $n } fichier inchangé relu
+   *[other] { $n } fichiers inchangés relus
+}
+backup-pinned = { $n ->
+    [one] L'instantané { $ids } est épinglé : il contient la bonne version
+   *[other] Les instantanés { $ids } sont épinglés : ils contiennent les bonnes versions
+}
+backup-list-empty = Aucun chemin dans { $file }
+backup-stdin-terminal = Rien n'arrive par un tube : `COMMANDE | cryptbackup backup --stdin NOM`, ou `cryptbackup backup --stdin NOM -- COMMANDE`
 backup-protected = Protégé sur { $copies } de { $n } { $n ->
     [one] destination
    *[other] destinations
@@ -454,6 +466,7 @@ snapshots-none = Il n'y a pas encore d'instantanés.
 root-not-read = { $path } (pas lue)
 snapshot-pinned = épinglé
 snapshot-partial = partiel
+snapshot-chosen = fichiers choisis
 ls-version = version { $number }
 
 ## Restauration

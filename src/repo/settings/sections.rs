@@ -115,6 +115,9 @@ pub struct SourceSettings {
     /// Do not take another ctime for a change.
     #[serde(skip_serializing_if = "is_false")]
     pub ignore_ctime: bool,
+    /// No folder: a file of this name that streams are stored as. A run that reads folders leaves it as it is.
+    #[serde(skip_serializing_if = "is_false")]
+    pub stdin: bool,
     /// Unknown keys.
     #[serde(flatten)]
     pub extra: Extra,

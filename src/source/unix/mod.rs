@@ -21,7 +21,7 @@ pub(super) use attributes::attributes;
 pub(super) use folder::Folder;
 pub(super) use holes::{Extent, next_extent};
 pub(super) use open::open_file;
-pub(super) use owners::{group_name, user_name};
+pub(super) use owners::{group_name, owner_of_process, user_name};
 pub(super) use stat::{file_kind, stat_of_file};
 
 use super::{EntryKind, Stat};

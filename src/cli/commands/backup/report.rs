@@ -1,182 +1,17 @@
-//! `backup`: one pass over the sources to all destinations.
-
-use std::path::PathBuf;
+//! What a backup did, in words or as the summary line, and how the command ends.
 
 use serde_json::{Value, json};
 
-use crate::backup::smart::{self, Ranked, SmartPlan};
-use crate::backup::{self, BackupReport, BackupRequest, DestinationOutcome};
-use crate::clean::choose::Rules;
-use crate::clean::{self, CleanReport, CleanRequest};
+use super::Cleaned;
+use crate::backup::{BackupReport, DestinationOutcome};
 use crate::cli::cleaned;
-use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::messages::text;
 use crate::cli::output::{Output, Style};
-use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
-use crate::cli::{hints, names, paths, suspect, units, words};
-use crate::error::Error;
-use crate::monitor::Monitor;
-use crate::repo::{Access, DestinationState, Repo};
-
-const EXAMPLES: &str = "EXAMPLES:
-  cryptbackup backup
-  cryptbackup backup --source ~/Documents --tag before-upgrade
-  cryptbackup backup --smart --explain
-  cryptbackup backup --accept-changes
-  cryptbackup backup --dry-run --verbose";
-
-/// Back up all sources, or some, to every destination that can be reached
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub struct Args {
-    /// Only this source; may be given again
-    #[arg(long, value_name = "DIR")]
-    source: Vec<PathBuf>,
-    /// Important files first, and a snapshot of what is done every few minutes
-    #[arg(long)]
-    smart: bool,
-    /// Show the ten files that come first, and why
-    #[arg(long, requires = "smart")]
-    explain: bool,
-    /// A word to find the snapshot by; may be given again
-    #[arg(long, value_name = "TAG")]
-    tag: Vec<String>,
-    /// Only say what would be done
-    #[arg(long)]
-    dry_run: bool,
-    /// Read every file, also those that look unchanged
-    #[arg(long)]
-    force: bool,
-    /// Do not bring destinations up to date that are behind
-    #[arg(long)]
-    no_sync: bool,
-    /// What changed is meant, however much it is: do not call it suspect, now or in earlier backups
-    #[arg(long)]
-    accept_changes: bool,
-    #[command(flatten)]
-    secret: SecretArgs,
-}
-
-/// Runs the command.
-pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
-    let sources: Vec<PathBuf> = args.source.iter().map(|path| paths::absolute(path)).collect::<Result<_, _>>()?;
-    let (mut repo, progress) = context.open_for_work(Access::Write, &args.secret)?;
-    if args.dry_run && context.out.wishes.verbose > 0 {
-        progress.list_current();
-    }
-    let request = BackupRequest {
-        sources,
-        tags: args.tag,
-        dry_run: args.dry_run,
-        force: args.force,
-        no_sync: args.no_sync,
-        accept_changes: args.accept_changes,
-        skip_unchanged: false,
-        changed: None,
-    };
-    let is_smart = args.smart || context.settings()?.priority.enabled;
-    let plan = if is_smart { Some(smart::plan(&repo, &request, &progress)?) } else { None };
-    if let Some(plan) = &plan {
-        progress.done();
-        say_plan(&context.out, plan, args.explain);
-    }
-    let report = match &plan {
-        Some(plan) if !request.dry_run => smart::execute(&mut repo, request, plan, &progress)?,
-        _ => backup::run(&mut repo, request, &progress)?,
-    };
-    let cleaned = clean_after(&mut repo, &report, context, &progress)?;
-    progress.done();
-    let status = print(&context.out, &report, cleaned.as_ref());
-    say_cleaned(context, cleaned)?;
-    Ok(status)
-}
-
-/// Says in which order files will be read.
-fn say_plan(out: &Output, plan: &SmartPlan, with_files: bool) {
-    if out.wishes.json {
-        let first = if with_files { plan.first.iter().map(ranked).collect() } else { Value::Null };
-        return out.message("plan", json!({ "files": plan.files, "bytes": plan.bytes, "first": first }));
-    }
-    out.say(&text!("smart-on"));
-    out.say(&text!("smart-sorted", n = plan.files, size = units::bytes(plan.bytes)));
-    if !with_files || plan.first.is_empty() {
-        return;
-    }
-    out.say(&text!("smart-first", n = plan.first.len()));
-    let mut table = Table::new(&[
-        &format!(">{}", text!("column-score")),
-        &format!(">{}", text!("column-recency")),
-        &format!(">{}", text!("column-size")),
-        &format!(">{}", text!("column-kind")),
-        &format!(">{}", text!("column-changes")),
-        &text!("column-file"),
-    ]);
-    for Ranked { path, size, score } in &plan.first {
-        let parts = [score.total(), score.recency, score.size, score.kind, score.changes];
-        let mut cells: Vec<String> = parts.iter().map(|part| format!("{part:.1}")).collect();
-        cells.push(format!("{} ({})", names::escape(path), units::bytes(*size)));
-        table.row(cells);
-    }
-    for line in table.lines() {
-        out.say(&line);
-    }
-}
-
-fn ranked(ranked: &Ranked) -> Value {
-    let Ranked { path, size, score } = ranked;
-    let value = json!({
-        "size": size,
-        "score": score.total(),
-        "recency": score.recency,
-        "size_score": score.size,
-        "kind": score.kind,
-        "changes": score.changes,
-    });
-    with_path(value, "path", path)
-}
-
-/// What came of cleaning after a backup. That it failed does not make the backup worse.
-pub type Cleaned = Result<CleanReport, Error>;
-
-/// Cleans after a backup where the settings ask for it; nobody watches, so nothing that looks like a mistake is done.
-///
-/// # Errors
-/// Those of [`Context::settings`].
-pub fn clean_after(
-    repo: &mut Repo,
-    report: &BackupReport,
-    context: &Context,
-    monitor: &dyn Monitor,
-) -> Result<Option<Cleaned>, Error> {
-    let retention = context.settings()?.retention;
-    if !retention.auto_clean || report.dry_run || report.snapshot_id.is_none() {
-        return Ok(None);
-    }
-    let request = CleanRequest { is_unattended: true, ..CleanRequest::new(Rules::of(&retention)) };
-    Ok(Some(clean::run(repo, request, monitor)))
-}
-
-/// Says what came of it, in words; the document is in that of the backup.
-///
-/// # Errors
-/// Those of [`Context::settings`].
-pub fn say_cleaned(context: &Context, cleaned: Option<Cleaned>) -> Result<(), Error> {
-    match cleaned {
-        Some(Ok(report)) => cleaned::say_after_backup(&context.out, &report, &cleaned::kinds(&context.settings()?)),
-        Some(Err(error)) => {
-            let explained = hints::explain(&error);
-            context.out.warn(&text!("backup-not-cleaned", why = explained.sentence));
-            if let Some(hint) = explained.hint {
-                context.out.hint(&hint);
-            }
-        }
-        None => {}
-    }
-    Ok(())
-}
+use crate::cli::{hints, names, suspect, units, words};
+use crate::repo::DestinationState;
 
 /// Writes the report, in words or as the summary line, and says how the command ends.
 pub fn print(out: &Output, report: &BackupReport, cleaned: Option<&Cleaned>) -> ExitStatus {
@@ -229,6 +64,7 @@ pub fn summary(report: &BackupReport) -> Value {
         "files_new": report.files_new,
         "files_changed": report.files_changed,
         "files_unmodified": report.files_unmodified,
+        "files_rechecked": report.files_rechecked,
         "folders": report.folders,
         "excluded": report.excluded,
         "bytes_read": report.bytes_read,
@@ -237,6 +73,7 @@ pub fn summary(report: &BackupReport) -> Value {
         "problems": shapes::problems(&report.problems),
         "suspect": report.suspect.iter().map(suspect::source).collect::<Value>(),
         "accepted": report.accepted.iter().map(ToString::to_string).collect::<Value>(),
+        "pinned": report.pinned.iter().map(ToString::to_string).collect::<Value>(),
         "destinations": report.destinations.iter().map(destination).collect::<Value>(),
         "copies": report.copies,
         "duration_seconds": report.duration_seconds,
@@ -279,6 +116,13 @@ fn say(out: &Output, report: &BackupReport) {
         stored = units::bytes(report.bytes_stored),
         duration = units::duration(report.duration_seconds),
     ));
+    if report.files_rechecked > 0 {
+        out.say(&text!("backup-rechecked", n = report.files_rechecked));
+    }
+    if !report.pinned.is_empty() {
+        let short: Vec<String> = report.pinned.iter().map(|id| id.short()).collect();
+        out.say(&text!("backup-pinned", n = short.len(), ids = short.join(", ")));
+    }
     if !report.accepted.is_empty() {
         let short: Vec<String> = report.accepted.iter().map(|id| id.short()).collect();
         out.say(&text!("backup-accepted", n = short.len(), ids = short.join(", ")));
@@ -359,6 +203,7 @@ mod tests {
             files_new: 1_234,
             files_changed: 2,
             files_unmodified: 3,
+            files_rechecked: 0,
             folders: 1,
             excluded: 0,
             bytes_read: 5_000_000,
@@ -367,6 +212,7 @@ mod tests {
             problems: vec![problem; problems],
             suspect: Vec::new(),
             accepted: Vec::new(),
+            pinned: Vec::new(),
             copies: destinations.iter().filter(|outcome| outcome.committed).count(),
             destinations,
             duration_seconds: 1.25,
