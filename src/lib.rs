@@ -4,7 +4,6 @@
 
 pub mod error;
 pub mod memory;
-pub mod monitor;
 pub mod paths;
 pub mod report;
 

@@ -1,8 +1,13 @@
-//! What happened: counts, and problems with single entries that did not stop the rest.
+//! What is told of a run: while it goes on to whoever asked ([`Monitor`]), and at its end as problems with single entries
+//! that did not stop the rest. What else happened is in the report of each verb.
+
+mod monitor;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
+
+pub use monitor::{Monitor, Silent, Stage};
 
 /// What was wrong with one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use cryptbackup::format::id::{ChunkKind, RepoId};
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::seal::{Block, BlockBuilder, Keys};
 
 /// Few samples and little time: a stage is done in well under a minute.

@@ -17,10 +17,10 @@ use crate::format::record::Extra;
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Snapshot, Suspicion, packs_digest};
 use crate::index::SnapshotRow;
-use crate::monitor::{Monitor, Stage};
 use crate::replicate::lanes::LaneTrouble;
 use crate::replicate::{OpenDestination, ReplicateError};
 use crate::repo::{DestinationState, Repo, Unreachable, Writer, state_after, user_name};
+use crate::report::{Monitor, Stage};
 use crate::snapshot::{ReadError, place_of};
 
 /// What is known of a destination's part in this run, by its name.

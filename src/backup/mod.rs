@@ -38,12 +38,11 @@ use crate::format::id::SnapshotId;
 use crate::format::mark::Action;
 use crate::format::record::Time;
 use crate::format::snapshot::SuspectSource;
-use crate::monitor::{Monitor, Stage};
 use crate::paths;
 use crate::replicate::DestinationState;
 use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
-use crate::report::Problem;
+use crate::report::{Monitor, Problem, Stage};
 
 /// How often a run is made where others clean the same destinations meanwhile.
 const RUNS: u32 = 3;

@@ -21,9 +21,9 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::format::layout::ObjectName;
-use crate::monitor::{Monitor, Stage};
 use crate::replicate::OpenDestination;
 use crate::repo::Repo;
+use crate::report::{Monitor, Stage};
 
 /// What is named where `dest.id`, the header or a folder is damaged, so that the rest could not be looked at.
 const FOLDER: &str = "the folder";

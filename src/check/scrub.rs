@@ -11,7 +11,7 @@ use crate::destination::local::{RawEntry, RawFolder};
 use crate::destination::{DestinationErrorKind, LocalDestination};
 use crate::error::Error;
 use crate::format::layout::{ObjectKind, ObjectName};
-use crate::monitor::{Monitor, Stage};
+use crate::report::{Monitor, Stage};
 
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

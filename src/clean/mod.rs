@@ -42,9 +42,9 @@ use crate::format::layout::ObjectName;
 use crate::format::mark::{Action, ForgetReason};
 use crate::format::record::Time;
 use crate::live::LiveSet;
-use crate::monitor::{Monitor, Stage};
 use crate::replicate::OpenDestination;
 use crate::repo::{DestinationState, Repo, Suspect};
+use crate::report::{Monitor, Stage};
 use crate::snapshot::place_of;
 
 use choose::{Choice, Rules};

@@ -13,11 +13,11 @@ use crate::format::mark::{Action, ForgetReason, Forgotten};
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, Snapshot};
 use crate::index::{IndexReader, SnapshotRow};
-use crate::monitor::{Monitor, Stage};
 use crate::paths;
 use crate::replicate::{Fetcher, OpenDestination, ReplicateError};
 use crate::repo::store::Store;
 use crate::repo::{KnownSnapshot, Repo};
+use crate::report::{Monitor, Stage};
 use crate::snapshot::{self, ReadError, find_node, history, place_of};
 
 /// What to purge.

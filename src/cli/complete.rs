@@ -11,9 +11,9 @@ use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter};
 
 use super::{names, paths, units};
-use crate::monitor::Silent;
 use crate::repo::settings::{DESTINATION_PREFIX, Settings};
 use crate::repo::{Access, Home, Repo};
+use crate::report::Silent;
 
 /// Set by the script of a shell, to the name of the shell.
 pub const VARIABLE: &str = "CRYPTBACKUP_COMPLETE";

@@ -14,9 +14,9 @@ use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::IndexReader;
-use crate::monitor::Monitor;
 use crate::paths;
 use crate::repo::{KnownSnapshot, Repo, absolute};
+use crate::report::Monitor;
 use crate::snapshot::{HeldNode, ReadError, StateWalk, each_chunk};
 use crate::spill::{Record, Sorter};
 

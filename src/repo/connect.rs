@@ -9,8 +9,8 @@ use super::settings::{Settings, SourceSettings};
 use super::{Access, Repo, Secret};
 use crate::destination::{Destination, LocalDestination, OpenError, Settle};
 use crate::error::Error;
-use crate::monitor::Monitor;
 use crate::paths;
+use crate::report::Monitor;
 use crate::seal::slots;
 
 /// What was found and set up.

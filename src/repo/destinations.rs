@@ -16,8 +16,8 @@ use crate::format::header::{DestinationMark, RepoHeader};
 use crate::format::id::DestinationId;
 use crate::format::layout::ObjectName;
 use crate::index::Index;
-use crate::monitor::Monitor;
 use crate::replicate::{Neighbours, OpenDestination};
+use crate::report::Monitor;
 use crate::seal::keys::random;
 
 /// A configured destination that cannot be used in this run.

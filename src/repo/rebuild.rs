@@ -7,7 +7,7 @@ use super::{Access, Home, Repo, Secret};
 use crate::destination::LocalDestination;
 use crate::error::Error;
 use crate::index::IndexError;
-use crate::monitor::{Monitor, Stage};
+use crate::report::{Monitor, Stage};
 
 /// What `rebuild-index` did.
 #[derive(Debug, Clone, serde::Serialize)]

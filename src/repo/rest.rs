@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::home::LastHeld;
 use super::{Access, Home, Repo, Secret};
 use crate::error::Error;
-use crate::monitor::Monitor;
+use crate::report::Monitor;
 
 /// How old a listing may be.
 const LISTING_AGE_MAX: Duration = Duration::from_secs(3600);

@@ -29,10 +29,9 @@ use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::tree::{Node, NodeKind};
 use crate::index::{DestinationBits, PackNumber};
-use crate::monitor::{Monitor, Stage};
 use crate::replicate::{Fetcher, Healing, OpenDestination};
 use crate::repo::Repo;
-use crate::report::Problem;
+use crate::report::{Monitor, Problem, Stage};
 use crate::snapshot::TreeWalk;
 
 /// What to do about damage that a restore met and did not heal.

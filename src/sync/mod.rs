@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::monitor::{Monitor, Stage};
 use crate::replicate::{DestinationState, OpenDestination, ReplicateError};
 use crate::repo::{Repo, state_after};
+use crate::report::{Monitor, Stage};
 use crate::snapshot::ReadError;
 
 /// What to bring up to date.

@@ -24,9 +24,9 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::destination::place::{self, Mount, PlaceKind};
 use crate::error::Error;
 use crate::format::id::SnapshotId;
-use crate::monitor::Monitor;
 use crate::repo::settings::{Settings, SourceSettings};
 use crate::repo::{Home, Resting, Secret, walk_options};
+use crate::report::Monitor;
 use crate::source::{Changes, WalkOptions};
 
 pub use news::{News, WatchReport, WatchRequest};

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use cryptbackup::backup::{self, BackupReport, BackupRequest};
 use cryptbackup::error::Error;
 use cryptbackup::format::id::SnapshotId;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, RestoreReport, RestoreRequest, What};
 
 /// Nothing in these tests may take longer: a hang is a failure.

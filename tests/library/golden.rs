@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use cryptbackup::check::{self, CheckRequest, Severity};
 use cryptbackup::format::layout::ObjectKind;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::Settings;
 use cryptbackup::repo::{self, Access, Home, Repo, Secret};
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, RestoreRequest, What};
 use serde_json::{Value, json};
 

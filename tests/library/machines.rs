@@ -8,8 +8,8 @@ use cryptbackup::backup::BackupRequest;
 use cryptbackup::destination::disk::{Disk, Roots};
 use cryptbackup::destination::place::Mount;
 use cryptbackup::error::Error;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::{self, Access, Home, Machine, RealMachine, Repo};
+use cryptbackup::report::Silent;
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
 use zeroize::Zeroizing;
 

@@ -4,10 +4,9 @@ use std::fs;
 
 use cryptbackup::backup::BackupRequest;
 use cryptbackup::error::Error;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::Settings;
 use cryptbackup::repo::{self, Home, InitRequest};
-use cryptbackup::report::ProblemKind;
+use cryptbackup::report::{ProblemKind, Silent};
 use cryptbackup::restore::{self, RestoreRequest, What};
 
 use crate::source::listed;

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use cryptbackup::backup::{self, BackupReport, BackupRequest};
 use cryptbackup::error::Error;
 use cryptbackup::format::record::{ChunkerParameters, Time};
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::SourceSettings;
 use cryptbackup::repo::{self, Access, Clock, Home, InitRequest, Repo, Sizes};
+use cryptbackup::report::Silent;
 use tempfile::TempDir;
 
 use crate::disk::{Image, SimulatedMachine};

@@ -10,9 +10,9 @@ use cryptbackup::clean::hand;
 use cryptbackup::format::header::RepoHeader;
 use cryptbackup::format::layout::ObjectName;
 use cryptbackup::format::slot::{Slot, SlotKind};
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, RestoreReport, RestoreRequest, What};
 use cryptbackup::seal::{Keys, slots};
 

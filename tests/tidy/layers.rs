@@ -5,7 +5,7 @@ use crate::code::{File, end_of_item, sources};
 
 /// From the lowest to the highest.
 const LAYERS: &[&[&str]] = &[
-    &["format", "report", "monitor", "paths", "memory"],
+    &["format", "report", "paths", "memory"],
     &["source", "chunk", "seal", "destination", "spill"],
     &["pack", "index"],
     &["replicate", "snapshot"],
@@ -19,10 +19,8 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// The neighbours that may be used, in this direction only.
-const NEIGHBOURS: &[(&str, &str, &str)] = &[
-    ("monitor", "report", "it is told about problems"),
-    ("replicate", "snapshot", "catching up needs to know what a snapshot needs"),
-];
+const NEIGHBOURS: &[(&str, &str, &str)] =
+    &[("replicate", "snapshot", "catching up needs to know what a snapshot needs")];
 
 fn layer(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&module))

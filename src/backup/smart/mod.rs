@@ -19,8 +19,8 @@ use super::{BackupReport, BackupRequest, Phase, chosen_sources, preview, run_pha
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::mark::{Action, ForgetReason};
-use crate::monitor::Monitor;
 use crate::repo::Repo;
+use crate::report::Monitor;
 use crate::snapshot::place_of;
 
 pub use score::{Score, Scorer};

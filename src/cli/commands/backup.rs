@@ -18,8 +18,8 @@ use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
 use crate::cli::{hints, names, paths, suspect, units, words};
 use crate::error::Error;
-use crate::monitor::Monitor;
 use crate::repo::{Access, DestinationState, Repo};
+use crate::report::Monitor;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup backup

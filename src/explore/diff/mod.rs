@@ -15,11 +15,10 @@ use super::find::EntryKind;
 use crate::error::Error;
 use crate::format::record::Time;
 use crate::format::tree::{Node, NodeKind};
-use crate::monitor::Monitor;
 use crate::paths;
 use crate::replicate::Fetcher;
 use crate::repo::{Repo, absolute};
-use crate::report::{Problem, ProblemKind};
+use crate::report::{Monitor, Problem, ProblemKind};
 
 pub use operand::Operand;
 

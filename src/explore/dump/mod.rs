@@ -15,11 +15,10 @@ use std::path::PathBuf;
 use self::reader::FileReader;
 use crate::error::Error;
 use crate::format::tree::{Flags, Node, NodeKind};
-use crate::monitor::{Monitor, Stage};
 use crate::paths;
 use crate::replicate::Fetcher;
 use crate::repo::{Repo, numbered};
-use crate::report::{Problem, ProblemKind};
+use crate::report::{Monitor, Problem, ProblemKind, Stage};
 use crate::snapshot::{ReadError, TreeWalk};
 
 /// A file of so many bytes is read whole before anything of it is written to an archive.

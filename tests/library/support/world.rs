@@ -10,9 +10,9 @@ use cryptbackup::clean::choose::Rules;
 use cryptbackup::clean::{self, CleanReport, CleanRequest};
 use cryptbackup::error::Error;
 use cryptbackup::format::record::Time;
-use cryptbackup::monitor::{Monitor, Silent};
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Clock, Home, InitReport, InitRequest, Repo, Secret};
+use cryptbackup::report::{Monitor, Silent};
 use cryptbackup::sync::{self, SyncReport, SyncRequest};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
 

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cryptbackup::error::Error;
 use cryptbackup::format::record::Time;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Clock, Home, InitRequest, Repo};
+use cryptbackup::report::Silent;
 use tempfile::TempDir;
 
 use super::model::Model;
