@@ -6,15 +6,17 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::destination::DestinationError;
-use crate::format::FormatError;
 use crate::index::IndexError;
 use crate::live::LiveError;
 use crate::replicate::ReplicateError;
-use crate::seal::SealError;
-use crate::snapshot::ReadError;
-use crate::source::SourceError;
 use crate::spill::SpillError;
+
+// What an error is made of, for who looks into it.
+pub use crate::destination::{DestinationError, DestinationErrorKind};
+pub use crate::format::FormatError;
+pub use crate::seal::SealError;
+pub use crate::snapshot::ReadError;
+pub use crate::source::SourceError;
 
 /// Why a run could not go on. Trouble with a single entry is a [`Problem`](crate::report::Problem) instead.
 #[derive(Debug, thiserror::Error)]

@@ -71,7 +71,7 @@ impl Place {
         Settings::edit(&self.home().settings_path(), |settings| {
             let small = self.small();
             for path in [Path::new(SOURCE), small.as_path()].iter().chain(sources) {
-                settings.put_source(SourceSettings::new(path.to_path_buf(), &jiff::Zoned::now()));
+                settings.put_source(SourceSettings::new(path));
             }
             Ok(())
         })

@@ -130,7 +130,7 @@ impl World {
         let world = Self { folder, home };
         fs::create_dir(world.source()).expect("the source");
         Settings::edit(&world.home.settings_path(), |settings| {
-            settings.put_source(SourceSettings::new(world.source(), &jiff::Zoned::now()));
+            settings.put_source(SourceSettings::new(world.source()));
             Ok(())
         })
         .expect("the settings");

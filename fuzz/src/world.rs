@@ -42,7 +42,7 @@ impl World {
             fs::write(source.join(name), content).expect("written");
         }
         Settings::edit(&home.settings_path(), |settings| {
-            settings.put_source(SourceSettings::new(source, &jiff::Zoned::now()));
+            settings.put_source(SourceSettings::new(source));
             Ok(())
         })
         .expect("the settings");

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 use super::outcome::Written;
 use super::{BackupReport, BackupRequest, DestinationOutcome};
-use crate::destination::place;
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::mark::{Action, ForgetReason};
@@ -318,7 +317,7 @@ fn outcomes(repo: &Repo, mut parts: BTreeMap<String, Part>) -> Result<Vec<Destin
         destinations.push(DestinationOutcome {
             name: name.clone(),
             path: path.clone(),
-            kind: place::kind_of(path, repo.mounts()),
+            kind: repo.kind_of(path),
             state: part.state.unwrap_or(status.state),
             committed: part.is_committed,
             packs_written: part.packs_written,

@@ -43,7 +43,7 @@ use crate::format::mark::{Action, ForgetReason};
 use crate::format::record::Time;
 use crate::live::LiveSet;
 use crate::replicate::OpenDestination;
-use crate::repo::{DestinationState, Repo, Suspect};
+use crate::repo::{DestinationState, PlaceKind, Repo, Suspect};
 use crate::report::{Monitor, Stage};
 use crate::snapshot::place_of;
 
@@ -103,6 +103,8 @@ pub struct CleanReport {
 pub struct DestinationCleaned {
     /// Its name.
     pub name: String,
+    /// What kind of place it is.
+    pub kind: PlaceKind,
     /// How it is now; none while it is as it should be.
     pub state: Option<DestinationState>,
     /// Snapshots and histories that were deleted.
@@ -200,7 +202,7 @@ fn run_released(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -
     if !request.dry_run {
         forget_trees(repo, live)?;
     }
-    add_unreachable(repo, &mut report);
+    complete(repo, &mut report);
     Ok(report)
 }
 
@@ -236,8 +238,8 @@ fn forget(repo: &mut Repo, plan: &Plan) -> Result<(), Error> {
     repo.decide(Action::Forget { reason: ForgetReason::Rule, snapshots })
 }
 
-/// The destinations that are configured and could not be cleaned, in words.
-fn add_unreachable(repo: &Repo, report: &mut CleanReport) {
+/// Also the destinations that are configured and could not be cleaned, and what kind of place each one is.
+fn complete(repo: &Repo, report: &mut CleanReport) {
     for lost in &repo.unreachable {
         if report.destinations.iter().any(|cleaned| cleaned.name == lost.name) {
             continue;
@@ -248,6 +250,10 @@ fn add_unreachable(repo: &Repo, report: &mut CleanReport) {
             detail: (!lost.is_missing).then(|| lost.detail.clone()),
             ..DestinationCleaned::default()
         });
+    }
+    for cleaned in &mut report.destinations {
+        let path = repo.settings.destinations.get(&cleaned.name);
+        cleaned.kind = path.map_or_else(PlaceKind::default, |path| repo.kind_of(path));
     }
 }
 

@@ -113,7 +113,7 @@ fn finish(
             settings.make_room_for_packs(repo.config.pack_bytes);
             for path in &sources {
                 if settings.source(path).is_none() {
-                    settings.put_source(SourceSettings::new(path.clone(), &jiff::Zoned::now()));
+                    settings.put_source(SourceSettings::new(path));
                 }
             }
             Ok(())

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::memory::Budget;
-use crate::source::Excludes;
+use crate::source::{Excludes, split_list};
 
 pub use destinations::Destinations;
 pub(super) use file::read as read_private;
@@ -296,9 +296,32 @@ pub fn written_time(moment: &jiff::Zoned) -> String {
 }
 
 impl SourceSettings {
-    /// A source with every option off.
-    pub fn new(path: PathBuf, added: &jiff::Zoned) -> Self {
-        Self { path, added_at: written_time(added), ..Self::default() }
+    /// A source that is added now, with every option off. The path has to be absolute.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), added_at: written_time(&jiff::Zoned::now()), ..Self::default() }
+    }
+
+    /// Leaves out more: patterns as in `.gitignore`, separated by commas.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the one that is no pattern.
+    pub fn leave_out(&mut self, list: &str) -> Result<(), Error> {
+        self.leave_out_each(split_list(list))
+    }
+
+    /// Leaves out more: patterns as in `.gitignore`, one on each line; comments and empty lines are none.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the one that is no pattern.
+    pub fn leave_out_lines(&mut self, text: &str) -> Result<(), Error> {
+        let is_pattern = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
+        self.leave_out_each(text.lines().filter(is_pattern).map(str::to_owned).collect())
+    }
+
+    fn leave_out_each(&mut self, patterns: Vec<String>) -> Result<(), Error> {
+        Excludes::validate(&patterns).map_err(|error| Error::Usage(error.to_string()))?;
+        self.exclude.extend(patterns);
+        Ok(())
     }
 }
 

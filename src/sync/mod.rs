@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::replicate::{DestinationState, OpenDestination, ReplicateError};
-use crate::repo::{Repo, state_after};
+use crate::replicate::{OpenDestination, ReplicateError};
+use crate::repo::{DestinationState, PlaceKind, Repo, state_after};
 use crate::report::{Monitor, Stage};
 use crate::snapshot::ReadError;
 
@@ -32,6 +32,8 @@ pub struct DestinationSynced {
     pub name: String,
     /// Its path.
     pub path: PathBuf,
+    /// What kind of place it is.
+    pub kind: PlaceKind,
     /// How it is now.
     pub state: DestinationState,
     /// Snapshots it got.
@@ -70,6 +72,7 @@ pub fn run(repo: &mut Repo, request: SyncRequest, monitor: &dyn Monitor) -> Resu
         let mut outcome = DestinationSynced {
             name: name.clone(),
             path: path.clone(),
+            kind: repo.kind_of(path),
             state: DestinationState::Online,
             snapshots_copied: 0,
             packs_copied: 0,

@@ -187,7 +187,7 @@ impl Watch<'_> {
 
     fn options(&self, path: &Path) -> WalkOptions {
         let settings = self.settings.source(path).cloned();
-        let settings = settings.unwrap_or_else(|| SourceSettings::new(path.to_owned(), &jiff::Zoned::now()));
+        let settings = settings.unwrap_or_else(|| SourceSettings::new(path));
         walk_options(self.home, &self.settings, &settings)
     }
 

@@ -43,7 +43,7 @@ impl World {
         let world = Self { folder, home };
         fs::create_dir(world.source()).expect("the source");
         world.settings(|settings| {
-            settings.put_source(SourceSettings::new(world.source(), &jiff::Zoned::now()));
+            settings.put_source(SourceSettings::new(world.source()));
         });
         world.open_to_write().add_destination("primary", &world.path("primary"), &Silent).expect("a destination");
         world

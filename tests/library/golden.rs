@@ -146,7 +146,7 @@ fn make_golden_v1() {
     let home = Home::at(base.join("home"));
     let report = repo::init(&home, InitRequest { recovery: true, ..InitRequest::default() }).expect("a repository");
     Settings::edit(&home.settings_path(), |settings| {
-        settings.put_source(SourceSettings::new(source.clone(), &jiff::Zoned::now()));
+        settings.put_source(SourceSettings::new(&source));
         Ok(())
     })
     .expect("settings");

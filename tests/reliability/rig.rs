@@ -89,7 +89,7 @@ impl Rig {
         let settings = self.home.settings()?;
         if settings.source(&self.source).is_none() {
             self.home.edit_settings(|settings| {
-                let source = SourceSettings::new(self.source.clone(), &jiff::Zoned::now());
+                let source = SourceSettings::new(&self.source);
                 settings.put_source(SourceSettings { ignore_ctime: true, ..source });
                 Ok(())
             })?;

@@ -32,7 +32,7 @@ impl World {
         fs::create_dir(world.source()).expect("the source");
         let source = world.source();
         Settings::edit(&world.home.settings_path(), |settings| {
-            settings.put_source(SourceSettings::new(source, &jiff::Zoned::now()));
+            settings.put_source(SourceSettings::new(source));
             Ok(())
         })
         .expect("the settings");

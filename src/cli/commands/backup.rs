@@ -90,7 +90,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let cleaned = clean_after(&mut repo, &report, context, &progress)?;
     progress.done();
     let status = print(&context.out, &report, cleaned.as_ref());
-    say_cleaned(context, cleaned)?;
+    say_cleaned(context, cleaned);
     Ok(status)
 }
 
@@ -160,12 +160,9 @@ pub fn clean_after(
 }
 
 /// Says what came of it, in words; the document is in that of the backup.
-///
-/// # Errors
-/// Those of [`Context::settings`].
-pub fn say_cleaned(context: &Context, cleaned: Option<Cleaned>) -> Result<(), Error> {
+pub fn say_cleaned(context: &Context, cleaned: Option<Cleaned>) {
     match cleaned {
-        Some(Ok(report)) => cleaned::say_after_backup(&context.out, &report, &cleaned::kinds(&context.settings()?)),
+        Some(Ok(report)) => cleaned::say_after_backup(&context.out, &report),
         Some(Err(error)) => {
             let explained = hints::explain(&error);
             context.out.warn(&text!("backup-not-cleaned", why = explained.sentence));
@@ -175,7 +172,6 @@ pub fn say_cleaned(context: &Context, cleaned: Option<Cleaned>) -> Result<(), Er
         }
         None => {}
     }
-    Ok(())
 }
 
 /// Writes the report, in words or as the summary line, and says how the command ends.
@@ -332,10 +328,7 @@ fn outcome_words(out: &Output, outcome: &DestinationOutcome) -> String {
 mod tests {
     use super::*;
     use crate::cli::output::{Wishes, captured};
-    use crate::destination::place::PlaceKind;
-    use crate::format::id::SnapshotId;
-    use crate::format::record::Time;
-    use crate::format::snapshot::SuspectSource;
+    use crate::repo::{PlaceKind, SnapshotId, SuspectSource, Time};
     use crate::report::{Problem, ProblemKind};
 
     fn outcome(name: &str, committed: bool, snapshots_behind: u64) -> DestinationOutcome {

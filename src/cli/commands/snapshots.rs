@@ -105,8 +105,7 @@ fn table(snapshots: &[SnapshotInfo]) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::id::SnapshotId;
-    use crate::format::record::Time;
+    use crate::repo::{SnapshotId, Time};
 
     fn info() -> SnapshotInfo {
         let root = |path: &str, read| RootInfo { path: path.into(), read, files: 3, bytes: 1_000, problems: 0 };

@@ -90,7 +90,7 @@ impl World {
 
     pub fn add_source(&self, path: &Path) {
         Settings::edit(&self.home.settings_path(), |settings| {
-            settings.put_source(SourceSettings::new(path.to_owned(), &jiff::Zoned::now()));
+            settings.put_source(SourceSettings::new(path));
             Ok(())
         })
         .expect("the settings");

@@ -98,7 +98,7 @@ impl World {
     /// What a person who keeps a copy of the settings has.
     pub fn settings(&self, who: usize) -> Settings {
         let mut settings = Self::beginning().1.clone();
-        let source = SourceSettings::new(self.source(who).path().to_owned(), &jiff::Zoned::now());
+        let source = SourceSettings::new(self.source(who).path());
         settings.put_source(SourceSettings { ignore_ctime: true, ..source });
         settings
     }
