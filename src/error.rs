@@ -2,6 +2,36 @@
 //!
 //! The one-line text here is for logs and developers. The sentence, the hint and the exit code a person gets are
 //! decided in one place, `cli/hints.rs`.
+//!
+//! ```
+//! use cryptbackup::backup::{self, BackupRequest};
+//! use cryptbackup::error::{DestinationErrorKind, Error};
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! // The stick is pulled out.
+//! drop(repo);
+//! std::fs::rename(folder.path().join("stick"), folder.path().join("elsewhere"))?;
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! match backup::run(&mut repo, BackupRequest::default(), &Silent) {
+//!     Ok(report) => panic!("it is on {} destinations", report.copies),
+//!     Err(Error::NoDestination { tried }) => {
+//!         for (name, why) in &tried {
+//!             println!("[{name}] {why}");
+//!         }
+//!         assert_eq!(tried.len(), 1);
+//!     }
+//!     Err(Error::Destination(error)) if error.kind == DestinationErrorKind::Full => println!("make room: {error}"),
+//!     Err(other) => return Err(other.into()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use std::io;
 use std::path::PathBuf;

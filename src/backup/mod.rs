@@ -9,6 +9,27 @@
 //!
 //! `smart` makes several runs of one, the important files first. `pipeline` is the one file with threads. An entry that
 //! fails is a [`Problem`]; the rest goes on.
+//!
+//! ```
+//! use cryptbackup::backup::{self, BackupRequest};
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! let request = BackupRequest { tags: vec!["friday".to_owned()], ..BackupRequest::default() };
+//! let report = backup::run(&mut repo, request, &Silent)?;
+//! println!("{} new, {} changed, on {} destinations", report.files_new, report.files_changed, report.copies);
+//! for problem in &report.problems {
+//!     eprintln!("{}: {}", problem.path.display(), problem.detail);
+//! }
+//! assert_eq!((report.files_new, report.files_changed, report.copies), (0, 1, 1));
+//! # Ok(())
+//! # }
+//! ```
 
 mod begun;
 mod carried;

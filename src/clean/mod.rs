@@ -16,6 +16,32 @@
 //! the destination no pack is deleted at once: condemned ones wait for the grace period (docs/format.md §16, I16). Where
 //! anything is not as it should be, a listing that lacks a known snapshot, a tree that cannot be read, a clock that
 //! jumped, nothing is deleted there, and the report says why.
+//!
+//! ```
+//! use cryptbackup::clean::choose::Rules;
+//! use cryptbackup::clean::{self, CleanRequest};
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! println!("by the settings {} snapshots would go", clean::outlook(&repo)?.snapshots_going);
+//! // The settings, but for one rule.
+//! let rules = Rules { keep_last: Some(7), ..Rules::of(&repo.settings().retention) };
+//! let report = clean::run(&mut repo, CleanRequest::new(rules), &Silent)?;
+//! for choice in &report.choices {
+//!     println!("{} {}", choice.id.short(), if choice.stays() { "stays" } else { "went" });
+//! }
+//! if let Some(primary) = repo.destination_id("primary")? {
+//!     println!("{} bytes wait for the grace period", clean::waiting(&repo, &primary)?.bytes_waiting);
+//! }
+//! assert!(report.choices.len() == 1 && report.choices[0].stays());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod choose;
 pub mod hand;

@@ -35,6 +35,25 @@ pub fn require_destination(path: &Path) -> Result<(), Error> {
 /// Sets up a state folder from one destination: keys, config, index and sources. `copied` is a copy of `config.yaml`,
 /// whose settings are taken over; `secret` opens the repository where that holds no key.
 ///
+/// ```
+/// use cryptbackup::repo::settings::Settings;
+/// use cryptbackup::repo::{self, Home};
+/// use cryptbackup::report::Silent;
+///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = set_up()?;
+/// // Of the old machine a copy of `config.yaml` is left, and the stick.
+/// let copied = Settings::load(&folder.path().join("state/config.yaml"), true)?;
+/// let stick = folder.path().join("stick");
+/// repo::require_destination(&stick)?;
+/// let home = Home::at(folder.path().join("new state"));
+/// let report = repo::connect(&home, &stick, None, Some(copied), &Silent)?;
+/// assert_eq!((report.snapshots, report.destination_name.as_str()), (1, "primary"));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`Error::AlreadyInitialised`], [`Error::WrongKey`], [`Error::ForeignState`], [`Error::NotADestination`] where the
 /// folder is none. Nothing is left in the state folder then.

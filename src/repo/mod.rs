@@ -12,6 +12,32 @@
 //! ```
 //!
 //! [`Machine`] is the one door to whatever all of this lies on.
+//!
+//! What is stored, and what it was:
+//!
+//! ```
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+//! for snapshot in repo.snapshots()? {
+//!     println!("{} by {} on {}", snapshot.id.short(), snapshot.user, snapshot.machine);
+//! }
+//! let documents = folder.path().join("documents");
+//! let latest = repo.resolve_snapshot("latest")?;
+//! let mut sizes = Vec::new();
+//! repo.list_folder(&latest.id, Some(&documents), true, &mut |entry| sizes.push((entry.kind, entry.size)))?;
+//! assert_eq!(sizes, [('-', 11)]);
+//!
+//! let versions = repo.versions(&documents.join("report.txt"))?;
+//! assert!(versions.len() == 1 && versions[0].current);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod settings;
 

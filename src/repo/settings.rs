@@ -3,6 +3,33 @@
 //! The file holds a secret, so it is written 0600 and refused when others can read it. Keys this program does not know
 //! are kept as they are (a newer program may have written them) and can be listed, so that a misspelt one is noticed.
 //! Comments do not survive a change made by the program.
+//!
+//! ```
+//! use cryptbackup::error::Error;
+//! use cryptbackup::repo::Home;
+//! use cryptbackup::repo::settings::SourceSettings;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut source = SourceSettings::new(folder.path().join("pictures"));
+//! source.leave_out("*.tmp,Thumbs.db")?;
+//! home.edit_settings(|settings| {
+//!     settings.put_source(source);
+//!     settings.retention.keep_days = 90;
+//!     // The same by the name and in the words of the file.
+//!     settings.set("compression.level", "5")
+//! })?;
+//! assert_eq!(home.settings()?.get("retention.keep_days")?, "90");
+//!
+//! // What is refused changes nothing.
+//! let refused = home.edit_settings(|settings| settings.set("compression.level", "99"));
+//! assert!(matches!(refused, Err(Error::Config { .. })));
+//! assert_eq!(home.settings()?.get("compression.level")?, "5");
+//! # Ok(())
+//! # }
+//! ```
 
 mod destinations;
 mod file;

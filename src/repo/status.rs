@@ -84,6 +84,31 @@ pub struct DestinationStatus {
 impl Repo {
     /// How things stand.
     ///
+    /// ```
+    /// use cryptbackup::repo::{Access, DestinationState, Home, Repo};
+    /// use cryptbackup::report::Silent;
+    ///
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = set_up()?;
+    /// let home = Home::at(folder.path().join("state"));
+    /// let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+    /// let status = repo.status()?;
+    /// for destination in &status.destinations {
+    ///     println!("{} {}: {} behind", destination.kind.icon(), destination.name, destination.snapshots_behind);
+    /// }
+    /// for lost in repo.unreachable() {
+    ///     println!("[{}] {}", lost.name, lost.detail);
+    /// }
+    /// if let Some(gone) = repo.rolled_back("primary") {
+    ///     println!("{}", gone.sentence("primary"));
+    /// }
+    /// assert_eq!(status.destinations[0].state, DestinationState::Online);
+    /// assert_eq!((status.snapshots, status.files), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Index`].
     pub fn status(&self) -> Result<StatusReport, Error> {

@@ -1,4 +1,24 @@
 //! Destinations that are behind get what they missed from the others; no source is read.
+//!
+//! ```
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//! use cryptbackup::sync::{self, SyncRequest};
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! repo.add_destination("secondary", &folder.path().join("disk"), &Silent)?;
+//! let report = sync::run(&mut repo, SyncRequest::default(), &Silent)?;
+//! for synced in &report.destinations {
+//!     println!("[{}] got {} snapshots, lacks {}", synced.name, synced.snapshots_copied, synced.snapshots_behind);
+//! }
+//! assert_eq!(report.destinations[1].snapshots_copied, 1);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::path::PathBuf;
 use std::time::Instant;

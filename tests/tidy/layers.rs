@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// What can be asked for.
-const VERBS: &[&str] = &["backup", "restore", "check", "clean", "sync", "explore"];
+pub const VERBS: &[&str] = &["backup", "restore", "check", "clean", "sync", "explore"];
 
 /// What a program that uses the library needs beside the verbs and `watch`.
 const AROUND_THE_VERBS: &[&str] = &["repo", "report", "error"];

@@ -66,6 +66,25 @@ pub struct DumpReport {
 
 /// Writes what is asked for to `out`.
 ///
+/// ```
+/// use cryptbackup::explore::{self, DumpRequest, DumpWhat};
+/// use cryptbackup::repo::{Access, Home, Repo};
+/// use cryptbackup::report::Silent;
+///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = set_up()?;
+/// let home = Home::at(folder.path().join("state"));
+/// let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+/// let what = DumpWhat::Version(folder.path().join("documents/report.txt"), 1);
+/// assert!(!explore::is_archive(&repo, &what)?, "it is a single file");
+/// let mut bytes = Vec::new();
+/// let report = explore::dump(&repo, &DumpRequest { what, format: None }, &mut bytes, &Silent)?;
+/// assert_eq!((bytes.as_slice(), report.files), (b"first words".as_slice(), 1));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Read`] where a file cannot be read, [`Error::Io`] where `out` takes no more,
 /// [`Error::Interrupted`].
