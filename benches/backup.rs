@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use cryptbackup::backup::{self, BackupRequest};
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::Access;
+use cryptbackup::report::Silent;
 use support::World;
 
 const LENGTH: usize = 32 << 20;

@@ -2,19 +2,51 @@
 //!
 //! The one-line text here is for logs and developers. The sentence, the hint and the exit code a person gets are
 //! decided in one place, `cli/hints.rs`.
+//!
+//! ```
+//! use cryptbackup::backup::{self, BackupRequest};
+//! use cryptbackup::error::{DestinationErrorKind, Error};
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! // The stick is pulled out.
+//! drop(repo);
+//! std::fs::rename(folder.path().join("stick"), folder.path().join("elsewhere"))?;
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! match backup::run(&mut repo, BackupRequest::default(), &Silent) {
+//!     Ok(report) => panic!("it is on {} destinations", report.copies),
+//!     Err(Error::NoDestination { tried }) => {
+//!         for (name, why) in &tried {
+//!             println!("[{name}] {why}");
+//!         }
+//!         assert_eq!(tried.len(), 1);
+//!     }
+//!     Err(Error::Destination(error)) if error.kind == DestinationErrorKind::Full => println!("make room: {error}"),
+//!     Err(other) => return Err(other.into()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use std::io;
 use std::path::PathBuf;
 
-use crate::destination::DestinationError;
-use crate::format::FormatError;
 use crate::index::IndexError;
 use crate::live::LiveError;
 use crate::replicate::ReplicateError;
-use crate::seal::SealError;
-use crate::snapshot::ReadError;
-use crate::source::SourceError;
 use crate::spill::SpillError;
+
+// What an error is made of, for who looks into it.
+pub use crate::destination::{DestinationError, DestinationErrorKind};
+pub use crate::format::FormatError;
+pub use crate::seal::SealError;
+pub use crate::snapshot::ReadError;
+pub use crate::source::SourceError;
 
 /// Why a run could not go on. Trouble with a single entry is a [`Problem`](crate::report::Problem) instead.
 #[derive(Debug, thiserror::Error)]

@@ -1,8 +1,57 @@
-//! What happened: counts, and problems with single entries that did not stop the rest.
+//! What is told of a run: while it goes on to whoever asked ([`Monitor`]), and at its end as problems with single entries
+//! that did not stop the rest. What else happened is in the report of each verb.
+//!
+//! ```
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//!
+//! use cryptbackup::backup::{self, BackupRequest};
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::{Monitor, Problem, Stage};
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! /// Counts bytes, and repeats what a person should know.
+//! #[derive(Default)]
+//! struct Progress {
+//!     bytes: AtomicU64,
+//! }
+//!
+//! impl Monitor for Progress {
+//!     fn begin(&self, stage: Stage, _items: Option<u64>, bytes: Option<u64>) {
+//!         println!("{stage:?}, of {bytes:?} bytes");
+//!     }
+//!     fn advance(&self, _items: u64, bytes: u64) {
+//!         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+//!     }
+//!     fn current(&self, _what: &str) {}
+//!     fn problem(&self, problem: &Problem) {
+//!         eprintln!("{}: {}", problem.path.display(), problem.detail);
+//!     }
+//!     fn note(&self, sentence: &str) {
+//!         eprintln!("{sentence}");
+//!     }
+//!     fn should_stop(&self) -> bool {
+//!         false
+//!     }
+//! }
+//!
+//! let home = Home::at(folder.path().join("state"));
+//! let progress = Progress::default();
+//! let mut repo = Repo::open(&home, Access::Write, None, &progress)?;
+//! let report = backup::run(&mut repo, BackupRequest::default(), &progress)?;
+//! assert!(report.problems.is_empty() && progress.bytes.into_inner() > 0);
+//! # Ok(())
+//! # }
+//! ```
+
+mod monitor;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
+
+pub use monitor::{Monitor, Silent, Stage};
 
 /// What was wrong with one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

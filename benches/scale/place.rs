@@ -14,9 +14,9 @@ use cryptbackup::format::slot::Slot;
 use cryptbackup::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
 use cryptbackup::format::tree::NodeKind;
 use cryptbackup::index::{DestinationBits, Index, SnapshotRow};
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo, Writer};
+use cryptbackup::report::Silent;
 use cryptbackup::seal::{Keys, slots};
 use cryptbackup::snapshot::{TreeBuilder, path_hash};
 
@@ -71,7 +71,7 @@ impl Place {
         Settings::edit(&self.home().settings_path(), |settings| {
             let small = self.small();
             for path in [Path::new(SOURCE), small.as_path()].iter().chain(sources) {
-                settings.put_source(SourceSettings::new(path.to_path_buf(), &jiff::Zoned::now()));
+                settings.put_source(SourceSettings::new(path));
             }
             Ok(())
         })

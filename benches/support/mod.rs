@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use cryptbackup::format::id::{ChunkKind, RepoId};
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::seal::{Block, BlockBuilder, Keys};
 
 /// Few samples and little time: a stage is done in well under a minute.
@@ -130,7 +130,7 @@ impl World {
         let world = Self { folder, home };
         fs::create_dir(world.source()).expect("the source");
         Settings::edit(&world.home.settings_path(), |settings| {
-            settings.put_source(SourceSettings::new(world.source(), &jiff::Zoned::now()));
+            settings.put_source(SourceSettings::new(world.source()));
             Ok(())
         })
         .expect("the settings");

@@ -8,7 +8,7 @@ use std::sync::{Mutex, Once, PoisonError};
 
 use cryptbackup::explore;
 use cryptbackup::format::record::Time;
-use cryptbackup::monitor::Silent;
+use cryptbackup::report::Silent;
 use cryptbackup::repo::{self, Access, Repo};
 use cryptbackup::restore::{self, RestoreRequest, What};
 

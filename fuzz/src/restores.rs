@@ -14,7 +14,7 @@ use cryptbackup::format::record::{Extra, Time};
 use cryptbackup::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
 use cryptbackup::format::tree::{Attribute, Flags, Metadata, Node, NodeKind, TREE_VERSION};
 use cryptbackup::index::{Index, SnapshotRow};
-use cryptbackup::monitor::Silent;
+use cryptbackup::report::Silent;
 use cryptbackup::paths;
 use cryptbackup::repo::{Access, Repo};
 use cryptbackup::restore::{self, Overwrite, RestoreRequest, What};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cryptbackup::backup::{self, BackupRequest};
 use cryptbackup::format::id::RepoId;
 use cryptbackup::format::slot::Slot;
-use cryptbackup::monitor::Silent;
+use cryptbackup::report::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo};
 use cryptbackup::seal::Keys;
@@ -42,7 +42,7 @@ impl World {
             fs::write(source.join(name), content).expect("written");
         }
         Settings::edit(&home.settings_path(), |settings| {
-            settings.put_source(SourceSettings::new(source, &jiff::Zoned::now()));
+            settings.put_source(SourceSettings::new(source));
             Ok(())
         })
         .expect("the settings");

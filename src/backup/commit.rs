@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 use super::outcome::Written;
 use super::{BackupReport, BackupRequest, DestinationOutcome};
-use crate::destination::place;
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::mark::{Action, ForgetReason};
@@ -17,10 +16,10 @@ use crate::format::record::Extra;
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Snapshot, Suspicion, packs_digest};
 use crate::index::SnapshotRow;
-use crate::monitor::{Monitor, Stage};
 use crate::replicate::lanes::LaneTrouble;
 use crate::replicate::{OpenDestination, ReplicateError};
 use crate::repo::{DestinationState, Repo, Unreachable, Writer, state_after, user_name};
+use crate::report::{Monitor, Stage};
 use crate::snapshot::{ReadError, place_of};
 
 /// What is known of a destination's part in this run, by its name.
@@ -319,7 +318,7 @@ fn outcomes(repo: &Repo, mut parts: BTreeMap<String, Part>) -> Result<Vec<Destin
         destinations.push(DestinationOutcome {
             name: name.clone(),
             path: path.clone(),
-            kind: place::kind_of(path, repo.mounts()),
+            kind: repo.kind_of(path),
             state: part.state.unwrap_or(status.state),
             committed: part.is_committed,
             packs_written: part.packs_written,

@@ -8,8 +8,28 @@
 //! 5. `commit` writes the snapshot where everything it needs is durable, and lets the others catch up.
 //!
 //! `smart` makes several runs of one, the important files first; `stream` stores what comes through a pipe as a file.
-//! Threads are in `pipeline`, and one is in `stream`. An entry that
-//! fails is a [`Problem`]; the rest goes on.
+//! Threads are in `pipeline`, and one is in `stream`. An entry that fails is a [`Problem`]; the rest goes on.
+//!
+//! ```
+//! use cryptbackup::backup::{self, BackupRequest};
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! let request = BackupRequest { tags: vec!["friday".to_owned()], ..BackupRequest::default() };
+//! let report = backup::run(&mut repo, request, &Silent)?;
+//! println!("{} new, {} changed, on {} destinations", report.files_new, report.files_changed, report.copies);
+//! for problem in &report.problems {
+//!     eprintln!("{}: {}", problem.path.display(), problem.detail);
+//! }
+//! assert_eq!((report.files_new, report.files_changed, report.copies), (0, 1, 1));
+//! # Ok(())
+//! # }
+//! ```
 
 mod begun;
 mod carried;
@@ -44,12 +64,11 @@ use crate::format::id::SnapshotId;
 use crate::format::mark::Action;
 use crate::format::record::Time;
 use crate::format::snapshot::SuspectSource;
-use crate::monitor::{Monitor, Stage};
 use crate::paths;
 use crate::replicate::DestinationState;
 use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
-use crate::report::{Problem, ProblemKind};
+use crate::report::{Monitor, Problem, ProblemKind, Stage};
 use recheck::Recheck;
 use selection::Selection;
 

@@ -37,12 +37,12 @@ use crate::error::Error;
 use crate::format::record::Time;
 use crate::format::snapshot::Root;
 use crate::index::DestinationBits;
-use crate::monitor::Monitor;
 use crate::paths;
 use crate::replicate::Fetcher;
 use crate::repo::settings::SourceSettings;
 use crate::repo::store::Store;
 use crate::repo::{Lineage, Repo};
+use crate::report::Monitor;
 use crate::snapshot::ReadError;
 use crate::source::{ChangePolicy, Changes, Walk};
 

@@ -7,11 +7,10 @@ use super::{BackupReport, BackupRequest, Phase};
 use crate::error::Error;
 use crate::format::record::Time;
 use crate::index::DestinationBits;
-use crate::monitor::Monitor;
 use crate::replicate::Fetcher;
 use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
-use crate::report::{Problem, ProblemKind};
+use crate::report::{Monitor, Problem, ProblemKind};
 
 /// Scans every source and counts.
 pub(super) fn run(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::smart::Ranking;
 use crate::format::snapshot::Snapshot;
 use crate::format::tree::Node;
+use crate::paths;
 use crate::source::Entry;
 
 /// What is read.
@@ -51,6 +52,12 @@ impl Selection {
 pub struct FileList(Arc<HashSet<PathBuf>>);
 
 impl FileList {
+    /// The paths in the text of a list, as they are: each ends with a NUL where there is any, else with its line.
+    pub fn split(text: &[u8]) -> impl Iterator<Item = PathBuf> {
+        let end = if text.contains(&0) { 0 } else { b'\n' };
+        text.split(move |byte| *byte == end).filter(|path| !path.is_empty()).map(paths::from_bytes)
+    }
+
     /// Whether a path is in it, or in one of its folders.
     pub fn covers(&self, path: &Path) -> bool {
         path.ancestors().any(|path| self.0.contains(path))

@@ -5,6 +5,25 @@
 //!
 //! A read that waits for the pipe cannot be interrupted, so a thread of its own does it. Where the run is, that thread ends
 //! with the pipe.
+//!
+//! ```
+//! use cryptbackup::backup::stream::{self, StreamRequest};
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! # let dump = std::io::Cursor::new(b"create table shop ();");
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! let request = StreamRequest { name: "/shop.sql".into(), ..StreamRequest::default() };
+//! let report = stream::run(&mut repo, request, Box::new(dump), &Silent)?;
+//! println!("{} bytes, on {} destinations", report.bytes_read, report.copies);
+//! assert_eq!(repo.versions("/shop.sql".as_ref())?.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -26,9 +45,9 @@ use crate::error::Error;
 use crate::format::record::Time;
 use crate::format::snapshot::Root;
 use crate::format::tree::Metadata;
-use crate::monitor::{Monitor, Stage};
 use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
+use crate::report::{Monitor, Stage};
 use crate::source::{Event, piped};
 
 /// Bytes that are read at once, and how many of such pieces wait.
@@ -94,7 +113,7 @@ fn source(repo: &Repo, request: &StreamRequest) -> Result<SourceSettings, Error>
             Err(Error::Usage(format!("{} is a source already; choose another name", name.display())))
         }
         Some(known) => Ok(known.clone()),
-        None => Ok(SourceSettings { stdin: true, ..SourceSettings::new(name.clone(), &jiff::Zoned::now()) }),
+        None => Ok(SourceSettings { stdin: true, ..SourceSettings::new(name) }),
     }
 }
 

@@ -18,10 +18,9 @@ use crate::format::recipe::{Part, Recipe};
 use crate::format::record::Time;
 use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::DestinationBits;
-use crate::monitor::Monitor;
 use crate::replicate::Fetcher;
 use crate::repo::store::Store;
-use crate::report::{Problem, ProblemKind};
+use crate::report::{Monitor, Problem, ProblemKind};
 use crate::snapshot::{RecipeBuilder, TreeBuilder};
 use crate::source::{Entry, FolderIdentity, Stat};
 

@@ -6,9 +6,9 @@ use super::{DestinationChecked, Findings, Severity, object, sound};
 use crate::error::Error;
 use crate::format::layout::ObjectName;
 use crate::index::PackInfo;
-use crate::monitor::{Monitor, Stage};
 use crate::replicate::OpenDestination;
 use crate::repo::Repo;
+use crate::report::{Monitor, Stage};
 use crate::seal::Keys;
 use crate::seal::keys::random;
 

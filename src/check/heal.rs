@@ -10,9 +10,9 @@ use super::{CheckReport, CheckRequest, FOLDER, Finding, Healed, Severity};
 use crate::error::Error;
 use crate::format::layout::ObjectName;
 use crate::index::{DestinationBits, PackNumber};
-use crate::monitor::Monitor;
 use crate::replicate::{Healing, OpenDestination};
 use crate::repo::Repo;
+use crate::report::Monitor;
 
 /// How often it is healed and looked again: what a damaged snapshot needs is only looked at when it is whole again.
 const PASSES: usize = 3;

@@ -6,6 +6,33 @@
 //!   and every chunk compared with its id.
 //!
 //! Nothing is changed, but by [`heal`], which puts right what can be. [`scrub`] looks at a folder without any key.
+//!
+//! ```
+//! use cryptbackup::check::{self, CheckRequest};
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+//! let request = CheckRequest { read_data: true, ..CheckRequest::default() };
+//! let report = check::run(&repo, request.clone(), &Silent)?;
+//! for finding in &report.findings {
+//!     println!("[{}] {}: {}", finding.destination, finding.object, finding.what);
+//! }
+//! // The next backup stores again what it needs of packs that are damaged.
+//! check::remember(repo, &report)?;
+//! if report.has_damage() {
+//!     let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//!     let report = check::heal(&mut repo, request, &Silent)?;
+//!     println!("{} things healed, {} left", report.healed.len(), report.remaining.len());
+//! }
+//! assert!(report.packs_read > 0 && !report.has_damage());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod object;
 pub mod scrub;
@@ -21,9 +48,9 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::format::layout::ObjectName;
-use crate::monitor::{Monitor, Stage};
 use crate::replicate::OpenDestination;
 use crate::repo::Repo;
+use crate::report::{Monitor, Stage};
 
 /// What is named where `dest.id`, the header or a folder is damaged, so that the rest could not be looked at.
 const FOLDER: &str = "the folder";

@@ -2,6 +2,22 @@
 //!
 //! Names are hashes, so damage cannot hide. What was deleted as a whole can: that takes a key, or another destination,
 //! and `check` finds it.
+//!
+//! ```
+//! use cryptbackup::check::scrub;
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let report = scrub::scrub(&folder.path().join("stick"), &Silent)?;
+//! for finding in &report.findings {
+//!     println!("{}: {}", finding.object, finding.what);
+//! }
+//! assert!(report.objects > 0 && !report.has_damage());
+//! # Ok(())
+//! # }
+//! ```
 
 use std::path::Path;
 use std::time::Instant;
@@ -11,7 +27,7 @@ use crate::destination::local::{RawEntry, RawFolder};
 use crate::destination::{DestinationErrorKind, LocalDestination};
 use crate::error::Error;
 use crate::format::layout::{ObjectKind, ObjectName};
-use crate::monitor::{Monitor, Stage};
+use crate::report::{Monitor, Stage};
 
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -10,9 +10,9 @@ use crate::format::layout::ObjectName;
 use crate::format::snapshot::{Root, Snapshot};
 use crate::format::tree::{Node, NodeKind};
 use crate::index::{DestinationBits, IndexReader};
-use crate::monitor::Monitor;
 use crate::replicate::{Fetcher, OpenDestination};
 use crate::repo::Repo;
+use crate::report::Monitor;
 use crate::snapshot::{ReadError, TreeWalk, each_chunk, each_need};
 
 /// Paths named where something is lost.

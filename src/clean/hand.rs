@@ -1,6 +1,33 @@
 //! What a person decides about single snapshots: forget, unforget, pin, tags, notes.
 //!
 //! A decision is a mark: it hides a snapshot at once and can be taken back until cleaning has deleted what it needs.
+//!
+//! ```
+//! use cryptbackup::clean::hand;
+//! use cryptbackup::error::Error;
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! let latest = ["latest".to_owned()];
+//! hand::tag(&mut repo, "latest", vec!["move".to_owned()], Vec::new())?;
+//! hand::note(&mut repo, "latest", "the last one before we moved".to_owned())?;
+//! hand::pin(&mut repo, &latest, true)?;
+//! // It is the only one of its source: that has to be meant.
+//! let refused = hand::forget(&mut repo, &latest, false);
+//! assert!(matches!(refused, Err(Error::Unsure(_))));
+//! let forgotten = hand::forget(&mut repo, &latest, true)?;
+//! assert!(repo.snapshots()?.is_empty());
+//! hand::unforget(&mut repo, &[forgotten[0].to_string()])?;
+//! let snapshots = repo.snapshots()?;
+//! assert!(snapshots[0].is_pinned && snapshots[0].tags == ["move"]);
+//! # Ok(())
+//! # }
+//! ```
 
 use super::choose::{Candidate, leaves_nothing};
 use crate::error::Error;

@@ -21,10 +21,10 @@ use crate::format::tree::Node;
 use crate::index::{IndexReader, SnapshotRow};
 use crate::live::ChunkFile;
 use crate::memory::Budget;
-use crate::monitor::Monitor;
 use crate::replicate::{OpenDestination, ReplicateError};
 use crate::repo::store::Stored;
 use crate::repo::{KnownSnapshot, Repo, user_name};
+use crate::report::Monitor;
 use crate::snapshot::history::{MergeRequest, Merged, Standing, State, merge};
 use crate::snapshot::{ChunkSink, ChunkSource, ReadError, place_of};
 

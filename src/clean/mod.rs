@@ -16,6 +16,32 @@
 //! the destination no pack is deleted at once: condemned ones wait for the grace period (docs/format.md §16, I16). Where
 //! anything is not as it should be, a listing that lacks a known snapshot, a tree that cannot be read, a clock that
 //! jumped, nothing is deleted there, and the report says why.
+//!
+//! ```
+//! use cryptbackup::clean::choose::Rules;
+//! use cryptbackup::clean::{self, CleanRequest};
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! println!("by the settings {} snapshots would go", clean::outlook(&repo)?.snapshots_going);
+//! // The settings, but for one rule.
+//! let rules = Rules { keep_last: Some(7), ..Rules::of(&repo.settings().retention) };
+//! let report = clean::run(&mut repo, CleanRequest::new(rules), &Silent)?;
+//! for choice in &report.choices {
+//!     println!("{} {}", choice.id.short(), if choice.stays() { "stays" } else { "went" });
+//! }
+//! if let Some(primary) = repo.destination_id("primary")? {
+//!     println!("{} bytes wait for the grace period", clean::waiting(&repo, &primary)?.bytes_waiting);
+//! }
+//! assert!(report.choices.len() == 1 && report.choices[0].stays());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod choose;
 pub mod hand;
@@ -42,9 +68,9 @@ use crate::format::layout::ObjectName;
 use crate::format::mark::{Action, ForgetReason};
 use crate::format::record::Time;
 use crate::live::LiveSet;
-use crate::monitor::{Monitor, Stage};
 use crate::replicate::OpenDestination;
-use crate::repo::{DestinationState, Repo, Suspect};
+use crate::repo::{DestinationState, PlaceKind, Repo, Suspect};
+use crate::report::{Monitor, Stage};
 use crate::snapshot::place_of;
 
 use choose::{Choice, Rules};
@@ -103,6 +129,8 @@ pub struct CleanReport {
 pub struct DestinationCleaned {
     /// Its name.
     pub name: String,
+    /// What kind of place it is.
+    pub kind: PlaceKind,
     /// How it is now; none while it is as it should be.
     pub state: Option<DestinationState>,
     /// Snapshots and histories that were deleted.
@@ -200,7 +228,7 @@ fn run_released(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -
     if !request.dry_run {
         forget_trees(repo, live)?;
     }
-    add_unreachable(repo, &mut report);
+    complete(repo, &mut report);
     Ok(report)
 }
 
@@ -236,8 +264,8 @@ fn forget(repo: &mut Repo, plan: &Plan) -> Result<(), Error> {
     repo.decide(Action::Forget { reason: ForgetReason::Rule, snapshots })
 }
 
-/// The destinations that are configured and could not be cleaned, in words.
-fn add_unreachable(repo: &Repo, report: &mut CleanReport) {
+/// Also the destinations that are configured and could not be cleaned, and what kind of place each one is.
+fn complete(repo: &Repo, report: &mut CleanReport) {
     for lost in &repo.unreachable {
         if report.destinations.iter().any(|cleaned| cleaned.name == lost.name) {
             continue;
@@ -248,6 +276,10 @@ fn add_unreachable(repo: &Repo, report: &mut CleanReport) {
             detail: (!lost.is_missing).then(|| lost.detail.clone()),
             ..DestinationCleaned::default()
         });
+    }
+    for cleaned in &mut report.destinations {
+        let path = repo.settings.destinations.get(&cleaned.name);
+        cleaned.kind = path.map_or_else(PlaceKind::default, |path| repo.kind_of(path));
     }
 }
 

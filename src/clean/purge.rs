@@ -2,6 +2,28 @@
 //!
 //! A replaced snapshot keeps its place: writer, number, times, tags, and the snapshot it goes on from. All new ones are
 //! committed before one mark says that the old ones are not wanted any more, so until then nothing changed.
+//!
+//! ```
+//! use cryptbackup::clean::purge::{self, PurgeRequest};
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! let path = folder.path().join("documents/report.txt");
+//! let request = PurgeRequest { path: path.clone(), dry_run: false, is_forced: false };
+//! let report = purge::run(&mut repo, &request, &Silent)?;
+//! println!("taken out of {} snapshots", report.snapshots.len());
+//! if report.is_in_source {
+//!     println!("the next backup stores it again: {}", path.display());
+//! }
+//! assert!(repo.versions(&path).is_err());
+//! # Ok(())
+//! # }
+//! ```
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,11 +35,11 @@ use crate::format::mark::{Action, ForgetReason, Forgotten};
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, Snapshot};
 use crate::index::{IndexReader, SnapshotRow};
-use crate::monitor::{Monitor, Stage};
 use crate::paths;
 use crate::replicate::{Fetcher, OpenDestination, ReplicateError};
 use crate::repo::store::Store;
 use crate::repo::{KnownSnapshot, Repo};
+use crate::report::{Monitor, Stage};
 use crate::snapshot::{self, ReadError, find_node, history, place_of};
 
 /// What to purge.

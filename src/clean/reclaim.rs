@@ -18,11 +18,11 @@ use crate::format::id::SnapshotId;
 use crate::format::layout::{ObjectKind, ObjectName};
 use crate::index::{IndexError, PackNumber};
 use crate::live::{Keepers, LiveError, LiveSet};
-use crate::monitor::Monitor;
 use crate::replicate::lanes::LaneTrouble;
 use crate::replicate::neighbours::{self, Announced};
 use crate::replicate::{OpenDestination, ReplicateError, reconcile};
 use crate::repo::{Repo, state_after};
+use crate::report::Monitor;
 
 /// How often it is looked again when something new appeared meanwhile.
 const LOOKS: u32 = 3;

@@ -9,11 +9,11 @@ use crate::format::id::ChunkKind;
 use crate::format::layout::ObjectName;
 use crate::index::{IndexReader, PackInfo, PackNumber};
 use crate::live::Keepers;
-use crate::monitor::Monitor;
 use crate::pack::{OpenedPack, PackReader};
 use crate::replicate::OpenDestination;
 use crate::repo::Repo;
 use crate::repo::store::Store;
+use crate::report::Monitor;
 use crate::seal::{CompressedBlock, SealError, block};
 
 /// What was written.

@@ -12,10 +12,10 @@ use crate::format::id::SnapshotId;
 use crate::format::layout::ObjectName;
 use crate::index::{IndexReader, PackNumber};
 use crate::live::{Keepers, LiveError, LiveSet, Needs};
-use crate::monitor::Monitor;
 use crate::replicate::OpenDestination;
 use crate::replicate::neighbours::Announced;
 use crate::repo::{KnownSnapshot, Repo};
+use crate::report::Monitor;
 
 /// What was found.
 pub(super) struct Survey {

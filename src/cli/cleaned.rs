@@ -1,7 +1,5 @@
 //! What cleaning did, or would do: in words and as a document. `clean` tells it, and `backup` where it cleans after itself.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::exit::ExitStatus;
@@ -11,18 +9,7 @@ use super::table::Table;
 use super::{names, shapes, suspect, units, words};
 use crate::clean::choose::{Choice, Reason, Rules};
 use crate::clean::{CleanReport, DestinationCleaned};
-use crate::destination::place::{self, PlaceKind};
 use crate::repo::DestinationState;
-use crate::repo::settings::Settings;
-
-/// What kind of place each destination is, by name.
-pub type Kinds = BTreeMap<String, PlaceKind>;
-
-/// What kind of place each configured destination is.
-pub fn kinds(settings: &Settings) -> Kinds {
-    let mounts = place::mounts().unwrap_or_default();
-    settings.destinations.iter().map(|(name, path)| (name.clone(), place::kind_of(path, &mounts))).collect()
-}
 
 /// How the command ends: that a destination could not be cleaned is no failure, and is told.
 pub fn exit_status(report: &CleanReport) -> ExitStatus {
@@ -110,7 +97,7 @@ fn reason_words(reason: &Reason, rules: &Rules) -> String {
 }
 
 /// Says all of it: in a dry run every snapshot and why it stays, else those that went.
-pub fn say(out: &Output, report: &CleanReport, rules: &Rules, kinds: &Kinds) {
+pub fn say(out: &Output, report: &CleanReport, rules: &Rules) {
     if report.dry_run {
         out.say(&text!("clean-dry-run"));
     }
@@ -143,13 +130,13 @@ pub fn say(out: &Output, report: &CleanReport, rules: &Rules, kinds: &Kinds) {
         });
     }
     for cleaned in &report.destinations {
-        let line = line(cleaned, report.dry_run, kind(kinds, cleaned));
+        let line = line(cleaned, report.dry_run);
         out.say(&format!("{} {line}", bracketed(cleaned)));
     }
 }
 
 /// What a person should know even if nothing else is said, on stderr.
-pub fn warn(out: &Output, report: &CleanReport, kinds: &Kinds) {
+pub fn warn(out: &Output, report: &CleanReport) {
     if !report.future.is_empty() {
         let short: Vec<String> = report.future.iter().map(|id| id.short()).collect();
         out.warn(&text!("clean-future", n = short.len(), ids = short.join(", ")));
@@ -161,7 +148,7 @@ pub fn warn(out: &Output, report: &CleanReport, kinds: &Kinds) {
         out.warn(&if report.dry_run { text!("clean-refused", why = held) } else { text!("clean-held", why = held) });
     }
     for cleaned in report.destinations.iter().filter(|cleaned| !report.dry_run && is_uncleaned(cleaned)) {
-        let trouble = trouble(cleaned, kind(kinds, cleaned)).filter(|_| out.wishes.quiet || out.wishes.json);
+        let trouble = trouble(cleaned).filter(|_| out.wishes.quiet || out.wishes.json);
         let why = trouble.map(|why| text!("because", why = why)).unwrap_or_default();
         out.warn(&text!("clean-failed", name = bracketed(cleaned), why = why));
         if cleaned.state.is_some_and(|state| state != DestinationState::Damaged) {
@@ -171,7 +158,7 @@ pub fn warn(out: &Output, report: &CleanReport, kinds: &Kinds) {
 }
 
 /// What came back after a backup as one line, or why nothing did; nothing where there was nothing to do.
-pub fn say_after_backup(out: &Output, report: &CleanReport, kinds: &Kinds) {
+pub fn say_after_backup(out: &Output, report: &CleanReport) {
     if let Some(held) = &report.held {
         let held = names::escape(library::translated(held).as_bytes());
         out.warn(&text!("clean-held-unattended", why = held));
@@ -181,7 +168,7 @@ pub fn say_after_backup(out: &Output, report: &CleanReport, kinds: &Kinds) {
     // Of those that are not there the backup tells.
     let there = || report.destinations.iter().filter(|cleaned| cleaned.state.is_none());
     for cleaned in there() {
-        if let Some(why) = trouble(cleaned, kind(kinds, cleaned)) {
+        if let Some(why) = trouble(cleaned) {
             let why = text!("because", why = why);
             out.warn(&text!("clean-failed", name = bracketed(cleaned), why = why));
         }
@@ -202,26 +189,22 @@ pub fn say_after_backup(out: &Output, report: &CleanReport, kinds: &Kinds) {
     }
 }
 
-fn kind(kinds: &Kinds, cleaned: &DestinationCleaned) -> PlaceKind {
-    kinds.get(&cleaned.name).copied().unwrap_or(PlaceKind::Local)
-}
-
 fn bracketed(cleaned: &DestinationCleaned) -> String {
     format!("[{}]", names::escape(cleaned.name.as_bytes()))
 }
 
-fn trouble(cleaned: &DestinationCleaned, kind: PlaceKind) -> Option<String> {
-    words::trouble(cleaned.state.unwrap_or(DestinationState::Online), kind, cleaned.detail.as_deref())
+fn trouble(cleaned: &DestinationCleaned) -> Option<String> {
+    words::trouble(cleaned.state.unwrap_or(DestinationState::Online), cleaned.kind, cleaned.detail.as_deref())
 }
 
 /// What was deleted on a destination, what came back, and why not all.
-fn line(cleaned: &DestinationCleaned, dry_run: bool, kind: PlaceKind) -> String {
+fn line(cleaned: &DestinationCleaned, dry_run: bool) -> String {
     let mut parts = Vec::new();
     if let Some(what) = deleted(cleaned, dry_run) {
         parts.push(if dry_run { text!("clean-to-delete", what = what) } else { text!("clean-deleted", what = what) });
     }
     parts.extend(bytes(cleaned, dry_run));
-    parts.extend(trouble(cleaned, kind));
+    parts.extend(trouble(cleaned));
     if parts.is_empty() { text!("clean-nothing") } else { parts.join(", ") }
 }
 
@@ -264,8 +247,9 @@ pub fn come_back(bytes: &str, when: &str) -> String {
 mod tests {
     use super::super::output::{Wishes, captured};
     use super::*;
-    use crate::format::id::SnapshotId;
-    use crate::format::record::Time;
+    use crate::repo::PlaceKind;
+    use crate::repo::settings::Settings;
+    use crate::repo::{SnapshotId, Time};
 
     const TIME: Time = Time { seconds: 1_768_473_042, nanos: 0 };
 
@@ -308,19 +292,16 @@ mod tests {
     fn lost() -> DestinationCleaned {
         DestinationCleaned {
             name: "usb".to_owned(),
+            kind: PlaceKind::Usb,
             state: Some(DestinationState::Absent),
             ..DestinationCleaned::default()
         }
     }
 
-    fn usb() -> Kinds {
-        Kinds::from([("usb".to_owned(), PlaceKind::Usb)])
-    }
-
     #[test]
     fn a_dry_run_says_why_each_snapshot_stays() {
         let (out, stdout, _) = captured::output(Wishes::default());
-        say(&out, &report(true), &rules(), &usb());
+        say(&out, &report(true), &rules());
         let text = stdout.text();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "Dry run, nothing was deleted");
@@ -347,8 +328,8 @@ mod tests {
         let mut report = report(false);
         assert_eq!(exit_status(&report), ExitStatus::Done);
         report.destinations.push(lost());
-        say(&out, &report, &rules(), &usb());
-        warn(&out, &report, &usb());
+        say(&out, &report, &rules());
+        warn(&out, &report);
         let text = stdout.text();
         assert!(!text.contains("abababab") && text.contains("cdcdcdcd"), "{text}");
         for part in [
@@ -365,7 +346,7 @@ mod tests {
         report.destinations[2].detail = Some("a listing failed".to_owned());
         assert_eq!(exit_status(&report), ExitStatus::Behind, "one that is there counts too");
         let (out, _, stderr) = captured::output(Wishes { quiet: true, ..Wishes::default() });
-        warn(&out, &report, &usb());
+        warn(&out, &report);
         assert_eq!(stderr.text(), "warning: [idle] could not be cleaned: a listing failed\n");
     }
 
@@ -374,7 +355,7 @@ mod tests {
         let (out, _, stderr) = captured::output(Wishes { quiet: true, ..Wishes::default() });
         let future = vec![SnapshotId::from_bytes([0xEF; 32])];
         let held = Some("the clock jumped".to_owned());
-        warn(&out, &CleanReport { future, held, dry_run: true, ..CleanReport::default() }, &usb());
+        warn(&out, &CleanReport { future, held, dry_run: true, ..CleanReport::default() });
         let text = stderr.text();
         assert!(text.starts_with("warning: Snapshot efefefef is later than the clock"), "{text}");
         assert!(text.ends_with("warning: refused without --force: the clock jumped\n"), "{text}");
@@ -385,15 +366,15 @@ mod tests {
         let (out, stdout, stderr) = captured::output(Wishes::default());
         let mut cleaned = report(false);
         cleaned.destinations.push(lost());
-        say_after_backup(&out, &cleaned, &usb());
+        say_after_backup(&out, &cleaned);
         let line =
             "Cleaned: 1 snapshot went; [primary] 1.5 MB came back; [nas] 2 kB come back with the first `clean` after ";
         let text = stdout.text();
         assert!(text.starts_with(line) && text.lines().count() == 1, "{text}");
-        say_after_backup(&out, &CleanReport { destinations: vec![lost()], ..CleanReport::default() }, &usb());
+        say_after_backup(&out, &CleanReport { destinations: vec![lost()], ..CleanReport::default() });
         assert_eq!((stdout.text(), stderr.text()), (text.clone(), String::new()), "there was nothing to do");
         let held = CleanReport { held: Some("more than half".to_owned()), destinations: vec![], ..report(false) };
-        say_after_backup(&out, &held, &usb());
+        say_after_backup(&out, &held);
         assert_eq!(stdout.text(), text);
         assert!(stderr.text().starts_with("warning: not cleaned: more than half\nhint: "), "{}", stderr.text());
     }

@@ -4,16 +4,16 @@
 //! then (nothing is set up, a passphrase is needed, a destination is away) completes nothing and says nothing.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Command;
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter};
 
 use super::{names, paths, units};
-use crate::monitor::Silent;
 use crate::repo::settings::{DESTINATION_PREFIX, Settings};
 use crate::repo::{Access, Home, Repo};
+use crate::report::Silent;
 
 /// Set by the script of a shell, to the name of the shell.
 pub const VARIABLE: &str = "CRYPTBACKUP_COMPLETE";
@@ -136,15 +136,13 @@ fn snapshots_paths_and_files(typed: &OsStr) -> Vec<CompletionCandidate> {
 fn in_snapshot(snapshot: &str, typed: &Path) -> Option<Vec<CompletionCandidate>> {
     let repo = repo()?;
     let id = repo.resolve_snapshot(snapshot).ok()?.id;
-    // What comes after the last slash is the beginning of a name.
+    // What comes after the last slash is the beginning of a name, be it empty or a dot: with one letter more it is a name.
     let bytes = typed.as_os_str().as_encoded_bytes();
-    let folder: PathBuf = match bytes.iter().rposition(|&byte| byte == b'/') {
-        Some(0) => PathBuf::from("/"),
-        Some(at) => crate::paths::from_bytes(&bytes[..at]),
-        None => PathBuf::new(),
-    };
+    let mut longer = typed.as_os_str().to_owned();
+    longer.push("x");
+    let folder = Path::new(&longer).parent().unwrap_or(typed);
     let mut found: Vec<(Vec<u8>, bool)> = Vec::new();
-    let listed = repo.list_folder(&id, Some(&folder), false, &mut |entry| found.push((entry.path, entry.kind == 'd')));
+    let listed = repo.list_folder(&id, Some(folder), false, &mut |entry| found.push((entry.path, entry.kind == 'd')));
     if listed.is_err() {
         // Above the sources: the next step on the way to each of them.
         found.clear();

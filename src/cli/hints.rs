@@ -6,11 +6,7 @@ use super::exit::ExitStatus;
 use super::messages::library::translated;
 use super::messages::text;
 use super::names;
-use crate::destination::DestinationErrorKind;
-use crate::error::Error;
-use crate::format::FormatError;
-use crate::snapshot::ReadError;
-use crate::source::SourceError;
+use crate::error::{DestinationErrorKind, Error, FormatError, ReadError, SourceError};
 
 /// An error, for people and scripts.
 #[derive(Debug, PartialEq, Eq)]

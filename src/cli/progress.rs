@@ -12,8 +12,7 @@ use super::messages::{library, text};
 use super::output::Output;
 use super::{names, shapes, signals, words};
 use crate::error::Error;
-use crate::monitor::{Monitor, Stage};
-use crate::report::Problem;
+use crate::report::{Monitor, Problem, Stage};
 
 /// Time between two status lines.
 const STATUS_EVERY: Duration = Duration::from_secs(1);

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::output::Output;
 use crate::error::Error;
 use crate::explore::EntryKind;
-use crate::format::record::Time;
-use crate::repo::DestinationStatus;
+use crate::repo::{DestinationStatus, Time};
 use crate::report::{Problem, ProblemKind};
 
 /// `value` with a path under `key`; beside it `<key>_b64` with the exact bytes, when they are not UTF-8.

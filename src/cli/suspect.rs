@@ -6,8 +6,7 @@ use super::messages::text;
 use super::names;
 use super::output::Output;
 use super::shapes::{self, with_path};
-use crate::format::snapshot::SuspectSource;
-use crate::repo::Suspect;
+use crate::repo::{Suspect, SuspectSource};
 
 /// Why a source looks suspect, as a sentence without a full stop.
 pub fn reason(source: &SuspectSource) -> String {

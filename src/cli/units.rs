@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::messages::{language, text};
-use crate::format::record::Time;
+use crate::repo::Time;
 
 /// A size with one decimal, in powers of 1000: `45.2 GB`.
 pub fn bytes(bytes: u64) -> String {

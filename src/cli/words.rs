@@ -5,8 +5,7 @@ use super::names;
 use super::output::{Output, Style};
 use super::units;
 use crate::check::Severity;
-use crate::destination::place::PlaceKind;
-use crate::repo::{DestinationState, DestinationStatus};
+use crate::repo::{DestinationState, DestinationStatus, PlaceKind};
 use crate::report::{Problem, ProblemKind};
 
 /// Problems that are listed; of the rest only the number is said.

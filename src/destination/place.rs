@@ -13,10 +13,11 @@ use serde::Serialize;
 pub use mounts::mounts;
 
 /// The kinds of places people know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PlaceKind {
     /// A disk of this computer.
+    #[default]
     Local,
     /// A stick or a card: a medium that is made to be taken out.
     Usb,

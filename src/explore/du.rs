@@ -14,9 +14,9 @@ use crate::error::Error;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::IndexReader;
-use crate::monitor::Monitor;
 use crate::paths;
 use crate::repo::{KnownSnapshot, Repo, absolute};
+use crate::report::Monitor;
 use crate::snapshot::{HeldNode, ReadError, StateWalk, each_chunk};
 use crate::spill::{Record, Sorter};
 
@@ -91,6 +91,26 @@ impl Record for Need {
 }
 
 /// Counts. The largest come first.
+///
+/// ```
+/// use cryptbackup::explore::{self, DuBy, DuRequest, Owner};
+/// use cryptbackup::repo::{Access, Home, Repo};
+/// use cryptbackup::report::Silent;
+///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = set_up()?;
+/// let home = Home::at(folder.path().join("state"));
+/// let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+/// let request = DuRequest { by: DuBy::Type, below: None, snapshot: None };
+/// let usage = explore::du(&repo, &request, &Silent)?;
+/// for row in &usage {
+///     println!("{:?}: {} files, {} bytes stored for it", row.owner, row.files, row.bytes_needed);
+/// }
+/// assert_eq!(usage[0].owner, Owner::Type("txt".to_owned()));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// [`Error::NotFound`] for a snapshot that is not there, [`Error::Interrupted`], [`Error::Read`] where something could not

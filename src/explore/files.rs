@@ -30,6 +30,23 @@ pub struct FileInfo {
 /// Gives every file that can be restored, whose path matches the glob `pattern`: those in the newest snapshot of
 /// each source, and those that are only in older ones.
 ///
+/// ```
+/// use cryptbackup::explore;
+/// use cryptbackup::repo::{Access, Home, Repo};
+/// use cryptbackup::report::Silent;
+///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = set_up()?;
+/// let home = Home::at(folder.path().join("state"));
+/// let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+/// let mut files = Vec::new();
+/// explore::files(&repo, Some("*.txt"), &mut |file| files.push((file.version, file.deleted)))?;
+/// assert_eq!(files, [(1, false)]);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`Error::Usage`] for a pattern that is none. [`Error::Read`] where something could not be read; everything else
 /// was given by then.

@@ -95,6 +95,27 @@ pub struct FoundVersion {
 
 /// Gives every path that is looked for, source by source in the order of their names.
 ///
+/// ```
+/// use cryptbackup::explore::{self, FindRequest};
+/// use cryptbackup::repo::{Access, Home, Repo};
+/// use cryptbackup::report::Silent;
+///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = set_up()?;
+/// let home = Home::at(folder.path().join("state"));
+/// let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+/// let request = FindRequest { patterns: vec!["*.txt".to_owned()], ..FindRequest::default() };
+/// let mut paths = Vec::new();
+/// explore::find(&repo, &request, &mut |found| {
+///     println!("{}: {} versions", String::from_utf8_lossy(&found.path), found.versions.len());
+///     paths.push(found.path);
+/// })?;
+/// assert!(paths.len() == 1 && paths[0].ends_with(b"documents/report.txt"));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`Error::Usage`] for a pattern that is none, [`Error::NotFound`] for a snapshot that is not there. [`Error::Read`] where
 /// something could not be read; everything else was given by then.

@@ -12,7 +12,7 @@ use crate::format::recipe::{Part, Recipe};
 use crate::format::record;
 use crate::format::tree::{Node, NodeKind};
 use crate::memory::Budget;
-use crate::monitor::Monitor;
+use crate::report::Monitor;
 use crate::snapshot::{ChunkSource, ReadError, TreeReader, each_chunk, each_need};
 use crate::spill::{Encoded, Merge, Record, Sorter};
 

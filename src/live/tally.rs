@@ -4,7 +4,7 @@ use super::{LiveError, LiveSet};
 use crate::format::id::ChunkId;
 use crate::format::pack::Directory;
 use crate::index::{DestinationBits, IndexReader, PackNumber, Place};
-use crate::monitor::Monitor;
+use crate::report::Monitor;
 
 /// Missing chunks that are named; the others are counted.
 const NAMED_MAX: usize = 10;

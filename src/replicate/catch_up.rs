@@ -16,7 +16,7 @@ use crate::format::snapshot::Snapshot;
 use crate::format::tree::{Node, NodeKind};
 use crate::index::{DestinationBits, Index, IndexReader, PackNumber};
 use crate::memory::Budget;
-use crate::monitor::Monitor;
+use crate::report::Monitor;
 use crate::seal::Keys;
 use crate::snapshot::{Marks, ReadError, TreeWalk, each_chunk, each_need};
 

@@ -141,9 +141,9 @@ mod tests {
     use crate::format::tree::{Flags, Metadata, Node, NodeKind};
     use crate::index::PackInfo;
     use crate::memory::Budget;
-    use crate::monitor::Silent;
     use crate::pack::{Closing, PackDraft, SealedPack};
     use crate::replicate::Neighbours;
+    use crate::report::Silent;
     use crate::seal::{BlockBuilder, Keys};
 
     const OWN: WriterId = WriterId::from_bytes([1; 16]);

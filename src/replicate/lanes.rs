@@ -21,8 +21,8 @@ use super::OpenDestination;
 use crate::destination::{DestinationError, Put, Settle};
 use crate::format::layout::ObjectName;
 use crate::index::{DestinationBits, PackNumber};
-use crate::monitor::Monitor;
 use crate::pack::SealedPack;
+use crate::report::Monitor;
 
 /// Packs between two rounds of making folder entries durable.
 const SETTLE_PACKS: usize = 32;
@@ -280,9 +280,9 @@ mod tests {
     use super::*;
     use crate::destination::{Destination, MemoryDestination};
     use crate::format::id::{ChunkKind, DestinationId, RepoId};
-    use crate::monitor::Silent;
     use crate::pack::{Closing, PackDraft};
     use crate::replicate::Neighbours;
+    use crate::report::Silent;
     use crate::seal::{BlockBuilder, Keys};
 
     fn packs() -> Vec<Arc<SealedPack>> {

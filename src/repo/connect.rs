@@ -9,8 +9,8 @@ use super::settings::{Settings, SourceSettings};
 use super::{Access, Repo, Secret};
 use crate::destination::{Destination, LocalDestination, OpenError, Settle};
 use crate::error::Error;
-use crate::monitor::Monitor;
 use crate::paths;
+use crate::report::Monitor;
 use crate::seal::slots;
 
 /// What was found and set up.
@@ -34,6 +34,25 @@ pub fn require_destination(path: &Path) -> Result<(), Error> {
 
 /// Sets up a state folder from one destination: keys, config, index and sources. `copied` is a copy of `config.yaml`,
 /// whose settings are taken over; `secret` opens the repository where that holds no key.
+///
+/// ```
+/// use cryptbackup::repo::settings::Settings;
+/// use cryptbackup::repo::{self, Home};
+/// use cryptbackup::report::Silent;
+///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = set_up()?;
+/// // Of the old machine a copy of `config.yaml` is left, and the stick.
+/// let copied = Settings::load(&folder.path().join("state/config.yaml"), true)?;
+/// let stick = folder.path().join("stick");
+/// repo::require_destination(&stick)?;
+/// let home = Home::at(folder.path().join("new state"));
+/// let report = repo::connect(&home, &stick, None, Some(copied), &Silent)?;
+/// assert_eq!((report.snapshots, report.destination_name.as_str()), (1, "primary"));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// [`Error::AlreadyInitialised`], [`Error::WrongKey`], [`Error::ForeignState`], [`Error::NotADestination`] where the
@@ -113,7 +132,7 @@ fn finish(
             settings.make_room_for_packs(repo.config.pack_bytes);
             for path in &sources {
                 if settings.source(path).is_none() {
-                    settings.put_source(SourceSettings::new(path.clone(), &jiff::Zoned::now()));
+                    settings.put_source(SourceSettings::new(path));
                 }
             }
             Ok(())

@@ -16,8 +16,8 @@ use crate::format::header::{DestinationMark, RepoHeader};
 use crate::format::id::DestinationId;
 use crate::format::layout::ObjectName;
 use crate::index::Index;
-use crate::monitor::Monitor;
 use crate::replicate::{Neighbours, OpenDestination};
+use crate::report::Monitor;
 use crate::seal::keys::random;
 
 /// A configured destination that cannot be used in this run.
@@ -208,6 +208,28 @@ pub(super) fn put_heads(home: &Home, place: &dyn Destination) -> Result<(), Erro
 impl Repo {
     /// Makes `path` the destination called `name`: creates and marks the folder if its parent exists, or takes up one
     /// that holds this repository.
+    ///
+    /// ```
+    /// use cryptbackup::repo::{Access, Added, Home, Repo};
+    /// use cryptbackup::report::Silent;
+    ///
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = set_up()?;
+    /// let home = Home::at(folder.path().join("state"));
+    /// let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+    /// let disk = folder.path().join("disk");
+    /// let added = repo.add_destination("secondary", &disk, &Silent)?;
+    /// assert_eq!(added, Added::Created);
+    /// // After the disk was replaced by a copy of it, or restored from an image:
+    /// repo.accept_destination("secondary", &Silent)?;
+    /// // No backup goes there any more; what is on it stays, and can be taken up again.
+    /// repo.forget_destination("secondary")?;
+    /// assert_eq!(repo.add_destination("secondary", &disk, &Silent)?, Added::TakenUp);
+    /// assert_eq!(repo.destinations().len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Config`] for a folder that cannot be one: its parent is missing, it holds another repository, it is

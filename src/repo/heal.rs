@@ -15,10 +15,10 @@ use crate::format::layout::{ObjectKind, ObjectName};
 use crate::format::sealed::ObjectType;
 use crate::format::slot::Slot;
 use crate::index::{DestinationBits, PackNumber};
-use crate::monitor::Monitor;
 use crate::pack::PackReader;
 use crate::replicate::heal::put_whole;
 use crate::replicate::{self, Healing, OpenDestination, PackHealer, ReplicateError};
+use crate::report::Monitor;
 use crate::seal::Keys;
 use crate::snapshot::ReadError;
 

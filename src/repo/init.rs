@@ -62,6 +62,25 @@ pub struct InitReport {
 
 /// Sets up a new repository in a state folder. No destination is touched.
 ///
+/// ```
+/// use cryptbackup::error::Error;
+/// use cryptbackup::repo::{self, Home, InitRequest};
+///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = set_up()?;
+/// let home = Home::at(folder.path().join("another state"));
+/// let report = repo::init(&home, InitRequest { recovery: true, ..InitRequest::default() })?;
+/// let words = report.recovery_words.ok_or("they were asked for")?;
+/// assert_eq!(words.split_whitespace().count(), 24);
+///
+/// // What is there is never overwritten.
+/// let again = repo::init(&home, InitRequest::default());
+/// assert!(matches!(again, Err(Error::AlreadyInitialised { .. })));
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`Error::AlreadyInitialised`], [`Error::ForeignState`], [`Error::Io`]; [`Error::Format`] for sizes that cannot be.
 pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {

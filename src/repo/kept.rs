@@ -16,6 +16,27 @@ impl Repo {
     /// Gives what histories hold in a folder: of each file every version, each as an entry with its number. Without a path,
     /// the sources they tell of.
     ///
+    /// ```
+    /// use cryptbackup::error::Error;
+    /// use cryptbackup::repo::{Access, Home, Repo};
+    /// use cryptbackup::report::Silent;
+    ///
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = set_up()?;
+    /// let home = Home::at(folder.path().join("state"));
+    /// let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+    /// let documents = folder.path().join("documents");
+    /// let mut versions = 0;
+    /// match repo.list_history(Some(&documents), true, &mut |_| versions += 1) {
+    ///     Err(Error::NotFound { .. }) => println!("no snapshot was let go yet: all versions are in snapshots"),
+    ///     result => result?,
+    /// }
+    /// assert_eq!(versions, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::NotFound`] where no history tells of the path, [`Error::Read`].
     pub fn list_history(

@@ -12,6 +12,32 @@
 //! ```
 //!
 //! [`Machine`] is the one door to whatever all of this lies on.
+//!
+//! What is stored, and what it was:
+//!
+//! ```
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+//! for snapshot in repo.snapshots()? {
+//!     println!("{} by {} on {}", snapshot.id.short(), snapshot.user, snapshot.machine);
+//! }
+//! let documents = folder.path().join("documents");
+//! let latest = repo.resolve_snapshot("latest")?;
+//! let mut sizes = Vec::new();
+//! repo.list_folder(&latest.id, Some(&documents), true, &mut |entry| sizes.push((entry.kind, entry.size)))?;
+//! assert_eq!(sizes, [('-', 11)]);
+//!
+//! let versions = repo.versions(&documents.join("report.txt"))?;
+//! assert!(versions.len() == 1 && versions[0].current);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod settings;
 
@@ -59,5 +85,11 @@ pub(crate) use work::walk_options;
 pub use writer::Writer;
 pub(crate) use writer::user_name;
 
+// What the values of the library are made of, and what is known of snapshots and destinations from below.
+pub use crate::destination::place::PlaceKind;
+pub use crate::format::FORMAT_VERSION;
+pub use crate::format::id::{DestinationId, RepoId, SnapshotId};
+pub use crate::format::record::{ChunkerParameters, Time};
+pub use crate::format::snapshot::SuspectSource;
 pub use crate::replicate::DestinationState;
 pub use crate::snapshot::{Decision, Marks};

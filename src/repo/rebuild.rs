@@ -7,7 +7,7 @@ use super::{Access, Home, Repo, Secret};
 use crate::destination::LocalDestination;
 use crate::error::Error;
 use crate::index::IndexError;
-use crate::monitor::{Monitor, Stage};
+use crate::report::{Monitor, Stage};
 
 /// What `rebuild-index` did.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -25,6 +25,20 @@ pub struct RebuildReport {
 }
 
 /// Moves the index aside and makes it again from every destination within reach.
+///
+/// ```
+/// use cryptbackup::repo::{self, Home};
+/// use cryptbackup::report::Silent;
+///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = set_up()?;
+/// let home = Home::at(folder.path().join("state"));
+/// let report = repo::rebuild_index(&home, None, &Silent)?;
+/// assert_eq!((report.snapshots, report.moved_aside.is_some()), (1, true));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// [`Error::NoDestination`] before anything is moved; those of [`Repo::open`].

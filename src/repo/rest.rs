@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::home::LastHeld;
 use super::{Access, Home, Repo, Secret};
 use crate::error::Error;
-use crate::monitor::Monitor;
+use crate::report::Monitor;
 
 /// How old a listing may be.
 const LISTING_AGE_MAX: Duration = Duration::from_secs(3600);
@@ -50,6 +50,26 @@ impl Repo {
     /// Opens a repository to write, going on with one that rests where that can be.
     ///
     /// Gives the repository and when its destinations were listed.
+    ///
+    /// ```
+    /// use cryptbackup::backup::{self, BackupRequest};
+    /// use cryptbackup::repo::{Home, Repo};
+    /// use cryptbackup::report::Silent;
+    ///
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = set_up()?;
+    /// let home = Home::at(folder.path().join("state"));
+    /// let mut resting = None;
+    /// for _ in 0..2 {
+    ///     let (mut repo, listed) = Repo::go_on(resting.take(), &home, None, &Silent)?;
+    ///     backup::run(&mut repo, BackupRequest::default(), &Silent)?;
+    ///     // Until the next round other commands can write.
+    ///     resting = Some(repo.rest(listed));
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of [`Repo::open`].

@@ -3,6 +3,33 @@
 //! The file holds a secret, so it is written 0600 and refused when others can read it. Keys this program does not know
 //! are kept as they are (a newer program may have written them) and can be listed, so that a misspelt one is noticed.
 //! Comments do not survive a change made by the program.
+//!
+//! ```
+//! use cryptbackup::error::Error;
+//! use cryptbackup::repo::Home;
+//! use cryptbackup::repo::settings::SourceSettings;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut source = SourceSettings::new(folder.path().join("pictures"));
+//! source.leave_out("*.tmp,Thumbs.db")?;
+//! home.edit_settings(|settings| {
+//!     settings.put_source(source);
+//!     settings.retention.keep_days = 90;
+//!     // The same by the name and in the words of the file.
+//!     settings.set("compression.level", "5")
+//! })?;
+//! assert_eq!(home.settings()?.get("retention.keep_days")?, "90");
+//!
+//! // What is refused changes nothing.
+//! let refused = home.edit_settings(|settings| settings.set("compression.level", "99"));
+//! assert!(matches!(refused, Err(Error::Config { .. })));
+//! assert_eq!(home.settings()?.get("compression.level")?, "5");
+//! # Ok(())
+//! # }
+//! ```
 
 mod destinations;
 mod file;
@@ -18,7 +45,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::memory::Budget;
-use crate::source::Excludes;
+use crate::source::{Excludes, split_list};
 
 pub use destinations::Destinations;
 pub(super) use file::read as read_private;
@@ -301,9 +328,32 @@ pub fn written_time(moment: &jiff::Zoned) -> String {
 }
 
 impl SourceSettings {
-    /// A source with every option off.
-    pub fn new(path: PathBuf, added: &jiff::Zoned) -> Self {
-        Self { path, added_at: written_time(added), ..Self::default() }
+    /// A source that is added now, with every option off. The path has to be absolute.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), added_at: written_time(&jiff::Zoned::now()), ..Self::default() }
+    }
+
+    /// Leaves out more: patterns as in `.gitignore`, separated by commas.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the one that is no pattern.
+    pub fn leave_out(&mut self, list: &str) -> Result<(), Error> {
+        self.leave_out_each(split_list(list))
+    }
+
+    /// Leaves out more: patterns as in `.gitignore`, one on each line; comments and empty lines are none.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] naming the one that is no pattern.
+    pub fn leave_out_lines(&mut self, text: &str) -> Result<(), Error> {
+        let is_pattern = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
+        self.leave_out_each(text.lines().filter(is_pattern).map(str::to_owned).collect())
+    }
+
+    fn leave_out_each(&mut self, patterns: Vec<String>) -> Result<(), Error> {
+        Excludes::validate(&patterns).map_err(|error| Error::Usage(error.to_string()))?;
+        self.exclude.extend(patterns);
+        Ok(())
     }
 }
 

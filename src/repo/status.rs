@@ -1,10 +1,10 @@
 //! How things stand, as far as can be told without reading anything large.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::settings::SourceSettings;
 use super::{DestinationState, Repo};
-use crate::destination::place::{self, Mount, PlaceKind};
+use crate::destination::place::{self, PlaceKind};
 use crate::error::Error;
 use crate::format::id::{DestinationId, RepoId, SnapshotId};
 use crate::format::record::Time;
@@ -83,6 +83,31 @@ pub struct DestinationStatus {
 
 impl Repo {
     /// How things stand.
+    ///
+    /// ```
+    /// use cryptbackup::repo::{Access, DestinationState, Home, Repo};
+    /// use cryptbackup::report::Silent;
+    ///
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = set_up()?;
+    /// let home = Home::at(folder.path().join("state"));
+    /// let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+    /// let status = repo.status()?;
+    /// for destination in &status.destinations {
+    ///     println!("{} {}: {} behind", destination.kind.icon(), destination.name, destination.snapshots_behind);
+    /// }
+    /// for lost in repo.unreachable() {
+    ///     println!("[{}] {}", lost.name, lost.detail);
+    /// }
+    /// if let Some(gone) = repo.rolled_back("primary") {
+    ///     println!("{}", gone.sentence("primary"));
+    /// }
+    /// assert_eq!(status.destinations[0].state, DestinationState::Online);
+    /// assert_eq!((status.snapshots, status.files), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`Error::Index`].
@@ -211,13 +236,13 @@ impl Repo {
                 (state, lost.filter(|lost| !lost.is_missing).map(|lost| lost.detail.clone()), None)
             }
         };
-        let kind = place::kind_of(&path, self.mounts());
+        let kind = self.kind_of(&path);
         Ok(DestinationStatus { name, path, kind, state, detail, free_bytes, snapshots_behind, last_snapshot })
     }
 
-    /// What is mounted; only words depend on it.
-    pub(crate) fn mounts(&self) -> &[Mount] {
-        self.mounts.get_or_init(|| self.home.machine().mounts().unwrap_or_default())
+    /// What kind of place the path of a destination is; only words depend on it.
+    pub(crate) fn kind_of(&self, path: &Path) -> PlaceKind {
+        place::kind_of(path, self.mounts.get_or_init(|| self.home.machine().mounts().unwrap_or_default()))
     }
 
     /// How many snapshots a destination lacks, and when its newest was finished.

@@ -28,9 +28,9 @@ use crate::format::layout::ObjectName;
 use crate::format::mark::{Accepted, Action};
 use crate::index::{DestinationBits, IndexReader};
 use crate::live::{Keepers, LiveError, Needs};
-use crate::monitor::Monitor;
 use crate::replicate::neighbours::{self, Announced};
 use crate::replicate::{self, OpenDestination};
+use crate::report::Monitor;
 use crate::snapshot::{Marks, ReadError};
 
 pub use self::gone::RolledBack;

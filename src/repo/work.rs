@@ -14,9 +14,9 @@ use crate::format::id::WriterId;
 use crate::format::record::Time;
 use crate::format::snapshot::Snapshot;
 use crate::index::{Index, IndexReader};
-use crate::monitor::Monitor;
 use crate::replicate::neighbours;
 use crate::replicate::{self, CatchUp, Lanes, OpenDestination, ReplicateError};
+use crate::report::Monitor;
 use crate::seal::Keys;
 use crate::snapshot::ReadError;
 use crate::source::{FolderIdentity, WalkOptions};
@@ -93,6 +93,24 @@ impl Repo {
     }
 
     /// Lets another clock than the system's say what time it is.
+    ///
+    /// ```
+    /// use cryptbackup::backup::{self, BackupRequest};
+    /// use cryptbackup::repo::{Access, Clock, Home, Repo, Time};
+    /// use cryptbackup::report::Silent;
+    ///
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = set_up()?;
+    /// let home = Home::at(folder.path().join("state"));
+    /// let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+    /// // A test of what is kept for how long need not wait for it.
+    /// repo.set_clock(Clock::of(|| Time { seconds: 2_000_000_000, nanos: 0 }));
+    /// let report = backup::run(&mut repo, BackupRequest::default(), &Silent)?;
+    /// assert_eq!(report.started.seconds, 2_000_000_000);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_clock(&mut self, clock: Clock) {
         self.clock = clock;
     }

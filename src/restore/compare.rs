@@ -5,9 +5,8 @@ use std::io;
 use super::{PlannedItem, RestoreReport, system};
 use crate::error::Error;
 use crate::format::tree::{Node, NodeKind};
-use crate::monitor::{Monitor, Stage};
 use crate::replicate::Fetcher;
-use crate::report::{Problem, ProblemKind};
+use crate::report::{Monitor, Problem, ProblemKind, Stage};
 use crate::seal::Keys;
 use crate::snapshot::{TreeWalk, holds};
 

@@ -10,6 +10,33 @@
 //! a temporary name and renamed, and what is there with the same content stays. No symbolic link is ever followed below
 //! the target: every step is relative to an open folder. Not guaranteed: that a file has no holes where the stored one
 //! had long rows of zeros that were no holes.
+//!
+//! ```
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//! use cryptbackup::restore::{self, RestoreRequest, What, When};
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+//! let target = folder.path().join("restored/report.txt");
+//! let request = RestoreRequest {
+//!     when: When::Version(1),
+//!     destination: Some(target.clone()),
+//!     ..RestoreRequest::new(What::File(folder.path().join("documents/report.txt")))
+//! };
+//! let plan = restore::plan(&repo, request, &Silent)?;
+//! println!("{}: {} bytes to {}", plan.description, plan.bytes, plan.target.display());
+//! let mut report = restore::execute(&repo, plan, &Silent)?;
+//! // What was damaged on one destination was read from another, and is healed from it.
+//! restore::repair(repo, &mut report, &Silent);
+//! assert_eq!((report.files_restored, report.problems.len()), (1, 0));
+//! assert_eq!(std::fs::read_to_string(target)?, "first words");
+//! # Ok(())
+//! # }
+//! ```
 
 mod choose;
 mod compare;
@@ -29,10 +56,9 @@ use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::tree::{Node, NodeKind};
 use crate::index::{DestinationBits, PackNumber};
-use crate::monitor::{Monitor, Stage};
 use crate::replicate::{Fetcher, Healing, OpenDestination};
 use crate::repo::Repo;
-use crate::report::Problem;
+use crate::report::{Monitor, Problem, Stage};
 use crate::snapshot::TreeWalk;
 
 /// What to do about damage that a restore met and did not heal.

@@ -18,9 +18,8 @@ use crate::format::id::{ChunkId, ChunkKind};
 use crate::format::recipe::Part;
 use crate::format::tree::{Metadata, Node, NodeKind};
 use crate::index::{PackNumber, Place};
-use crate::monitor::Monitor;
 use crate::replicate::Fetcher;
-use crate::report::{Problem, ProblemKind};
+use crate::report::{Monitor, Problem, ProblemKind};
 use crate::snapshot::{ChunkSource, PartReader, ReadError};
 
 /// Files and folders a window holds, whatever the budget.

@@ -1,12 +1,32 @@
 //! Destinations that are behind get what they missed from the others; no source is read.
+//!
+//! ```
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//! use cryptbackup::sync::{self, SyncRequest};
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! repo.add_destination("secondary", &folder.path().join("disk"), &Silent)?;
+//! let report = sync::run(&mut repo, SyncRequest::default(), &Silent)?;
+//! for synced in &report.destinations {
+//!     println!("[{}] got {} snapshots, lacks {}", synced.name, synced.snapshots_copied, synced.snapshots_behind);
+//! }
+//! assert_eq!(report.destinations[1].snapshots_copied, 1);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::monitor::{Monitor, Stage};
-use crate::replicate::{DestinationState, OpenDestination, ReplicateError};
-use crate::repo::{Repo, state_after};
+use crate::replicate::{OpenDestination, ReplicateError};
+use crate::repo::{DestinationState, PlaceKind, Repo, state_after};
+use crate::report::{Monitor, Stage};
 use crate::snapshot::ReadError;
 
 /// What to bring up to date.
@@ -32,6 +52,8 @@ pub struct DestinationSynced {
     pub name: String,
     /// Its path.
     pub path: PathBuf,
+    /// What kind of place it is.
+    pub kind: PlaceKind,
     /// How it is now.
     pub state: DestinationState,
     /// Snapshots it got.
@@ -70,6 +92,7 @@ pub fn run(repo: &mut Repo, request: SyncRequest, monitor: &dyn Monitor) -> Resu
         let mut outcome = DestinationSynced {
             name: name.clone(),
             path: path.clone(),
+            kind: repo.kind_of(path),
             state: DestinationState::Online,
             snapshots_copied: 0,
             packs_copied: 0,

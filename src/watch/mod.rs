@@ -11,6 +11,46 @@
 //! Nobody is trusted to tell everything: all of the sources is looked at when it begins, when something was missed, when
 //! the machine slept, when a disk was mounted, and once a day. What cannot be watched is looked at every interval.
 //! Whatever fails is told once and tried again; what changed meanwhile is remembered until it is saved.
+//!
+//! ```
+//! use std::sync::atomic::{AtomicBool, Ordering};
+//!
+//! use cryptbackup::repo::Home;
+//! use cryptbackup::report::{Monitor, Problem, Stage};
+//! use cryptbackup::watch::{self, News, WatchRequest};
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! /// Says nothing, and stops when it is told to.
+//! struct Stop(AtomicBool);
+//!
+//! impl Monitor for Stop {
+//!     fn should_stop(&self) -> bool {
+//!         self.0.load(Ordering::Relaxed)
+//!     }
+//!     // What is told of progress is left alone.
+//! #   fn begin(&self, _: Stage, _: Option<u64>, _: Option<u64>) {}
+//! #   fn advance(&self, _: u64, _: u64) {}
+//! #   fn current(&self, _: &str) {}
+//! #   fn problem(&self, _: &Problem) {}
+//! #   fn note(&self, _: &str) {}
+//! }
+//!
+//! let home = Home::at(folder.path().join("state"));
+//! let stop = Stop(AtomicBool::new(false));
+//! let report = watch::run(&home, WatchRequest::default(), &stop, &mut |news| match news {
+//!     News::BackedUp(report) => {
+//!         println!("{} files changed", report.files_changed);
+//!         stop.0.store(true, Ordering::Relaxed);
+//!     }
+//!     News::Failed(error) => eprintln!("{error}"),
+//!     _ => {}
+//! })?;
+//! assert_eq!((report.backups, report.files), (1, 1));
+//! # Ok(())
+//! # }
+//! ```
 
 mod due;
 mod listen;
@@ -24,9 +64,9 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::destination::place::{self, Mount, PlaceKind};
 use crate::error::Error;
 use crate::format::id::SnapshotId;
-use crate::monitor::Monitor;
 use crate::repo::settings::{Settings, SourceSettings};
 use crate::repo::{Home, Resting, Secret, walk_options};
+use crate::report::Monitor;
 use crate::source::{Changes, WalkOptions};
 
 pub use news::{News, WatchReport, WatchRequest};
@@ -187,7 +227,7 @@ impl Watch<'_> {
 
     fn options(&self, path: &Path) -> WalkOptions {
         let settings = self.settings.source(path).cloned();
-        let settings = settings.unwrap_or_else(|| SourceSettings::new(path.to_owned(), &jiff::Zoned::now()));
+        let settings = settings.unwrap_or_else(|| SourceSettings::new(path));
         walk_options(self.home, &self.settings, &settings)
     }
 

@@ -119,7 +119,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         let mut settings = Settings::new(&jiff::Zoned::now());
-        settings.put_source(SourceSettings::new(path("source"), &jiff::Zoned::now()));
+        settings.put_source(SourceSettings::new(path("source")));
         settings.destinations.insert("usb".to_owned(), path("usb"));
         fs::create_dir(path("source")).expect("made");
         let mut presence = Presence::new(&settings);

@@ -109,10 +109,12 @@ fn completions_know_what_is_there() {
 
     let world = World::set_up(&["primary", "other"]);
     world.write("docs/deep/report.txt", "one");
+    world.write("docs/.profile", "two");
     world.run("backup -q").expect_code(0);
     assert_eq!(completed(&world, &["ls", "lat"]), ["latest"]);
     let docs = world.path("docs").display().to_string();
     assert_eq!(completed(&world, &["ls", &format!("latest:{docs}/d")]), [format!("latest:{docs}/deep/")]);
+    assert_eq!(completed(&world, &["ls", &format!("latest:{docs}/.")]), [format!("latest:{docs}/.profile")]);
     let file = format!("latest:{docs}/deep/report.txt");
     assert_eq!(completed(&world, &["dump", &format!("latest:{docs}/deep/")]), [file]);
     assert_eq!(completed(&world, &["ls", "latest:/"]).len(), 1, "the way to the source");

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use cryptbackup::backup::{self, BackupReport, BackupRequest};
 use cryptbackup::error::Error;
 use cryptbackup::format::id::SnapshotId;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, RestoreReport, RestoreRequest, What};
 
 /// Nothing in these tests may take longer: a hang is a failure.
@@ -43,7 +43,7 @@ impl World {
         let world = Self { folder, home };
         fs::create_dir(world.source()).expect("the source");
         world.settings(|settings| {
-            settings.put_source(SourceSettings::new(world.source(), &jiff::Zoned::now()));
+            settings.put_source(SourceSettings::new(world.source()));
         });
         world.open_to_write().add_destination("primary", &world.path("primary"), &Silent).expect("a destination");
         world

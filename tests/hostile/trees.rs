@@ -8,7 +8,7 @@ use cryptbackup::format::id::{ChunkKind, SnapshotId};
 use cryptbackup::format::recipe::{Part, Recipe};
 use cryptbackup::format::record::Time;
 use cryptbackup::format::tree::{Attribute, Flags, Node, NodeKind, TREE_VERSION};
-use cryptbackup::monitor::Silent;
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, Overwrite, RestoreRequest};
 
 use crate::forge::{Forge, node, nowhere};

@@ -359,7 +359,7 @@ fn t16_sources_that_are_no_folders_or_empty_come_back() {
     let names = ["file source", "link source", "dangling source", "empty source"];
     world.settings(|settings| {
         for name in names {
-            settings.put_source(SourceSettings::new(world.path(name), &jiff::Zoned::now()));
+            settings.put_source(SourceSettings::new(world.path(name)));
         }
     });
     let socket = UnixListener::bind(world.source().join("socket")).expect("a socket");
@@ -459,8 +459,7 @@ fn t16_what_is_mounted_in_a_source_is_in_it_or_left_out() {
     assert!(found.is_empty(), "{found:#?}");
 
     world.settings(|settings| {
-        let source =
-            SourceSettings { one_file_system: true, ..SourceSettings::new(world.source(), &jiff::Zoned::now()) };
+        let source = SourceSettings { one_file_system: true, ..SourceSettings::new(world.source()) };
         settings.put_source(source);
     });
     let id = world.backup().snapshot_id.expect("a snapshot");

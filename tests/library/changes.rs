@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use cryptbackup::backup::{BackupReport, BackupRequest, Changed};
 use cryptbackup::format::id::SnapshotId;
-use cryptbackup::monitor::Silent;
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, RestoreRequest, What};
 use cryptbackup::source::Changes;
 use proptest::prelude::*;

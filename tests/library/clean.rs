@@ -10,7 +10,7 @@ use cryptbackup::clean::purge::{self, PurgeRequest};
 use cryptbackup::clean::{CleanReport, CleanRequest, DestinationCleaned, hand};
 use cryptbackup::error::Error;
 use cryptbackup::explore;
-use cryptbackup::monitor::Silent;
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{RestoreRequest, What, When};
 
 use crate::restore::restore;

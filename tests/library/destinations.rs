@@ -5,9 +5,9 @@ use std::fs;
 use cryptbackup::backup::BackupRequest;
 use cryptbackup::check::{self, CheckRequest};
 use cryptbackup::clean::hand;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::Settings;
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo, Secret};
+use cryptbackup::report::Silent;
 use zeroize::Zeroizing;
 
 use crate::restore::weird_tree;

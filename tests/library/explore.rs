@@ -12,9 +12,8 @@ use cryptbackup::explore::{
     self, Change, DiffReport, DiffRequest, DuBy, DuRequest, DumpFormat, DumpReport, DumpRequest, DumpWhat, EntryKind,
     FindRequest, Found, Operand, Owner, Usage,
 };
-use cryptbackup::monitor::Silent;
 use cryptbackup::paths;
-use cryptbackup::report::ProblemKind;
+use cryptbackup::report::{ProblemKind, Silent};
 
 use crate::restore::weird_tree;
 use crate::source::unprivileged;

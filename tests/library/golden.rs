@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use cryptbackup::check::{self, CheckRequest, Severity};
 use cryptbackup::format::layout::ObjectKind;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::Settings;
 use cryptbackup::repo::{self, Access, Home, Repo, Secret};
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, RestoreRequest, What};
 use serde_json::{Value, json};
 
@@ -146,7 +146,7 @@ fn make_golden_v1() {
     let home = Home::at(base.join("home"));
     let report = repo::init(&home, InitRequest { recovery: true, ..InitRequest::default() }).expect("a repository");
     Settings::edit(&home.settings_path(), |settings| {
-        settings.put_source(SourceSettings::new(source.clone(), &jiff::Zoned::now()));
+        settings.put_source(SourceSettings::new(&source));
         Ok(())
     })
     .expect("settings");

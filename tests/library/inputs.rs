@@ -10,8 +10,7 @@ use cryptbackup::backup::smart;
 use cryptbackup::backup::stream::{self, StreamRequest};
 use cryptbackup::backup::{BackupReport, BackupRequest, FileList};
 use cryptbackup::error::Error;
-use cryptbackup::monitor::{Monitor, Silent, Stage};
-use cryptbackup::report::{Problem, ProblemKind};
+use cryptbackup::report::{Monitor, Problem, ProblemKind, Silent, Stage};
 use cryptbackup::restore::{RestoreRequest, What, When};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 

@@ -6,10 +6,10 @@ use std::{fs, io, thread};
 
 use cryptbackup::backup::BackupRequest;
 use cryptbackup::destination::disk::{Disk, Roots};
-use cryptbackup::destination::place::Mount;
+use cryptbackup::destination::place::{Attachment, Mount};
 use cryptbackup::error::Error;
-use cryptbackup::monitor::Silent;
-use cryptbackup::repo::{self, Access, Home, Machine, RealMachine, Repo};
+use cryptbackup::repo::{self, Access, Home, Machine, PlaceKind, RealMachine, Repo};
+use cryptbackup::report::Silent;
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
 use zeroize::Zeroizing;
 
@@ -105,7 +105,7 @@ fn a_machine_that_was_just_connected_lets_go_of_nothing_that_another_made() {
         first.backup();
     }
     let mut second = first.second("primary");
-    second.home = second.home.clone().on(Arc::new(Named("another")));
+    second.home = second.home.clone().on(Arc::new(Named("another", Vec::new())));
     let of_first = |world: &World| {
         let all = world.open().snapshots().expect("readable");
         all.iter().filter(|info| info.roots.iter().any(|root| root.read && root.path == first.source())).count()
@@ -123,8 +123,8 @@ fn a_machine_that_was_just_connected_lets_go_of_nothing_that_another_made() {
     assert_restores(&first, "restored");
 }
 
-/// This machine under another name.
-struct Named(&'static str);
+/// This machine under another name, with more that is mounted.
+struct Named(&'static str, Vec<Mount>);
 
 impl Roots for Named {
     fn open_root(&self, path: &Path) -> io::Result<Box<dyn Disk>> {
@@ -158,7 +158,34 @@ impl Machine for Named {
     }
 
     fn mounts(&self) -> io::Result<Vec<Mount>> {
-        RealMachine.mounts()
+        Ok([RealMachine.mounts()?, self.1.clone()].concat())
+    }
+}
+
+#[test]
+fn every_report_tells_what_kind_of_place_a_destination_is() {
+    let mut world = World::new(&["primary", "secondary"]);
+    let stick = Mount {
+        point: world.path("secondary"),
+        device: "/dev/sdx1".to_owned(),
+        file_system: "vfat".to_owned(),
+        attachment: Attachment::RemovableMedium,
+    };
+    world.home = world.home.clone().on(Arc::new(Named("this one", vec![stick])));
+    let kinds = [("primary".to_owned(), PlaceKind::Local), ("secondary".to_owned(), PlaceKind::Usb)];
+    for is_plugged_in in [true, false] {
+        let backed_up: Vec<_> = world.backup().destinations.into_iter().map(|d| (d.name, d.kind)).collect();
+        assert_eq!(backed_up, kinds);
+        let synced: Vec<_> = world.sync().destinations.into_iter().map(|d| (d.name, d.kind)).collect();
+        assert_eq!(synced, kinds);
+        let cleaned: Vec<_> = world.clean(30, 10).destinations.into_iter().map(|d| (d.name, d.kind)).collect();
+        assert_eq!(cleaned, kinds);
+        let status = world.open().status().expect("how things stand");
+        let looked: Vec<_> = status.destinations.into_iter().map(|d| (d.name, d.kind)).collect();
+        assert_eq!(looked, kinds);
+        if is_plugged_in {
+            world.unplug("secondary");
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::{Access, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, RestoreRequest, What};
 use proptest::prelude::*;
 

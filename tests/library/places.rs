@@ -6,8 +6,8 @@ use std::process::Command;
 
 use cryptbackup::backup::BackupRequest;
 use cryptbackup::error::Error;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::{Added, DestinationState};
+use cryptbackup::report::Silent;
 use cryptbackup::sync::{self, SyncRequest};
 
 use crate::support::World;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use cryptbackup::monitor::Silent;
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, Overwrite, RestoreReport, RestoreRequest, What, When};
 use rustix::fs::{Mode, Timespec, Timestamps, XattrFlags};
 

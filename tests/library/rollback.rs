@@ -7,8 +7,8 @@ use std::{fs, io};
 use cryptbackup::backup::BackupRequest;
 use cryptbackup::check::{self, CheckRequest};
 use cryptbackup::clean::hand;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::{self, DestinationState, Home, Repo};
+use cryptbackup::report::Silent;
 
 use crate::support::World;
 use crate::support::hooks::{Hook, Stop};

@@ -4,10 +4,9 @@ use std::fs;
 
 use cryptbackup::backup::BackupRequest;
 use cryptbackup::error::Error;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::Settings;
 use cryptbackup::repo::{self, Home, InitRequest};
-use cryptbackup::report::ProblemKind;
+use cryptbackup::report::{ProblemKind, Silent};
 use cryptbackup::restore::{self, RestoreRequest, What};
 
 use crate::source::listed;
@@ -147,7 +146,7 @@ fn destinations_and_the_state_folder_are_never_backed_up() {
     repo::init(&home, InitRequest::default()).expect("a new repository");
     fs::write(folder.path().join("file"), b"content").unwrap();
     Settings::edit(&home.settings_path(), |settings| {
-        let source = repo::settings::SourceSettings::new(folder.path().to_owned(), &jiff::Zoned::now());
+        let source = repo::settings::SourceSettings::new(folder.path());
         settings.put_source(source);
         Ok(())
     })

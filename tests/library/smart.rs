@@ -7,8 +7,7 @@ use cryptbackup::backup::smart::{self, SmartPlan};
 use cryptbackup::backup::{BackupReport, BackupRequest};
 use cryptbackup::error::Error;
 use cryptbackup::explore::{self, FileInfo};
-use cryptbackup::monitor::{Monitor, Silent, Stage};
-use cryptbackup::report::Problem;
+use cryptbackup::report::{Monitor, Problem, Silent, Stage};
 use cryptbackup::restore::{RestoreRequest, What};
 
 use crate::restore::{restore, to};

@@ -6,9 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use cryptbackup::backup::{BackupReport, BackupRequest};
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::LsEntry;
-use cryptbackup::report::ProblemKind;
+use cryptbackup::report::{ProblemKind, Silent};
 use cryptbackup::restore::RestoreReport;
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 

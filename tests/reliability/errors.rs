@@ -9,7 +9,7 @@ use cryptbackup::clean::purge::{self, PurgeRequest};
 use cryptbackup::cli::exit::ExitStatus;
 use cryptbackup::cli::hints::explain;
 use cryptbackup::error::Error;
-use cryptbackup::monitor::Silent;
+use cryptbackup::report::Silent;
 use cryptbackup::sync::{self, SyncRequest};
 use cryptbackup::{clean, repo};
 

@@ -9,8 +9,8 @@ use cryptbackup::backup::{self, BackupRequest};
 use cryptbackup::check::{self, CheckRequest, Severity};
 use cryptbackup::clean;
 use cryptbackup::format::id::SnapshotId;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::Repo;
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, RestoreRequest, What};
 
 use crate::disk::crash::Policy;

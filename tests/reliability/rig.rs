@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use cryptbackup::backup::{self, BackupReport, BackupRequest};
 use cryptbackup::error::Error;
 use cryptbackup::format::record::{ChunkerParameters, Time};
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::SourceSettings;
 use cryptbackup::repo::{self, Access, Clock, Home, InitRequest, Repo, Sizes};
+use cryptbackup::report::Silent;
 use tempfile::TempDir;
 
 use crate::disk::{Image, SimulatedMachine};
@@ -89,7 +89,7 @@ impl Rig {
         let settings = self.home.settings()?;
         if settings.source(&self.source).is_none() {
             self.home.edit_settings(|settings| {
-                let source = SourceSettings::new(self.source.clone(), &jiff::Zoned::now());
+                let source = SourceSettings::new(&self.source);
                 settings.put_source(SourceSettings { ignore_ctime: true, ..source });
                 Ok(())
             })?;

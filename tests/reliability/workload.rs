@@ -9,8 +9,8 @@ use cryptbackup::clean::choose::Rules;
 use cryptbackup::clean::purge::{self, PurgeRequest};
 use cryptbackup::clean::{self, CleanRequest, hand};
 use cryptbackup::format::id::SnapshotId;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::{self, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::sync::{self, SyncRequest};
 
 use crate::disk::Step;

@@ -1,8 +1,8 @@
 //! Every copy of a pack is damaged, each in another place: together they are whole again. And damage is not copied.
 
 use cryptbackup::format::layout::ObjectName;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::Access;
+use cryptbackup::report::Silent;
 use cryptbackup::sync::{self, SyncRequest};
 
 use crate::world::{Dice, World, noise};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use cryptbackup::check::scrub::scrub;
 use cryptbackup::format::layout::{ObjectKind, ObjectName};
-use cryptbackup::monitor::Silent;
+use cryptbackup::report::Silent;
 
 use crate::mutations::{Damage, Mutation};
 use crate::world::{Dice, World};

@@ -10,9 +10,9 @@ use cryptbackup::clean::hand;
 use cryptbackup::format::header::RepoHeader;
 use cryptbackup::format::layout::ObjectName;
 use cryptbackup::format::slot::{Slot, SlotKind};
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, RestoreReport, RestoreRequest, What};
 use cryptbackup::seal::{Keys, slots};
 
@@ -32,7 +32,7 @@ impl World {
         fs::create_dir(world.source()).expect("the source");
         let source = world.source();
         Settings::edit(&world.home.settings_path(), |settings| {
-            settings.put_source(SourceSettings::new(source, &jiff::Zoned::now()));
+            settings.put_source(SourceSettings::new(source));
             Ok(())
         })
         .expect("the settings");

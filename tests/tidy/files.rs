@@ -2,7 +2,7 @@
 //! something, and somebody who uses it.
 
 use crate::assert_none;
-use crate::code::{end_of_item, files, project, sources};
+use crate::code::{File, end_of_item, files, project, sources};
 
 /// The most lines of a file, without its tests.
 const LINES_MAX: usize = 400;
@@ -11,6 +11,9 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 /// Files and functions that are longer, the most they may have, and why.
 const LONGER: &[(&str, usize, &str)] = &[("cli/hints.rs: parts", 115, "one match over every error")];
+
+/// Files that are no modules but part of others, which name them by this path.
+const INCLUDED: &[&str] = &["tests/doc/set_up.rs"];
 
 const FOLDERS: &[&str] = &["src", "tests", "benches", "fuzz"];
 
@@ -22,7 +25,7 @@ fn allowed(place: &str, limit: usize) -> usize {
 fn every_file_says_what_it_is_for() {
     let mut offences = Vec::new();
     for folder in FOLDERS.iter().filter(|folder| project(folder).exists()) {
-        for file in files(folder) {
+        for file in files(folder).into_iter().filter(|file| !is_included(folder, file)) {
             if !file.text.lines().next().is_some_and(|line| line.starts_with("//! ") && line.len() > 20) {
                 offences.push(format!("{folder}/{}: its first line does not say what it is for", file.path));
             }
@@ -58,6 +61,10 @@ fn files_and_functions_are_short() {
         }
     }
     assert_none(offences);
+}
+
+fn is_included(folder: &str, file: &File) -> bool {
+    INCLUDED.contains(&format!("{folder}/{}", file.path).as_str())
 }
 
 /// Names and lines of the functions in some code.
@@ -99,7 +106,7 @@ fn no_file_is_forgotten() {
             let modules = file.modules();
             let Some(name) = modules.last() else { continue };
             let attribute = format!("path = \"{name}.rs\"");
-            let declares = |other: &&crate::code::File| {
+            let declares = |other: &&File| {
                 let declaration = format!("mod {name};");
                 let parents = &modules[..modules.len() - 1];
                 // Every bench is a crate of its own, whose modules lie beside it.
@@ -111,12 +118,23 @@ fn no_file_is_forgotten() {
             let is_root = file.path.ends_with("main.rs")
                 || manifest.contains(&format!("\"{name}\""))
                 || (*folder == "fuzz" && is_found);
+            if is_included(folder, file) {
+                continue;
+            }
             if !is_root && !all.iter().any(|other| declares(&other)) {
                 offences.push(format!("{folder}/{}: nobody declares it", file.path));
             }
         }
     }
     assert_none(offences);
+}
+
+#[test]
+fn what_is_included_is_there_and_named() {
+    let sources = files("src");
+    for path in INCLUDED {
+        assert!(project(path).exists() && sources.iter().any(|file| file.text.contains(path)), "{path}");
+    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Who may use whom. Lower layers never use higher ones, and nothing uses its neighbours.
 
 use crate::assert_none;
-use crate::code::{File, end_of_item, sources};
+use crate::code::{File, end_of_item, files, is_word, sources};
 
 /// From the lowest to the highest.
 const LAYERS: &[&[&str]] = &[
-    &["format", "report", "monitor", "paths", "memory"],
+    &["format", "report", "paths", "memory"],
     &["source", "chunk", "seal", "destination", "spill"],
     &["pack", "index"],
     &["replicate", "snapshot"],
@@ -13,16 +13,20 @@ const LAYERS: &[&[&str]] = &[
     // Names the errors of everything below, so that the verbs have one: it stands above them, and they do not know it.
     &["error"],
     &["repo"],
-    &["backup", "restore", "check", "clean", "sync", "explore"],
+    VERBS,
     &["watch"],
     &["cli"],
 ];
 
+/// What can be asked for.
+pub const VERBS: &[&str] = &["backup", "restore", "check", "clean", "sync", "explore"];
+
+/// What a program that uses the library needs beside the verbs and `watch`.
+const AROUND_THE_VERBS: &[&str] = &["repo", "report", "error"];
+
 /// The neighbours that may be used, in this direction only.
-const NEIGHBOURS: &[(&str, &str, &str)] = &[
-    ("monitor", "report", "it is told about problems"),
-    ("replicate", "snapshot", "catching up needs to know what a snapshot needs"),
-];
+const NEIGHBOURS: &[(&str, &str, &str)] =
+    &[("replicate", "snapshot", "catching up needs to know what a snapshot needs")];
 
 fn layer(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| layer.contains(&module))
@@ -64,6 +68,29 @@ fn lower_layers_do_not_use_higher_ones() {
     assert_none(offences);
 }
 
+/// So whatever the command line can do, any program that uses the library can do.
+#[test]
+fn the_command_line_uses_what_every_program_can_use() {
+    let own = files("src").into_iter().filter(|file| file.modules().first() == Some(&"cli"));
+    let mut is_empty = true;
+    let mut offences = Vec::new();
+    for file in own {
+        for (line, used) in uses(&file) {
+            is_empty = false;
+            if !is_for_every_program(&used) {
+                offences
+                    .push(format!("src/{}:{line}: `{used}` is below the verbs; give what is needed there", file.path));
+            }
+        }
+    }
+    assert!(!is_empty, "nothing was looked at");
+    assert_none(offences);
+}
+
+fn is_for_every_program(module: &str) -> bool {
+    [VERBS, AROUND_THE_VERBS, &["watch", "cli"]].concat().contains(&module)
+}
+
 #[test]
 fn every_layer_is_declared_in_the_library() {
     let lib = crate::code::text("src/lib.rs");
@@ -89,7 +116,6 @@ fn uses_name_what_they_use() {
 /// The modules of the library a file uses, and in which line.
 fn uses(file: &File) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    let depth = file.modules().len();
     for start in ["crate::", "super::"] {
         let mut from = 0;
         while let Some(at) = file.code[from..].find(start).map(|at| from + at) {
@@ -100,13 +126,19 @@ fn uses(file: &File) -> Vec<(usize, String)> {
                 climbed += 1;
             }
             from = after;
-            if start == "crate::" || climbed >= depth {
+            if start == "crate::" || climbed >= file.modules().len() + modules_around(&file.code, at) {
                 let line = file.code[..at].matches('\n').count() + 1;
                 found.extend(first_names(&file.code, after).into_iter().map(|name| (line, name)));
             }
         }
     }
     found
+}
+
+/// In how many modules of its file the code at `at` lies.
+fn modules_around(code: &str, at: usize) -> usize {
+    let begins = code[..at].match_indices("mod ").map(|(begin, _)| begin);
+    begins.filter(|&begin| !code[..begin].ends_with(is_word) && end_of_item(code, begin) > at).count()
 }
 
 /// The names that stand at `at`: one, or the first of every path in braces.
@@ -145,4 +177,8 @@ fn uses_are_found_in_any_form() {
     assert_eq!(names(file("backup/mod.rs", "use super::l;\nuse super::{m, n::O};")), ["l", "m", "n"]);
     assert_eq!(names(file("repo/settings/file.rs", "use super::super::a;\nuse super::super::super::b;")), ["b"]);
     assert_eq!(uses(&file("error.rs", "\n\nuse crate::{\n    a,\n};")), [(3, "a".to_owned())]);
+    let tests =
+        "mod tests {\n    use super::super::a;\n    use super::super::super::b::C;\n    fn d() { crate::e::f() }\n}";
+    assert_eq!(names(file("cli/units.rs", tests)), ["e", "b"]);
+    assert_eq!(names(file("cli/units.rs", &format!("{tests}\nuse super::super::g::H;"))), ["e", "b", "g"]);
 }

@@ -5,6 +5,7 @@
 //! needed fails too.
 
 mod code;
+mod examples;
 mod files;
 mod layers;
 mod places;

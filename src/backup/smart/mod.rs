@@ -6,6 +6,27 @@
 //!    snapshot is never worse than the last one, and whatever was stored for it is found by the runs after it.
 //! 3. The last run reads what is left and is an ordinary one. When it is committed where the partial ones are, it stands in
 //!    their place (`Replaced`, docs/format.md section 13): they are listed no more, and cleaning removes them.
+//!
+//! ```
+//! use cryptbackup::backup::{BackupRequest, smart};
+//! use cryptbackup::repo::{Access, Home, Repo};
+//! use cryptbackup::report::Silent;
+//!
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = set_up()?;
+//! let home = Home::at(folder.path().join("state"));
+//! let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+//! let request = BackupRequest::default();
+//! let plan = smart::plan(&repo, &request, &Silent)?;
+//! for ranked in &plan.first {
+//!     println!("{:6.1} {}", ranked.score.total(), String::from_utf8_lossy(&ranked.path));
+//! }
+//! let report = smart::execute(&mut repo, request, &plan, &Silent)?;
+//! assert_eq!((plan.files, report.files_changed), (1, 1));
+//! # Ok(())
+//! # }
+//! ```
 
 mod score;
 mod select;
@@ -20,8 +41,8 @@ use super::{BackupReport, BackupRequest, Phase, chosen_sources, preview, run_pha
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::mark::{Action, ForgetReason};
-use crate::monitor::Monitor;
 use crate::repo::Repo;
+use crate::report::Monitor;
 use crate::snapshot::place_of;
 
 pub use score::{Score, Scorer};

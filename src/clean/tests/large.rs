@@ -18,9 +18,9 @@ use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
 use crate::format::tree::{Flags, Metadata, Node, NodeKind};
 use crate::index::SnapshotRow;
-use crate::monitor::Silent;
 use crate::repo::store::Store;
 use crate::repo::{self, Access, Clock, Home, InitRequest, Repo, user_name};
+use crate::report::Silent;
 use crate::snapshot::{TreeBuilder, path_hash};
 
 /// Files that each folder begins with. Those up to the middle stay.

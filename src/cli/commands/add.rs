@@ -11,7 +11,6 @@ use crate::cli::shapes::{path_bytes, with_path};
 use crate::cli::{names, paths};
 use crate::error::Error;
 use crate::repo::settings::{Settings, SourceSettings, size};
-use crate::source::{Excludes, split_list};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup add ~/Documents
@@ -96,24 +95,23 @@ pub fn source(dir: &Path, options: SourceOptions) -> Result<SourceSettings, Erro
         Ok(found) if !found.is_dir() => return Err(Error::Usage(text!("folder-is-none", path = shown))),
         Ok(_) => {}
     }
-    let mut exclude: Vec<String> = options.exclude.iter().flat_map(|list| split_list(list)).collect();
-    for file in &options.exclude_from {
-        let failed = |source| Error::Io { what: text!("verb-read"), path: file.clone(), source };
-        let text = std::fs::read_to_string(file).map_err(failed)?;
-        let is_pattern = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
-        exclude.extend(text.lines().filter(is_pattern).map(str::to_owned));
-    }
-    Excludes::validate(&exclude).map_err(|error| Error::Usage(error.to_string()))?;
-    Ok(SourceSettings {
-        exclude,
+    let mut source = SourceSettings {
         git_ignore: options.gitignore,
         exclude_larger_than: options.exclude_larger_than,
         exclude_caches: options.exclude_caches,
         one_file_system: options.one_file_system,
         ignore_inode: options.ignore_inode,
         ignore_ctime: options.ignore_ctime,
-        ..SourceSettings::new(path, &jiff::Zoned::now())
-    })
+        ..SourceSettings::new(path)
+    };
+    for list in &options.exclude {
+        source.leave_out(list)?;
+    }
+    for file in &options.exclude_from {
+        let failed = |source| Error::Io { what: text!("verb-read"), path: file.clone(), source };
+        source.leave_out_lines(&std::fs::read_to_string(file).map_err(failed)?)?;
+    }
+    Ok(source)
 }
 
 /// A folder in which this program keeps backups or its state is never a source.

@@ -99,12 +99,12 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let request = CleanRequest { dry_run: args.dry_run, is_forced: args.force, ..CleanRequest::new(rules) };
     let report = clean::run(&mut repo, request, &progress)?;
     progress.done();
-    let (out, kinds) = (&context.out, cleaned::kinds(&settings));
+    let out = &context.out;
     if out.wishes.json {
         out.message("summary", cleaned::document(&report));
     } else {
-        cleaned::say(out, &report, &rules, &kinds);
-        cleaned::warn(out, &report, &kinds);
+        cleaned::say(out, &report, &rules);
+        cleaned::warn(out, &report);
     }
     Ok(cleaned::exit_status(&report))
 }

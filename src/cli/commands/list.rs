@@ -104,8 +104,7 @@ fn table(versions: &[VersionInfo]) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::id::SnapshotId;
-    use crate::format::record::Time;
+    use crate::repo::{SnapshotId, Time};
 
     fn versions() -> Vec<VersionInfo> {
         let time = Time { seconds: 1_768_473_042, nanos: 0 };

@@ -149,7 +149,7 @@ fn mode(kind: char, mode: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::record::Time;
+    use crate::repo::Time;
 
     fn entry() -> LsEntry {
         LsEntry {

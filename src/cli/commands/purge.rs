@@ -14,8 +14,7 @@ use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{path_bytes, with_path};
 use crate::cli::{names, paths};
 use crate::error::Error;
-use crate::format::id::SnapshotId;
-use crate::repo::Access;
+use crate::repo::{Access, SnapshotId};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup purge ~/Documents/video.iso --dry-run

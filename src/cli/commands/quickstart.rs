@@ -78,7 +78,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     };
     out.say(&out.paint(Style::Strong, &done));
     let status = backup::print(out, &report, cleaned.as_ref());
-    backup::say_cleaned(context, cleaned)?;
+    backup::say_cleaned(context, cleaned);
     say_what_next(context, new.as_ref(), &source.path);
     Ok(status)
 }

@@ -262,7 +262,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::format::record::Time;
+    use crate::repo::Time;
 
     #[derive(Debug, Parser)]
     struct Typed {

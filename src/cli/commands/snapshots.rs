@@ -111,8 +111,7 @@ fn note(info: &SnapshotInfo) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::id::SnapshotId;
-    use crate::format::record::Time;
+    use crate::repo::{SnapshotId, Time};
 
     fn info() -> SnapshotInfo {
         let root = |path: &str, read| RootInfo { path: path.into(), read, files: 3, bytes: 1_000, problems: 0 };

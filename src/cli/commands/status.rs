@@ -266,9 +266,7 @@ pub fn destination_lines(out: &Output, destinations: &[DestinationStatus]) -> Ve
 mod tests {
     use super::*;
     use crate::cli::output::{Wishes, captured};
-    use crate::destination::place::PlaceKind;
-    use crate::format::id::RepoId;
-    use crate::format::record::Time;
+    use crate::repo::{PlaceKind, RepoId, Time};
 
     fn destination(name: &str, path: &str, kind: PlaceKind, free_bytes: Option<u64>) -> DestinationStatus {
         let state = if free_bytes.is_some() { DestinationState::Online } else { DestinationState::Absent };

@@ -9,7 +9,6 @@ use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{path_bytes, with_path};
 use crate::cli::{names, units, words};
-use crate::destination::place;
 use crate::error::Error;
 use crate::repo::Access;
 use crate::sync::{self, DestinationSynced, SyncReport, SyncRequest};
@@ -83,8 +82,7 @@ fn line(out: &Output, synced: &DestinationSynced) -> String {
 }
 
 fn trouble(synced: &DestinationSynced) -> Option<String> {
-    let kind = place::kind_of(&synced.path, &place::mounts().unwrap_or_default());
-    words::trouble(synced.state, kind, synced.detail.as_deref())
+    words::trouble(synced.state, synced.kind, synced.detail.as_deref())
 }
 
 fn document(synced: &DestinationSynced) -> Value {
@@ -104,12 +102,13 @@ fn document(synced: &DestinationSynced) -> Value {
 mod tests {
     use super::*;
     use crate::cli::output::{Wishes, captured};
-    use crate::repo::DestinationState;
+    use crate::repo::{DestinationState, PlaceKind};
 
     fn report(state: DestinationState, snapshots_behind: u64) -> SyncReport {
         let synced = DestinationSynced {
             name: "usb".to_owned(),
             path: "/media/usb".into(),
+            kind: PlaceKind::Usb,
             state,
             snapshots_copied: 2,
             packs_copied: 1,

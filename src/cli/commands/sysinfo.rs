@@ -9,7 +9,7 @@ use crate::cli::messages::text;
 use crate::cli::table::Table;
 use crate::cli::{names, units};
 use crate::error::Error;
-use crate::format::FORMAT_VERSION;
+use crate::repo::FORMAT_VERSION;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup sysinfo

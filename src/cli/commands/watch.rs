@@ -130,12 +130,9 @@ impl Teller<'_> {
 
     fn cleaned(&self, result: &Result<crate::clean::CleanReport, Error>) {
         let out = &self.context.out;
-        match (result, self.context.settings()) {
-            (Ok(report), Ok(settings)) => cleaned::say_after_backup(out, report, &cleaned::kinds(&settings)),
-            (Err(error), _) => {
-                out.warn(&text!("watch-cleaning-failed", why = hints::explain(error).sentence));
-            }
-            _ => {}
+        match result {
+            Ok(report) => cleaned::say_after_backup(out, report),
+            Err(error) => out.warn(&text!("watch-cleaning-failed", why = hints::explain(error).sentence)),
         }
     }
 }

@@ -15,11 +15,10 @@ use super::find::EntryKind;
 use crate::error::Error;
 use crate::format::record::Time;
 use crate::format::tree::{Node, NodeKind};
-use crate::monitor::Monitor;
 use crate::paths;
 use crate::replicate::Fetcher;
 use crate::repo::{Repo, absolute};
-use crate::report::{Problem, ProblemKind};
+use crate::report::{Monitor, Problem, ProblemKind};
 
 pub use operand::Operand;
 
@@ -103,6 +102,31 @@ pub struct DiffReport {
 }
 
 /// Compares, and gives what differs path by path.
+///
+/// ```
+/// use cryptbackup::explore::{self, Change, DiffRequest, Operand};
+/// use cryptbackup::repo::{Access, Home, Repo};
+/// use cryptbackup::report::Silent;
+///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = set_up()?;
+/// let home = Home::at(folder.path().join("state"));
+/// let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+/// // What is on this machine now, compared with the newest snapshot of it.
+/// let documents = folder.path().join("documents");
+/// let request = DiffRequest {
+///     before: Operand::Snapshot("latest".to_owned(), Some(documents.clone())),
+///     after: Operand::Live(documents),
+///     reads_content: false,
+///     with_metadata: false,
+/// };
+/// let mut changes = Vec::new();
+/// let report = explore::diff(&repo, &request, &Silent, &mut |difference| changes.push(difference.change))?;
+/// assert_eq!((changes, report.changed), (vec![Change::Content], 1));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Usage`] where the two cannot be compared, [`Error::Interrupted`].

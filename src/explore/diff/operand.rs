@@ -120,7 +120,7 @@ impl<'a> Resolver<'_, 'a> {
     fn rules_for(&self, path: &Path) -> SourceSettings {
         let sources = self.repo.settings().sources.iter().filter(|source| path.starts_with(&source.path));
         let nearest = sources.max_by_key(|source| source.path.components().count());
-        let mut source = nearest.cloned().unwrap_or_else(|| SourceSettings::new(path.to_owned(), &jiff::Zoned::now()));
+        let mut source = nearest.cloned().unwrap_or_else(|| SourceSettings::new(path));
         if source.path != path {
             source.exclude.retain(|pattern| !pattern.trim_end_matches('/').contains('/'));
         }

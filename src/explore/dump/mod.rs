@@ -15,11 +15,10 @@ use std::path::PathBuf;
 use self::reader::FileReader;
 use crate::error::Error;
 use crate::format::tree::{Flags, Node, NodeKind};
-use crate::monitor::{Monitor, Stage};
 use crate::paths;
 use crate::replicate::Fetcher;
 use crate::repo::{Repo, numbered};
-use crate::report::{Problem, ProblemKind};
+use crate::report::{Monitor, Problem, ProblemKind, Stage};
 use crate::snapshot::{ReadError, TreeWalk};
 
 /// A file of so many bytes is read whole before anything of it is written to an archive.
@@ -66,6 +65,25 @@ pub struct DumpReport {
 }
 
 /// Writes what is asked for to `out`.
+///
+/// ```
+/// use cryptbackup::explore::{self, DumpRequest, DumpWhat};
+/// use cryptbackup::repo::{Access, Home, Repo};
+/// use cryptbackup::report::Silent;
+///
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = set_up()?;
+/// let home = Home::at(folder.path().join("state"));
+/// let repo = Repo::open(&home, Access::Read, None, &Silent)?;
+/// let what = DumpWhat::Version(folder.path().join("documents/report.txt"), 1);
+/// assert!(!explore::is_archive(&repo, &what)?, "it is a single file");
+/// let mut bytes = Vec::new();
+/// let report = explore::dump(&repo, &DumpRequest { what, format: None }, &mut bytes, &Silent)?;
+/// assert_eq!((bytes.as_slice(), report.files), (b"first words".as_slice(), 1));
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::Read`] where a file cannot be read, [`Error::Io`] where `out` takes no more,

@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::format::id::ChunkKind;
 use crate::format::recipe::Part;
 use crate::format::tree::{Node, NodeKind};
-use crate::monitor::Monitor;
 use crate::replicate::Fetcher;
+use crate::report::Monitor;
 use crate::snapshot::{ChunkSource, PartReader};
 
 /// A hole is given in pieces of so many zeros.

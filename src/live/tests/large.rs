@@ -13,7 +13,7 @@ use crate::format::tree::{Flags, Metadata, Node, NodeKind, TREE_VERSION};
 use crate::index::{Index, PackInfo};
 use crate::live::{Keepers, LiveSet, Needs};
 use crate::memory::Budget;
-use crate::monitor::Silent;
+use crate::report::Silent;
 use crate::snapshot::{ChunkSource, ReadError};
 
 const SNAPSHOTS: u8 = 100;

@@ -336,6 +336,20 @@ fn the_key_is_not_shown() {
 }
 
 #[test]
+fn patterns_of_a_source_are_added_and_those_that_are_none_refused() {
+    let mut source = SourceSettings::new("/a");
+    source.leave_out("*.tmp, ~*,x\\,y").expect("a list");
+    source.leave_out_lines("# a comment\n\n  \n/b,c\n!d\n").expect("lines");
+    let expected = ["*.tmp", "~*", "x,y", "/b,c", "!d"];
+    assert_eq!(source.exclude, expected);
+    for refused in [source.leave_out("e,!"), source.leave_out_lines("e\n!\n")] {
+        assert!(matches!(&refused, Err(Error::Usage(why)) if why.contains("`!`")), "{refused:?}");
+    }
+    assert_eq!(source.exclude, expected, "nothing of what is refused is added");
+    assert!(source.path == Path::new("/a") && !source.added_at.is_empty());
+}
+
+#[test]
 fn sources_are_replaced_and_removed() {
     let mut settings = Settings::default();
     let first = SourceSettings { path: "/a".into(), added_at: "then".to_owned(), ..SourceSettings::default() };

@@ -3,7 +3,7 @@
 use super::filling::UNUSED_COUNTED;
 use super::*;
 use crate::format::id::RepoId;
-use crate::monitor::Silent;
+use crate::report::Silent;
 
 const REPO: RepoId = RepoId::from_bytes([1; 16]);
 const AVG_BYTES: usize = 64 << 10;

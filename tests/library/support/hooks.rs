@@ -3,8 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cryptbackup::monitor::{Monitor, Stage};
-use cryptbackup::report::Problem;
+use cryptbackup::report::{Monitor, Problem, Stage};
 
 type Act<'a> = Box<dyn FnOnce() + Send + 'a>;
 

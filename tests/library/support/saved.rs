@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use cryptbackup::backup::BackupReport;
 use cryptbackup::format::id::SnapshotId;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::Repo;
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, RestoreReport, RestoreRequest, What};
 
 use super::World;

@@ -10,9 +10,9 @@ use cryptbackup::clean::choose::Rules;
 use cryptbackup::clean::{self, CleanReport, CleanRequest};
 use cryptbackup::error::Error;
 use cryptbackup::format::record::Time;
-use cryptbackup::monitor::{Monitor, Silent};
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Clock, Home, InitReport, InitRequest, Repo, Secret};
+use cryptbackup::report::{Monitor, Silent};
 use cryptbackup::sync::{self, SyncReport, SyncRequest};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
 
@@ -90,7 +90,7 @@ impl World {
 
     pub fn add_source(&self, path: &Path) {
         Settings::edit(&self.home.settings_path(), |settings| {
-            settings.put_source(SourceSettings::new(path.to_owned(), &jiff::Zoned::now()));
+            settings.put_source(SourceSettings::new(path));
             Ok(())
         })
         .expect("the settings");

@@ -8,8 +8,8 @@ use cryptbackup::backup::{self, BackupRequest};
 use cryptbackup::check::{self, CheckRequest};
 use cryptbackup::clean::{self, hand};
 use cryptbackup::error::Error;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::{self, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::sync::{self, SyncRequest};
 
 use super::judge::{Around, Outcome};

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cryptbackup::error::Error;
 use cryptbackup::format::record::Time;
-use cryptbackup::monitor::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Clock, Home, InitRequest, Repo};
+use cryptbackup::report::Silent;
 use tempfile::TempDir;
 
 use super::model::Model;
@@ -98,7 +98,7 @@ impl World {
     /// What a person who keeps a copy of the settings has.
     pub fn settings(&self, who: usize) -> Settings {
         let mut settings = Self::beginning().1.clone();
-        let source = SourceSettings::new(self.source(who).path().to_owned(), &jiff::Zoned::now());
+        let source = SourceSettings::new(self.source(who).path());
         settings.put_source(SourceSettings { ignore_ctime: true, ..source });
         settings
     }

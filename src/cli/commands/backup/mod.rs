@@ -25,8 +25,8 @@ use crate::cli::shapes::with_path;
 use crate::cli::table::Table;
 use crate::cli::{hints, names, paths, units};
 use crate::error::Error;
-use crate::monitor::Monitor;
 use crate::repo::{Access, Repo};
+use crate::report::Monitor;
 
 pub use report::{print, summary};
 
@@ -152,7 +152,7 @@ fn finish(
     let cleaned = clean_after(&mut repo, report, context, progress)?;
     progress.done();
     let status = print(&context.out, report, cleaned.as_ref());
-    say_cleaned(context, cleaned)?;
+    say_cleaned(context, cleaned);
     Ok(status)
 }
 
@@ -222,12 +222,9 @@ pub fn clean_after(
 }
 
 /// Says what came of it, in words; the document is in that of the backup.
-///
-/// # Errors
-/// Those of [`Context::settings`].
-pub fn say_cleaned(context: &Context, cleaned: Option<Cleaned>) -> Result<(), Error> {
+pub fn say_cleaned(context: &Context, cleaned: Option<Cleaned>) {
     match cleaned {
-        Some(Ok(report)) => cleaned::say_after_backup(&context.out, &report, &cleaned::kinds(&context.settings()?)),
+        Some(Ok(report)) => cleaned::say_after_backup(&context.out, &report),
         Some(Err(error)) => {
             let explained = hints::explain(&error);
             context.out.warn(&text!("backup-not-cleaned", why = explained.sentence));
@@ -237,5 +234,4 @@ pub fn say_cleaned(context: &Context, cleaned: Option<Cleaned>) -> Result<(), Er
         }
         None => {}
     }
-    Ok(())
 }

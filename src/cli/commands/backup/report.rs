@@ -176,10 +176,7 @@ fn outcome_words(out: &Output, outcome: &DestinationOutcome) -> String {
 mod tests {
     use super::*;
     use crate::cli::output::{Wishes, captured};
-    use crate::destination::place::PlaceKind;
-    use crate::format::id::SnapshotId;
-    use crate::format::record::Time;
-    use crate::format::snapshot::SuspectSource;
+    use crate::repo::{PlaceKind, SnapshotId, SuspectSource, Time};
     use crate::report::{Problem, ProblemKind};
 
     fn outcome(name: &str, committed: bool, snapshots_behind: u64) -> DestinationOutcome {

@@ -11,7 +11,7 @@ use crate::cli::messages::text;
 use crate::cli::{names, paths};
 use crate::error::Error;
 
-/// The paths in a list: each ends with a NUL where there is any, else with its line. `-` is standard input.
+/// The paths in a list: `-` is standard input.
 pub fn files_of(list: &Path) -> Result<FileList, Error> {
     let failed = |source| Error::Io { what: text!("verb-read"), path: list.to_owned(), source };
     let mut bytes = Vec::new();
@@ -20,12 +20,7 @@ pub fn files_of(list: &Path) -> Result<FileList, Error> {
         _ => File::open(list).and_then(|mut file| file.read_to_end(&mut bytes)),
     };
     read.map_err(failed)?;
-    let end = if bytes.contains(&0) { 0 } else { b'\n' };
-    let found = bytes.split(|byte| *byte == end).filter(|path| !path.is_empty());
-    let files: FileList = found
-        .map(|path| path.strip_suffix(b"\r").filter(|_| cfg!(windows)).unwrap_or(path))
-        .map(|path| paths::absolute(&crate::paths::from_bytes(path)))
-        .collect::<Result<_, _>>()?;
+    let files: FileList = FileList::split(&bytes).map(|path| paths::absolute(&path)).collect::<Result<_, _>>()?;
     if files.paths().next().is_none() {
         return Err(Error::Usage(text!("backup-list-empty", file = names::path(list))));
     }

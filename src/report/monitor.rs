@@ -1,6 +1,6 @@
 //! The one way the library speaks to whoever asked while it works.
 
-use crate::report::Problem;
+use super::Problem;
 
 /// What long work is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
