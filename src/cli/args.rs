@@ -3,9 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::commands::{
-    add, backup, check, clean, completions, config, connect, destination, diff, du, dump, find, forget, init, list, ls,
-    man, note, pin, purge, quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync, sysinfo, tag,
-    unforget, watch,
+    add, backup, check, clean, completions, config, connect, destination, diff, du, dump, exclude, find, forget, init,
+    list, ls, man, note, pin, purge, quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync,
+    sysinfo, tag, unforget, watch,
 };
 use super::exit::ExitStatus;
 use super::messages::text;
@@ -81,6 +81,7 @@ pub enum Command {
     Connect(connect::Args),
     Add(add::Args),
     Remove(remove::Args),
+    Exclude(exclude::Args),
     Config(config::Args),
     Destination(destination::Args),
     Backup(backup::Args),

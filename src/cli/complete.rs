@@ -40,6 +40,7 @@ const BY_ASKING: &[(&str, &str, Values)] = &[
     ("note", "snapshot", snapshots),
     ("backup", "source", sources),
     ("remove", "dir", sources),
+    ("exclude", "source", sources),
     ("config get", "key", keys),
     ("config set", "key", keys),
     ("config unset", "key", keys),

@@ -87,6 +87,7 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Error> {
         Command::Connect(args) => commands::connect::run(args, context),
         Command::Add(args) => commands::add::run(args, context),
         Command::Remove(args) => commands::remove::run(args, context),
+        Command::Exclude(args) => commands::exclude::run(args, context),
         Command::Config(args) => commands::config::run(args, context),
         Command::Destination(args) => commands::destination::run(args, context),
         Command::Backup(args) => commands::backup::run(args, context),

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 
 use super::source_paths;
 use crate::error::Error;
@@ -18,10 +19,11 @@ use crate::paths;
 use crate::repo::{KnownSnapshot, Repo, absolute};
 use crate::report::Monitor;
 use crate::snapshot::{HeldNode, ReadError, StateWalk, each_chunk};
+use crate::source::Excludes;
 use crate::spill::{Record, Sorter};
 
 /// By what space is told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DuBy {
     /// By folders so many levels below where is looked; 0 is that itself.
     Folder(usize),
@@ -29,6 +31,13 @@ pub enum DuBy {
     Type,
     /// By the snapshots that alone hold something.
     Snapshot,
+    /// By whether patterns, set for its source, leave something out.
+    Pattern {
+        /// The patterns.
+        patterns: Vec<String>,
+        /// Only in these sources; in all where there is none.
+        sources: Vec<PathBuf>,
+    },
 }
 
 /// What is looked at.
@@ -51,6 +60,8 @@ pub enum Owner {
     Type(String),
     /// A snapshot, by its id; what several hold has none.
     Snapshot(Option<crate::format::id::SnapshotId>),
+    /// What patterns leave out, or do not.
+    Pattern(bool),
 }
 
 /// What one of them takes.
@@ -67,6 +78,9 @@ pub struct Usage {
     /// Of those, stored bytes that nothing else needs.
     pub bytes_alone: u64,
 }
+
+/// Somebody who is not looked at.
+const ELSEWHERE: u32 = u32::MAX;
 
 /// A chunk, and who needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,9 +136,14 @@ pub fn du(repo: &Repo, request: &DuRequest, monitor: &dyn Monitor) -> Result<Vec
         Some(name) => vec![repo.resolve(&view, name)?],
         None => repo.known_snapshots(&view)?,
     };
-    let mut owners = Owners { request, by_owner: BTreeMap::new(), usage: Vec::new() };
+    let mut owners = Owners { request, excludes: None, by_owner: BTreeMap::new(), usage: Vec::new() };
     let mut needs: Sorter<Need> = Sorter::new(&repo.scratch_folder()?, repo.budget.ids_bytes());
     for source in source_paths(&known) {
+        if let DuBy::Pattern { patterns, sources } = &request.by {
+            let root = paths::from_bytes(source);
+            let is_meant = sources.is_empty() || sources.contains(&root);
+            owners.excludes = if is_meant { Some(Excludes::new(patterns, &root)?) } else { None };
+        }
         let states: Vec<&KnownSnapshot> = known.iter().filter(|known| known.snapshot.root(source).is_some()).collect();
         let roots = states.iter().filter_map(|known| Some(known.snapshot.root(source)?.node.clone()));
         let mut walk = StateWalk::new(repo.budget, &fetcher, roots);
@@ -138,7 +157,8 @@ pub fn du(repo: &Repo, request: &DuRequest, monitor: &dyn Monitor) -> Result<Vec
                 if one.node.flags.contains(Flags::UNREAD) {
                     continue;
                 }
-                let Some(owner) = owners.of(&path, &one, &states) else { continue };
+                // What is needed elsewhere too is not needed by something alone.
+                let owner = owners.of(&path, &below, &one, &states).unwrap_or(ELSEWHERE);
                 owners.count(owner, &one.node);
                 each_chunk::<Error>(&fetcher, ChunkKind::Data, recipe, &mut |kind, id, _| match kind {
                     ChunkKind::Data => Ok(needs.push(Need { id: *id, owner })?),
@@ -158,18 +178,20 @@ pub fn du(repo: &Repo, request: &DuRequest, monitor: &dyn Monitor) -> Result<Vec
 
 struct Owners<'r> {
     request: &'r DuRequest,
+    /// The patterns, set for the source that is looked at.
+    excludes: Option<Excludes>,
     by_owner: BTreeMap<Owner, u32>,
     usage: Vec<Usage>,
 }
 
 impl Owners<'_> {
     /// Whose a file is; none where it is not looked at.
-    fn of(&mut self, path: &[u8], held: &HeldNode, states: &[&KnownSnapshot]) -> Option<u32> {
+    fn of(&mut self, path: &[u8], in_source: &[u8], held: &HeldNode, states: &[&KnownSnapshot]) -> Option<u32> {
         let below = self.request.below.as_deref();
         let components = paths::below(below.unwrap_or(b"/"), path)?;
-        let owner = match self.request.by {
+        let owner = match &self.request.by {
             DuBy::Folder(depth) => {
-                let folders = components.len().saturating_sub(1).min(depth);
+                let folders = components.len().saturating_sub(1).min(*depth);
                 let base = below.unwrap_or(b"/").to_vec();
                 let way = components.iter().take(if components.is_empty() { 0 } else { folders });
                 Owner::Path(way.fold(base, |base, name| absolute(&base, name)))
@@ -183,6 +205,10 @@ impl Owners<'_> {
                 1 => states.get(held.first()).map(|known| known.id),
                 _ => None,
             }),
+            DuBy::Pattern { .. } => {
+                let path = paths::from_bytes(in_source);
+                Owner::Pattern(self.excludes.as_ref().is_some_and(|excludes| excludes.leaves_out(&path)))
+            }
         };
         if let Some(known) = self.by_owner.get(&owner) {
             return Some(*known);

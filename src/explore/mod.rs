@@ -7,6 +7,7 @@
 //! | `dump` | a file as bytes, a folder as an archive |
 //! | `files` | every file that can be restored |
 //! | `find` | paths in all snapshots and histories, with their versions |
+//! | `what_if` | what patterns would leave out |
 //!
 //! Nothing here writes to the repository, and no file is read unless its content is asked for.
 
@@ -16,12 +17,14 @@ mod dump;
 mod files;
 mod find;
 mod pattern;
+mod what_if;
 
 pub use diff::{Change, DiffReport, DiffRequest, Difference, Operand, Shown, diff};
 pub use du::{DuBy, DuRequest, Owner, Usage, du};
 pub use dump::{DumpFormat, DumpReport, DumpRequest, DumpWhat, dump, is_archive};
 pub use files::{FileInfo, files};
 pub use find::{EntryKind, FindRequest, Found, FoundVersion, find};
+pub use what_if::{Sum, WhatIf, WhatIfRequest, what_if};
 
 use crate::repo::KnownSnapshot;
 

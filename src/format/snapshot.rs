@@ -263,7 +263,7 @@ mod tests {
         let history = Snapshot { flags: Snapshot::HISTORY | Snapshot::PARTIAL, ..snapshot.clone() };
         assert!(history.is_history());
         assert_eq!(history.validate(), Ok(()));
-        let unknown = Snapshot { flags: 8, ..snapshot };
+        let unknown = Snapshot { flags: 16, ..snapshot };
         assert!(unknown.validate().is_err());
     }
 

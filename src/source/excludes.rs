@@ -41,6 +41,15 @@ impl Excludes {
         file.strip_prefix("/").is_ok_and(|relative| self.decide(relative, false) == Some(true))
     }
 
+    /// Whether a file at `relative`, a path below the source, is left out: itself, or a folder it is in.
+    pub fn leaves_out(&self, relative: &Path) -> bool {
+        let folders = relative.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+        let mut folders: Vec<&Path> = folders.collect();
+        folders.reverse();
+        folders.iter().any(|folder| self.decide(folder, true) == Some(true))
+            || self.decide(relative, false) == Some(true)
+    }
+
     /// Whether `relative`, a path below the source, is left out; `None` when no pattern says.
     pub(super) fn decide(&self, relative: &Path, is_folder: bool) -> Option<bool> {
         self.0.as_ref()?.excludes(relative, is_folder)

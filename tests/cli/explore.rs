@@ -1,6 +1,6 @@
 //! `find`, `diff` and `dump` as processes: wording, JSON, exit codes.
 
-use crate::support::{Ended, World};
+use crate::support::{Ended, World, noise};
 
 /// Two backups: a file changed, one came, one went.
 fn changed() -> World {
@@ -129,4 +129,43 @@ fn what_an_archive_has_no_place_for_is_no_damage() {
     world.run("backup -q").expect_code(0);
     let docs = world.path("docs").display().to_string();
     world.run(&format!("dump latest:{docs} --output out.tar")).expect_code(3).expect_said(&["socket"]);
+}
+
+#[test]
+fn what_is_left_out_is_shown_changed_and_thought_of() {
+    let world = World::set_up(&["primary"]);
+    world.write("docs/film.iso", noise(300_000, 1));
+    world.write("docs/letter.txt", "dear");
+    world.folder("more");
+    world.run("add more --exclude *.tmp").expect_code(0);
+    world.run("backup").expect_code(0);
+    let before = world.read("state/config.yaml");
+    let shown = world.run("exclude --what-if *.iso,*.mkv").expect_code(0);
+    shown.expect_shown(&["Without *.iso, *.mkv:", "1 file, 300 kB", "2 files, 300.0 kB", "docs/film.iso"]);
+    let answer = world.run("exclude --what-if *.iso --json").expect_code(0).json();
+    assert_eq!((&answer["files_left_out"], &answer["bytes_left_out"]), (&1.into(), &300_000.into()));
+    assert!(answer["bytes_alone"].as_u64().is_some_and(|bytes| bytes >= 300_000), "{answer}");
+    for wrong in [
+        "exclude --what-if",
+        "exclude --what-if *.iso --source nowhere",
+        "exclude a[z-a]",
+        "exclude --remove",
+        "exclude *.iso --remove",
+        "exclude *.iso --remove --what-if",
+        "exclude --source nowhere",
+        "exclude *.iso --source nowhere",
+    ] {
+        world.run(wrong).expect_code(2);
+    }
+    assert_eq!(world.read("state/config.yaml"), before);
+    world.run("exclude *.iso --source docs").expect_code(0).expect_shown(&["docs", "*.iso"]);
+    world.run("exclude *.iso,*.bak").expect_code(0);
+    let set = world.run("exclude --json").expect_code(0).json();
+    assert_eq!(
+        (&set[0]["exclude"], &set[1]["exclude"]),
+        (&serde_json::json!(["*.iso", "*.bak"]), &serde_json::json!(["*.tmp", "*.iso", "*.bak"]))
+    );
+    world.run("exclude *.iso --remove --source more").expect_code(0);
+    world.run("exclude").expect_code(0).expect_shown(&["*.iso, *.bak", "*.tmp, *.bak"]);
+    assert_eq!(world.run("backup --json").expect_code(0).summary()["excluded"], 1);
 }

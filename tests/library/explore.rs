@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use cryptbackup::error::Error;
 use cryptbackup::explore::{
     self, Change, DiffReport, DiffRequest, DuBy, DuRequest, DumpFormat, DumpReport, DumpRequest, DumpWhat, EntryKind,
-    FindRequest, Found, Operand, Owner, Usage,
+    FindRequest, Found, Operand, Owner, Sum, Usage, WhatIfRequest,
 };
 use cryptbackup::paths;
 use cryptbackup::report::{ProblemKind, Silent};
@@ -374,6 +374,59 @@ fn space_is_told_by_folder_type_and_snapshot() {
     let of = |owner: Owner| usage.iter().find(|usage| usage.owner == owner).expect("counted").bytes_alone;
     assert!(near(of(Owner::Snapshot(None)), 1_000_000) && near(of(Owner::Snapshot(Some(snapshots[0].id))), 700_000));
     assert!(near(of(Owner::Snapshot(Some(snapshots[1].id))), 500_000));
+}
+
+#[test]
+fn what_is_needed_elsewhere_is_not_needed_alone() {
+    let world = World::new(&["a"]);
+    world.write("one/own", noise(300_000, 1));
+    world.write("one/shared", noise(500_000, 2));
+    world.write("two/shared", noise(500_000, 2));
+    world.backup();
+    let below = Some(paths::to_bytes(&world.source().join("one")).to_vec());
+    let usage = explore::du(&world.open(), &DuRequest { by: DuBy::Folder(0), below, snapshot: None }, &Silent);
+    let usage = &usage.expect("counted")[0];
+    assert!((800_000..810_000).contains(&usage.bytes_needed) && (300_000..305_000).contains(&usage.bytes_alone));
+}
+
+#[test]
+fn what_patterns_would_leave_out_is_said_and_nothing_else_happens() {
+    let world = World::new(&["a"]);
+    world.write("film.iso", noise(900_000, 1));
+    world.write("keep/film.iso", noise(400_000, 2));
+    world.write("keep/.cryptbackupignore", "!*.iso\n");
+    world.write("cache/one", noise(200_000, 3));
+    world.write("cache/deep/film copy", noise(900_000, 1));
+    world.write("text.txt", noise(100_000, 4));
+    world.write("a.iso", "");
+    world.backup();
+    world.write("new.iso", noise(50_000, 5));
+    let other = world.path("other");
+    fs::create_dir(&other).expect("a folder");
+    fs::write(other.join("x.iso"), noise(70_000, 6)).expect("written");
+    world.add_source(&other);
+    world.backup();
+    let request = |patterns: &[&str], sources: Vec<PathBuf>| WhatIfRequest {
+        patterns: patterns.iter().map(|pattern| (*pattern).to_owned()).collect(),
+        sources,
+    };
+    let ask = |patterns: &[&str], sources| explore::what_if(&world.open(), &request(patterns, sources), &Silent);
+    let answer = ask(&["*.iso"], vec![world.source()]).expect("an answer");
+    assert_eq!(answer.read, Sum { files: 8, bytes: 900_000 + 400_000 + 7 + 200_000 + 900_000 + 100_000 + 50_000 });
+    assert_eq!(answer.left_out, Sum { files: 3, bytes: 950_000 }, "an ignore file keeps one");
+    assert_eq!(answer.largest[0], (world.source().join("film.iso"), 900_000));
+    assert_eq!(answer.largest.len(), 3);
+    // What is stored is counted by the patterns alone, and the copy needs the same.
+    let near = |bytes: u64, expected: u64| bytes >= expected && bytes < expected + 5_000;
+    assert!(near(answer.bytes_needed, 1_350_000) && near(answer.bytes_alone, 450_000), "{answer:?}");
+    let both = ask(&["*.iso", "cache"], Vec::new()).expect("an answer");
+    assert_eq!(both.left_out, Sum { files: 6, bytes: 950_000 + 1_100_000 + 70_000 });
+    assert!(near(both.bytes_alone, 900_000 + 400_000 + 50_000 + 200_000 + 70_000), "{both:?}");
+    let none = ask(&["*.nothing"], Vec::new()).expect("an answer");
+    assert_eq!((none.left_out, none.bytes_needed, none.largest.len()), (Sum::default(), 0, 0));
+    assert!(matches!(ask(&["a[z-a]"], Vec::new()), Err(Error::Usage(_))));
+    assert!(matches!(ask(&["a"], vec![world.path("nowhere")]), Err(Error::Usage(_))));
+    assert_eq!(world.settings_now().sources.iter().map(|source| source.exclude.len()).sum::<usize>(), 0);
 }
 
 #[test]

@@ -102,6 +102,11 @@ fn document(usage: &Usage) -> Value {
             value["snapshot"] = json!(id.map(|id| id.to_string()));
             value
         }
+        Owner::Pattern(is_left_out) => {
+            let mut value = value;
+            value["left_out"] = json!(is_left_out);
+            value
+        }
     }
 }
 
@@ -125,6 +130,8 @@ fn table(usage: &[Usage]) -> Table {
                 Owner::Type(ending) => format!(".{}", names::escape(ending.as_bytes())),
                 Owner::Snapshot(Some(id)) => id.short(),
                 Owner::Snapshot(None) => text!("du-several"),
+                // Nothing here asks by patterns.
+                Owner::Pattern(is_left_out) => is_left_out.to_string(),
             },
         ]);
     }

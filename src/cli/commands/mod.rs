@@ -11,6 +11,7 @@ pub mod destination;
 pub mod diff;
 pub mod du;
 pub mod dump;
+pub mod exclude;
 pub mod find;
 pub mod forget;
 pub mod init;

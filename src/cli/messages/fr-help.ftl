@@ -95,6 +95,12 @@ help-add-ignore-inode = Ne pas prendre un autre numéro d'inode pour un changeme
 help-add-ignore-ctime = Ne pas prendre un autre ctime pour un changement
 
 help-remove = Retirer un dossier des sources ; ses backups sont conservés
+help-exclude = Montrer ce qui est exclu des sources, le changer, ou dire ce qu'un changement ferait
+help-exclude-more = Ce qui est déjà stocké reste dans les instantanés qui l'ont.
+help-exclude-patterns = Motifs à exclure, comme dans .gitignore, séparés par des virgules ; sans motif, ceux qui sont définis sont montrés
+help-exclude-source = Seulement de cette source ; peut être répété
+help-exclude-what-if = Dire seulement ce qui serait exclu, et ce qui en est stocké
+help-exclude-remove = Ne plus les exclure
 
 help-config = Afficher ou modifier la configuration
 help-config-show = Afficher toute la configuration, sans les secrets
