@@ -1,7 +1,7 @@
 //! `dump`: a stored file, or a folder as one archive, to standard output or into a file.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -111,7 +111,7 @@ fn refuse_archive_on_terminal(repo: &Repo, request: &DumpRequest, out: &Output) 
     Ok(())
 }
 
-/// A new file; where the dump fails, it is taken away again.
+/// A new file, written beside its place and put there when it is whole: what a power cut leaves in its place is empty.
 fn into_file(
     repo: &Repo,
     request: &DumpRequest,
@@ -119,17 +119,27 @@ fn into_file(
     progress: &crate::cli::progress::Progress<'_>,
 ) -> Result<DumpReport, Error> {
     let failed = |source| Error::Io { what: text!("verb-write"), path: path.to_owned(), source };
-    let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
-    let mut writer = BufWriter::with_capacity(1 << 17, file);
-    let dumped = explore::dump(repo, request, &mut writer, progress).and_then(|report| {
+    // Takes the name, so that nobody else's file is replaced.
+    File::create_new(path).map_err(failed)?;
+    let part = part_of(path);
+    let dumped = File::create_new(&part).map_err(failed).and_then(|file| {
+        let mut writer = BufWriter::with_capacity(1 << 17, file);
+        let report = explore::dump(repo, request, &mut writer, progress)?;
         writer.flush().and_then(|()| writer.get_ref().sync_all()).map_err(failed)?;
+        std::fs::rename(&part, path).map_err(failed)?;
         Ok(report)
     });
     if dumped.is_err() {
         // Half of a dump is none; if it cannot be removed, the error that is told names it.
+        let _ = std::fs::remove_file(&part);
         let _ = std::fs::remove_file(path);
     }
     dumped
+}
+
+/// A hidden name in the same folder.
+fn part_of(path: &Path) -> PathBuf {
+    path.with_file_name(format!(".cryptbackup-dump.{}.part", std::process::id()))
 }
 
 fn summary(report: &DumpReport) -> Value {
