@@ -275,11 +275,12 @@ fn store_and_commit(
     monitor: &dyn Monitor,
 ) -> Result<BackupReport, Error> {
     let flag = phase.selection.as_ref().map_or(0, Selection::flag);
+    let mut pinned = Vec::new();
     for run in 1..=RUNS {
         let mut written = pipeline::run(repo, sources, request, phase, started, monitor)?;
         let (changes, has_partials) = (std::mem::take(&mut written.changes), written.has_partials);
         // First: what a crash leaves must be looked at again, or safe already.
-        let pinned = pin(repo, &written.tally.good)?;
+        pinned.extend(pin(repo, &written.tally.good)?);
         match commit::commit(repo, written, request, flag, monitor) {
             Err(Error::Overtaken) if run < RUNS => {
                 monitor.note(&format!("{}; the run is repeated.", Error::Overtaken));
@@ -288,7 +289,7 @@ fn store_and_commit(
             result => {
                 (phase.changes, phase.has_partials) = (changes, has_partials);
                 let report = result?;
-                phase.recheck.end(repo)?;
+                phase.recheck.end(repo, monitor);
                 return Ok(BackupReport { pinned, ..report });
             }
         }

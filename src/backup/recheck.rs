@@ -12,6 +12,7 @@ use crate::format::tree::Node;
 use crate::paths;
 use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
+use crate::report::Monitor;
 use crate::snapshot::path_hash;
 use crate::source::Stat;
 
@@ -76,11 +77,17 @@ impl Recheck {
         self.0.get(source).copied()
     }
 
-    /// Remembers that the windows were read.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn end(&self, repo: &Repo) -> Result<(), Error> {
+    /// Remembers that the windows were read. That it cannot does not make the backup worse: the same files are read again.
+    pub fn end(&self, repo: &Repo, monitor: &dyn Monitor) {
+        if self.0.is_empty() {
+            return;
+        }
+        if let Err(error) = self.save(repo) {
+            monitor.note(&format!("What was read again is not remembered: {error}."));
+        }
+    }
+
+    fn save(&self, repo: &Repo) -> Result<(), Error> {
         let mut kept = load(repo)?;
         kept.retain(|path, _| repo.settings().source(&paths::from_bytes(path)).is_some());
         kept.extend(self.0.iter().map(|(path, window)| (path.clone(), window.end())));

@@ -9,6 +9,7 @@ use super::settings::{Settings, SourceSettings};
 use super::{Access, Repo, Secret};
 use crate::destination::{Destination, LocalDestination, OpenError, Settle};
 use crate::error::Error;
+use crate::format::snapshot::Root;
 use crate::paths;
 use crate::report::Monitor;
 use crate::seal::slots;
@@ -124,21 +125,27 @@ fn finish(
     let repo = Repo::open(home, Access::Write, Some(secret), monitor)?;
     let view = repo.index.reader()?;
     let known = repo.known_snapshots(&view)?;
-    let sources: Vec<PathBuf> = known
-        .first()
-        .map_or_else(Vec::new, |known| known.snapshot.roots.iter().map(|root| paths::from_bytes(&root.path)).collect());
+    let newest = known.first().map_or(&[][..], |known| &known.snapshot.roots);
+    let sources: Vec<SourceSettings> = newest.iter().map(source).collect();
     if !is_copied || repo.settings.sources.is_empty() {
         home.edit_settings(|settings| {
             settings.make_room_for_packs(repo.config.pack_bytes);
-            for path in &sources {
-                if settings.source(path).is_none() {
-                    settings.put_source(SourceSettings::new(path));
+            for source in &sources {
+                if settings.source(&source.path).is_none() {
+                    settings.put_source(source.clone());
                 }
             }
             Ok(())
         })?;
     }
+    let sources = sources.into_iter().map(|source| source.path).collect();
     Ok(ConnectReport { snapshots: known.len(), sources, destination_name })
+}
+
+/// A source as a snapshot has it. What came through a pipe has no inode, and there is nothing to read.
+fn source(root: &Root) -> SourceSettings {
+    let stdin = root.node.folder().is_none() && root.node.metadata.inode == 0;
+    SourceSettings { stdin, ..SourceSettings::new(paths::from_bytes(&root.path)) }
 }
 
 fn opens(key: &str, objects: &heads::Objects, header: &crate::format::header::RepoHeader, place: &str) -> bool {

@@ -10,6 +10,7 @@ use cryptbackup::backup::smart;
 use cryptbackup::backup::stream::{self, StreamRequest};
 use cryptbackup::backup::{BackupReport, BackupRequest, FileList};
 use cryptbackup::error::Error;
+use cryptbackup::repo::{self, Home};
 use cryptbackup::report::{Monitor, Problem, ProblemKind, Silent, Stage};
 use cryptbackup::restore::{RestoreRequest, What, When};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
@@ -271,6 +272,13 @@ fn a_stream_is_a_file_with_versions() {
     let roots: Vec<bool> = snapshots[0].roots.iter().map(|root| root.read).collect();
     assert_eq!((roots.len(), snapshots[0].roots[0].path.clone()), (2, world.path("shop.sql")));
     assert_eq!(roots, [false, true]);
+    // Another machine does not look for it either.
+    let home = Home::at(world.path("another home"));
+    let mut copied = world.settings_now();
+    copied.sources.clear();
+    repo::connect(&home, &world.path("a"), None, Some(copied), &Silent).expect("connected");
+    let known = home.settings().expect("settings").source(&world.path("shop.sql")).map(|source| source.stdin);
+    assert_eq!(known, Some(true));
     // What is at the path is never read.
     fs::write(world.path("shop.sql"), "something else").expect("written");
     let request = BackupRequest { sources: vec![world.path("shop.sql")], ..BackupRequest::default() };

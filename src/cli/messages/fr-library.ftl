@@ -198,6 +198,7 @@ said-it-holds-what-rotted = il contient ce qui s'est abîmé depuis dans une sou
 said-is-no-name-of-a-file = { $path } n'est pas un nom de fichier
 said-is-a-source-already = { $path } est déjà une source ; choisissez un autre nom
 said-nothing-came-for = rien n'est arrivé pour { $path } ; si un fichier vide est voulu, utilisez --force
+said-what-was-read-again-is-not = Ce qui a été relu n'est pas retenu : { $why }.
 said-is-no-source = Ce n'est pas une source : { $path }
 said-a-smart-backup-reads = un backup intelligent lit tout ce qui a changé, et rien d'autre
 said-the-end-of-the-stream = la fin du flux n'a pas été vue
