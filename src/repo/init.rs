@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::clock::Clock;
 use super::heads::{HeadStore, hashed};
 use super::home::{Home, io_error};
+use super::open::open_index;
 use super::settings::Settings;
 use super::writer::Writer;
 use crate::error::Error;
@@ -15,6 +16,7 @@ use crate::format::id::RepoId;
 use crate::format::layout::ObjectName;
 use crate::format::record::{ChunkerParameters, ConfigRecord};
 use crate::format::sealed::ObjectType;
+use crate::report::Silent;
 use crate::seal::Keys;
 use crate::seal::keys::random;
 use crate::seal::slots::{self, Secret};
@@ -121,6 +123,7 @@ pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
     store.put(&ObjectName::Config(config.number, hashed(&stored)), &stored)?;
     settings.make_room_for_packs(config.pack_bytes);
     Writer::ready(home, &keys, None, None, Clock::default().now())?;
+    drop(open_index(home, &header, settings.limits.memory, &Silent)?);
     // The header last but one, the settings last: until they are there, nothing is set up.
     store.put(&ObjectName::Header, &header.encode())?;
     home.save_settings(&settings)?;

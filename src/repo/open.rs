@@ -305,7 +305,7 @@ pub(super) fn unlock(home: &Home, secret: Option<Secret>) -> Result<(Settings, R
 }
 
 /// Opens the index for writing; a broken one is moved aside, since everything in it is on the destinations too.
-fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monitor) -> Result<Index, Error> {
+pub(super) fn open_index(home: &Home, header: &RepoHeader, memory: u64, monitor: &dyn Monitor) -> Result<Index, Error> {
     let existed = home.has_index();
     let open =
         || Index::open_with(header.repo, memory, |builder| home.machine().open_index(&home.index_path(), builder));
