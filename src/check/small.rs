@@ -99,7 +99,7 @@ fn missing(
         let mut names = Vec::new();
         // What cannot be listed is told of the other one.
         if other.place.list(kind, None, &mut |name, _| names.push(name)).is_ok() {
-            for name in names.into_iter().filter(|name| !here.contains(name)) {
+            for name in names.into_iter().filter(|name| !here.contains(name) && repo.is_in_force(name)) {
                 if other.place.get(&name, None).is_ok_and(|bytes| object::faults(&name, &bytes).is_empty()) {
                     elsewhere.insert(name, format!("on [{}]", other.name));
                 }

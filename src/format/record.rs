@@ -9,7 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::FormatError;
 use super::header::RepoHeader;
-use super::id::{SnapshotId, WriterId};
+use super::id::{ObjectHash, SnapshotId, WriterId};
 
 /// Optional additions at the end of a record: (tag, bytes), kept when unknown.
 pub type Extra = Vec<(u32, Vec<u8>)>;
@@ -70,6 +70,9 @@ pub(super) use versioned;
 
 versioned!(RingRoot, RingRecord, "key ring");
 
+/// Tag of the addition of a ring that says which slots were removed.
+pub const REMOVED_TAG: u32 = 6;
+
 /// Every key that seals or names data, sealed itself under the root key.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub struct RingRecord {
@@ -90,6 +93,34 @@ pub struct RingRecord {
 impl std::fmt::Debug for RingRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RingRecord").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+/// Slots that are to open nothing any more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemovedSlots {
+    /// Their names, ascending.
+    pub slots: Vec<ObjectHash>,
+}
+
+impl RemovedSlots {
+    /// As an addition of a ring.
+    ///
+    /// # Errors
+    /// [`FormatError::Record`].
+    pub fn encode(&self) -> Result<(u32, Vec<u8>), FormatError> {
+        Ok((REMOVED_TAG, encode("removed slots", self)?))
+    }
+
+    /// From the additions of a ring; empty where there is none of this tag.
+    ///
+    /// # Errors
+    /// [`FormatError::Record`], [`FormatError::Trailing`].
+    pub fn find(extra: &Extra) -> Result<Self, FormatError> {
+        match extra.iter().find(|(tag, _)| *tag == REMOVED_TAG) {
+            Some((_, bytes)) => decode("removed slots", bytes),
+            None => Ok(Self::default()),
+        }
     }
 }
 
@@ -239,6 +270,20 @@ mod tests {
         expected.extend([0x80, 0x80, 0x80, 0x01, 0x80, 0x80, 0x80, 0x08, 0]); // 2 MiB, 16 MiB, nothing more
         assert_eq!(bytes, expected);
         assert_eq!(ConfigRecord::decode(&bytes), Ok(record));
+    }
+
+    #[test]
+    fn exact_bytes_of_removed_slots() {
+        let removed =
+            RemovedSlots { slots: vec![ObjectHash::from_bytes([0xAA; 32]), ObjectHash::from_bytes([0xBB; 32])] };
+        let (tag, bytes) = removed.encode().expect("a small record");
+        assert_eq!((tag, &bytes), (6, &[&[2][..], &[0xAA; 32], &[0xBB; 32]].concat()));
+        let other = (9, vec![1]);
+        assert_eq!(RemovedSlots::find(&vec![other.clone(), (tag, bytes.clone())]), Ok(removed));
+        assert_eq!(RemovedSlots::find(&vec![other]), Ok(RemovedSlots::default()));
+        for end in 0..bytes.len() {
+            assert!(RemovedSlots::find(&vec![(tag, bytes[..end].to_vec())]).is_err(), "cut at {end}");
+        }
     }
 
     #[test]

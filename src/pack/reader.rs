@@ -116,8 +116,7 @@ impl<'a> PackReader<'a> {
 
     pub(super) fn extents(&self, end: End, bytes: &[u8], pack_len: u64) -> Result<(ObjectSeal, Extents), SealError> {
         let head = PackHead::decode(end, bytes)?;
-        let seal = self.keys.object_seal(ObjectType::Pack, head.epoch, head.salt)?;
-        seal.check_commitment(&head.commitment)?;
+        let seal = self.keys.stored_seal(ObjectType::Pack, head.epoch, head.salt, &head.commitment)?;
         let part = match end {
             End::Head => Part::Head,
             End::Foot => Part::Foot,

@@ -77,7 +77,7 @@ impl CatchUp<'_> {
         Ok(missing.into_iter().rev().map(|(_, _, id)| id).collect())
     }
 
-    /// Copies key slots, rings, configs and writers that `target` lacks.
+    /// Copies key slots, rings, configs and writers that `target` lacks, but for slots that were removed.
     ///
     /// # Errors
     /// [`ReplicateError::Destination`] when the target fails; a source that fails is passed over.
@@ -93,7 +93,8 @@ impl CatchUp<'_> {
                     continue;
                 }
                 for name in names {
-                    if present.contains(&name) {
+                    let is_removed = matches!(&name, ObjectName::Slot(slot) if self.keys.is_removed(slot));
+                    if is_removed || present.contains(&name) {
                         continue;
                     }
                     // Damage is never copied.

@@ -121,11 +121,12 @@ impl<'a> Fetcher<'a> {
         number: u32,
     ) -> Result<Vec<u8>, String> {
         let entry = self.index.block(pack, number).map_err(|error| error.to_string())?;
-        let seal = self.keys.object_seal(ObjectType::Pack, info.epoch, info.salt).map_err(|error| error.to_string())?;
+        let seals = self.keys.possible_seals(ObjectType::Pack, info.epoch, info.salt);
+        let seals = seals.map_err(|error| error.to_string())?;
         let range = u64::from(entry.offset)..u64::from(entry.offset) + u64::from(entry.sealed_len);
         let name = crate::format::layout::ObjectName::Pack(info.id);
         let found = match destination.place.get(&name, Some(range)) {
-            Ok(sealed) => block::open(&seal, number, entry.compression, entry.raw_len, sealed)
+            Ok(sealed) => block::open_with_any(&seals, number, entry.compression, entry.raw_len, sealed)
                 .map_err(|error| (true, error.to_string())),
             Err(error) => Err((error.kind == DestinationErrorKind::Damaged, error.to_string())),
         };

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::{OpenDestination, ReplicateError};
 use crate::destination::{DestinationError, DestinationErrorKind, Settle};
+use crate::format::RECORD_LEN_MAX;
 use crate::format::cleaning::{Announcement, CleaningRecord};
 use crate::format::id::{ObjectHash, PackId, WriterId};
 use crate::format::layout::{ObjectKind, ObjectName};
@@ -84,6 +85,7 @@ impl Announced {
     pub fn read(keys: &Keys, destination: &OpenDestination) -> Result<Self, ReplicateError> {
         let mut all = Vec::new();
         let known = destination.neighbours.sessions();
+        let mut newer = None;
         for hash in listed(destination)? {
             if let Some(record) = known.get(&hash) {
                 all.push((hash, record.clone()));
@@ -96,7 +98,18 @@ impl Announced {
                 Err(error) if error.kind == DestinationErrorKind::Absent => continue,
                 Err(error) => return Err(error.into()),
             };
-            if let Ok(record) = open(keys, &name, &stored) {
+            let opened = match open(keys, &name, &stored) {
+                // Somebody began an epoch since the keys were read. Who takes that for nobody deletes what is relied on.
+                Err(SealError::UnknownEpoch(_)) => {
+                    let newer = match &mut newer {
+                        Some(newer) => newer,
+                        none => none.insert(keys_there(keys, destination)?),
+                    };
+                    open(newer, &name, &stored)
+                }
+                opened => opened,
+            };
+            if let Ok(record) = opened {
                 all.push((hash, record));
             }
         }
@@ -164,6 +177,24 @@ fn listed(destination: &OpenDestination) -> Result<BTreeSet<ObjectHash>, Destina
     let mut names = BTreeSet::new();
     destination.place.list(ObjectKind::Cleaning, None, &mut |name, _| names.extend(name.hash()))?;
     Ok(names)
+}
+
+/// The keys with those of the rings that are on the destination now. They come before everything that needs them (I9).
+fn keys_there(keys: &Keys, destination: &OpenDestination) -> Result<Keys, DestinationError> {
+    let mut names = Vec::new();
+    destination.place.list(ObjectKind::Keys, None, &mut |name, len| {
+        names.extend((matches!(name, ObjectName::Ring(..)) && len <= RECORD_LEN_MAX as u64).then_some(name));
+    })?;
+    let mut together = keys.clone();
+    for name in names {
+        let stored = destination.place.get(&name, None)?;
+        if name.matches(&stored)
+            && let Ok(other) = keys.open_another(&stored)
+        {
+            together = together.over(&other);
+        }
+    }
+    Ok(together)
 }
 
 fn open(keys: &Keys, name: &ObjectName, stored: &[u8]) -> Result<CleaningRecord, SealError> {
@@ -248,6 +279,8 @@ pub fn look(keys: &Keys, destination: &OpenDestination, own: &WriterId) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::destination::{Destination, MemoryDestination};
+    use crate::format::id::{DestinationId, RepoId};
 
     const OWN: WriterId = WriterId::from_bytes([1; 16]);
     const OTHER: WriterId = WriterId::from_bytes([2; 16]);
@@ -256,6 +289,32 @@ mod tests {
         let made = Time { seconds: 0, nanos: 0 };
         let hash = ObjectHash::of(&[writer.as_bytes()[0], number as u8]);
         (hash, CleaningRecord { writer, number, made, announcement, extra: Extra::new() })
+    }
+
+    /// A cleaner that opened its keys before another machine rotated them still sees that machine at work.
+    #[test]
+    fn who_began_an_epoch_meanwhile_is_seen() {
+        let keys = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
+        let rotated = keys.rotated().expect("a new epoch");
+        let place = Arc::new(MemoryDestination::new("memory"));
+        let destination = OpenDestination {
+            name: "memory".to_owned(),
+            path: "/memory".into(),
+            id: DestinationId::from_bytes([1; 16]),
+            bit: 1,
+            place: place.clone(),
+            upload_limit: None,
+            neighbours: Neighbours::default(),
+        };
+        let now = Time { seconds: 0, nanos: 0 };
+        let session = announce(&rotated, &destination, OTHER, now, Announcement::Session).expect("said");
+        // Whose ring is nowhere was made by nobody.
+        assert!(is_alone(&keys, &destination, &OWN).expect("read"));
+        let ring = rotated.seal_ring().expect("sealed");
+        place.put(&ObjectName::Ring(2, ObjectHash::of(&ring)), &ring).expect("put");
+        assert!(!is_alone(&keys, &destination, &OWN).expect("read"));
+        let announced = Announced::read(&keys, &destination).expect("read");
+        assert_eq!(announced.sessions_of_others(&OWN), [(session, OTHER)]);
     }
 
     /// What a writer may take back is what it said itself, and only what it said before.

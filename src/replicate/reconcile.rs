@@ -3,23 +3,23 @@
 //! A pack counts as present only when this run's listing shows it with the size the index knows. So a stale, copied or
 //! rebuilt index can never make a dangling reference; it only makes work. Memory is that of one of the 256 folders.
 
+mod small;
+
 use std::collections::BTreeMap;
 use std::thread;
 
+use self::small::{open_mark, open_snapshot, read_whole};
 use super::{OpenDestination, ReplicateError};
 use crate::destination::{DestinationError, DestinationErrorKind};
 use crate::format::id::{ObjectHash, PackId, SnapshotId};
 use crate::format::layout::{ObjectKind, ObjectName};
-use crate::format::mark::MarkRecord;
 use crate::format::pack::Directory;
-use crate::format::sealed::ObjectType;
-use crate::format::snapshot::Snapshot;
 use crate::index::{
     DestinationBits, Index, IndexError, IndexReader, IndexWriter, MarkRow, PackInfo, PackLoader, PackNumber,
     SnapshotRow,
 };
 use crate::pack::PackReader;
-use crate::seal::Keys;
+use crate::seal::{Keys, SealError};
 
 /// Directories read at the same time: sticks and network drives are slow to answer, not to read.
 const READERS: usize = 4;
@@ -43,6 +43,8 @@ pub struct Reconciled {
     pub snapshots_lost: u64,
     /// What is damaged, as object and finding.
     pub findings: Vec<(ObjectName, String)>,
+    /// Whether something was sealed in an epoch that is not known here: another machine began it just now.
+    pub has_unknown_epoch: bool,
 }
 
 /// Brings what the index says of `destination` up to date with what is there.
@@ -205,6 +207,7 @@ fn learn(
                 found.packs_learned += 1;
             }
             Err(ReplicateError::Seal(error)) => {
+                found.has_unknown_epoch |= matches!(error, SealError::UnknownEpoch(_));
                 found.findings.push((ObjectName::Pack(id), format!("its directory cannot be read: {error}")));
             }
             Err(ReplicateError::Destination(error)) if is_of_object(&error) => {
@@ -261,6 +264,7 @@ fn snapshots(
         let name = ObjectName::Snapshot(id);
         // None: it was deleted since it was listed.
         let Some(read) = read_whole(destination, &name)? else { continue };
+        found.has_unknown_epoch |= read.as_ref().is_ok_and(|stored| keys.is_of_unknown_epoch(stored));
         let opened = read.and_then(|stored| open_snapshot(keys, &name, &stored).map(|record| (record, stored)));
         match opened {
             Ok((record, stored)) => {
@@ -339,6 +343,7 @@ fn marks(
         let name = ObjectName::Mark(hash);
         // None: it was deleted since it was listed.
         let Some(read) = read_whole(destination, &name)? else { continue };
+        found.has_unknown_epoch |= read.as_ref().is_ok_and(|stored| keys.is_of_unknown_epoch(stored));
         let opened = read.and_then(|stored| open_mark(keys, &name, &stored).map(|record| (record, stored)));
         match opened {
             Ok((record, stored)) => changed.push((hash, MarkRow { present: destination.bit, record, stored })),
@@ -356,44 +361,9 @@ fn marks(
     Ok(())
 }
 
-/// A small object, or what is wrong with it; nothing where nothing of that name is there. Fails only where the destination
-/// does.
-fn read_whole(
-    destination: &OpenDestination,
-    name: &ObjectName,
-) -> Result<Option<Result<Vec<u8>, String>>, DestinationError> {
-    match destination.place.get(name, None) {
-        Ok(stored) => Ok(Some(Ok(stored))),
-        Err(error) if error.kind == DestinationErrorKind::Damaged => Ok(Some(Err(error.reason))),
-        Err(error) if error.kind == DestinationErrorKind::Absent => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 /// Whether an error is about the object that was to be read, and not about its destination.
 fn is_of_object(error: &DestinationError) -> bool {
     matches!(error.kind, DestinationErrorKind::Damaged | DestinationErrorKind::Absent)
-}
-
-fn open_mark(keys: &Keys, name: &ObjectName, stored: &[u8]) -> Result<Vec<u8>, String> {
-    if !name.matches(stored) {
-        return Err("its bytes do not match its name".to_owned());
-    }
-    let record = keys.open_record(ObjectType::Mark, stored).map_err(|error| error.to_string())?;
-    let mark = MarkRecord::decode(&record).map_err(|error| error.to_string())?;
-    mark.validate().map_err(|error| error.to_string())?;
-    Ok(record)
-}
-
-/// The record inside a stored snapshot, or what is wrong with it.
-fn open_snapshot(keys: &Keys, name: &ObjectName, stored: &[u8]) -> Result<Vec<u8>, String> {
-    if !name.matches(stored) {
-        return Err("its bytes do not match its name".to_owned());
-    }
-    let record = keys.open_record(ObjectType::Snapshot, stored).map_err(|error| error.to_string())?;
-    let snapshot = Snapshot::decode(&record).map_err(|error| error.to_string())?;
-    snapshot.validate().map_err(|error| error.to_string())?;
-    Ok(record)
 }
 
 #[cfg(test)]

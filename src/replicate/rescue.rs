@@ -113,8 +113,8 @@ impl<'a> Rescue<'a> {
             }
             Err(error) => return Err(error.into()),
         };
-        let seal = self.catch_up.keys.object_seal(ObjectType::Pack, info.epoch, info.salt)?;
-        let Ok(raw) = block::open(&seal, place.block, entry.compression, entry.raw_len, sealed) else {
+        let seals = self.catch_up.keys.possible_seals(ObjectType::Pack, info.epoch, info.salt)?;
+        let Ok(raw) = block::open_with_any(&seals, place.block, entry.compression, entry.raw_len, sealed) else {
             return Ok(None);
         };
         let range = place.offset as usize..place.offset as usize + place.len as usize;

@@ -9,6 +9,7 @@ use super::settings::{Settings, SourceSettings};
 use super::{Access, Repo, Secret};
 use crate::destination::{Destination, LocalDestination, OpenError, Settle};
 use crate::error::Error;
+use crate::format::layout::ObjectName;
 use crate::format::snapshot::Root;
 use crate::paths;
 use crate::report::Monitor;
@@ -84,12 +85,16 @@ pub fn connect(
     let mut settings = copied.unwrap_or_else(|| Settings::new(&jiff::Zoned::now()));
     let secret = Secret::or_inline(secret, &settings)?;
     let parsed = secret.parse()?;
-    let keys = heads::unlock(&objects, &header, &parsed, &shown)?;
+    let heads::Unlocked { keys, slot } = heads::unlock(&objects, &header, &parsed, &shown)?;
     heads::config(&objects, &header, &keys, &shown)?;
 
     home.create()?;
     let store = HeadStore::new(home);
-    for (name, bytes) in &objects {
+    let is_wanted = |name: &ObjectName| match name {
+        ObjectName::Slot(other) => !keys.is_removed(other) || *other == slot,
+        _ => true,
+    };
+    for (name, bytes) in objects.iter().filter(|(name, _)| is_wanted(name)) {
         store.put(name, bytes)?;
     }
     if let slots::Secret::Recovery(_) = parsed

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::heads::{HeadStore, damaged};
+use super::heads::damaged;
 use super::home::Home;
 use super::settings::Settings;
 use super::{DestinationState, Repo};
@@ -167,20 +167,8 @@ fn state_of(error: &OpenError) -> DestinationState {
     }
 }
 
-/// Writes the heads of the repository to a destination that is added. Those that are there are written anew: an earlier
-/// try may have failed to sync their names, and the system says so only once.
-fn put_heads_anew(home: &Home, place: &dyn Destination) -> Result<(), Error> {
-    for (name, bytes) in HeadStore::new(home).all()? {
-        if name != ObjectName::Header {
-            write_anew(place, &name, &bytes)?;
-        }
-    }
-    place.settle(Settle::Touched)?;
-    Ok(())
-}
-
 /// Writes an object again, under a name that is made anew. Where nothing may be written it must be there already.
-fn write_anew(place: &dyn Destination, name: &ObjectName, bytes: &[u8]) -> Result<(), Error> {
+pub(super) fn write_anew(place: &dyn Destination, name: &ObjectName, bytes: &[u8]) -> Result<(), Error> {
     match place.replace(name, bytes) {
         Err(error) if matches!(error.kind, DestinationErrorKind::Denied | DestinationErrorKind::ReadOnly) => {
             place.put(name, bytes).map(|_| ())
@@ -188,21 +176,6 @@ fn write_anew(place: &dyn Destination, name: &ObjectName, bytes: &[u8]) -> Resul
         done => done,
     }
     .map_err(Error::from)
-}
-
-/// Puts the heads of the repository where they are missing: before the first pack, keys and config must be durable.
-pub(super) fn put_heads(home: &Home, place: &dyn Destination) -> Result<(), Error> {
-    for (name, bytes) in HeadStore::new(home).all()? {
-        if name != ObjectName::Header {
-            match place.put(&name, &bytes) {
-                // The local copy matches its name, so it is what belongs there.
-                Err(error) if error.kind == DestinationErrorKind::Damaged => place.replace(&name, &bytes)?,
-                result => drop(result?),
-            }
-        }
-    }
-    place.settle(Settle::Touched)?;
-    Ok(())
 }
 
 impl Repo {
@@ -258,7 +231,7 @@ impl Repo {
             }
             Err(error) => return Err(refuse(error.to_string())),
         };
-        put_heads_anew(&self.home, &place)?;
+        self.put_heads_anew(&place)?;
         known.set(name, &place.mark().destination)?;
         let path = path.to_owned();
         self.settings = self.home.edit_settings(|settings| {

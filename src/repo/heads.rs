@@ -37,6 +37,11 @@ impl<'a> HeadStore<'a> {
         self.home.write_state(&format!("{FOLDER}/{}", name.path()), bytes)
     }
 
+    /// Removes an object.
+    pub(super) fn remove(&self, name: &ObjectName) -> Result<(), Error> {
+        self.home.remove_state(&format!("{FOLDER}/{}", name.path()))
+    }
+
     /// Everything kept. A file that is not what its name says is left out: the destinations have it too.
     pub(super) fn all(&self) -> Result<Objects, Error> {
         let files = self.home.read_state_below(FOLDER, |path| ObjectName::parse(path).is_some())?;
@@ -61,56 +66,99 @@ pub(super) fn from_destination(place: &dyn Destination, header: &RepoHeader) -> 
     Ok(objects)
 }
 
-/// Opens the keys with a secret: the first slot it fits, the highest ring that opens.
+/// What a secret opens.
+pub(super) struct Unlocked {
+    /// The keys of all rings together.
+    pub(super) keys: Keys,
+    /// The slot that the secret opens.
+    pub(super) slot: ObjectHash,
+}
+
+/// A slot, and the root key in it.
+type OpenedSlot = (ObjectHash, Zeroizing<[u8; 32]>);
+
+/// Opens the keys with a secret: a slot it fits, and every ring that opens.
 ///
 /// # Errors
-/// [`Error::WrongKey`] where no slot opens, [`Error::Damaged`] where a slot does and no ring.
-pub(super) fn unlock(objects: &Objects, header: &RepoHeader, secret: &Secret, place: &str) -> Result<Keys, Error> {
-    let mut root: Option<Zeroizing<[u8; 32]>> = None;
-    let mut has_slots = false;
-    for (name, bytes) in objects {
-        let ObjectName::Slot(_) = name else { continue };
-        // A slot of a newer program, or a damaged one, is not the only one.
-        let Ok(slot) = Slot::decode(bytes) else { continue };
-        has_slots = true;
-        match slots::open(&slot, header.repo, secret) {
-            Ok(key) => {
-                root = Some(key);
-                break;
+/// [`Error::WrongKey`] where no slot opens, or only one that was removed; [`Error::Damaged`] where a slot does and no
+/// ring.
+pub(super) fn unlock(objects: &Objects, header: &RepoHeader, secret: &Secret, place: &str) -> Result<Unlocked, Error> {
+    let slots = slots(objects, header);
+    let opened = |is_wanted: &dyn Fn(&ObjectHash) -> bool| -> Result<Option<OpenedSlot>, Error> {
+        for (name, slot) in slots.iter().filter(|(name, _)| is_wanted(name)) {
+            match slots::open(slot, header.repo, secret) {
+                Ok(root) => return Ok(Some((*name, root))),
+                Err(SealError::WrongKey) => {}
+                Err(SealError::System(what)) => {
+                    return Err(Error::Usage(format!("the system could not provide {what}")));
+                }
+                Err(error) => return Err(damaged(&ObjectName::Slot(*name), place, &error)),
             }
-            Err(SealError::WrongKey) => {}
-            Err(SealError::System(what)) => {
-                return Err(Error::Usage(format!("the system could not provide {what}")));
-            }
-            Err(error) => return Err(damaged(name, place, &error)),
         }
-    }
-    let Some(root) = root else {
-        let what = if !has_slots {
-            format!("there is no readable key slot in {place}")
-        } else {
-            format!("the {} not open the repository in {place}", secret_name(secret))
-        };
-        return Err(Error::WrongKey { what });
+        Ok(None)
     };
-    let mut rings: Vec<_> = objects
-        .iter()
-        .filter_map(|(name, bytes)| match name {
-            ObjectName::Ring(number, _) => Some((*number, name, bytes)),
-            _ => None,
-        })
-        .collect();
+    let wrong = |what| Err(Error::WrongKey { what });
+    let Some((slot, root)) = opened(&|_| true)? else {
+        return wrong(match slots.is_empty() {
+            true => format!("there is no readable key slot in {place}"),
+            false => format!("the {} not open the repository in {place}", secret_name(secret)),
+        });
+    };
+    let keys = rings(objects, place, &mut |stored| Keys::open_ring(header.repo, root.clone(), stored))?;
+    // Where two machines each removed the slot of the other at once, all were: then each goes on with what it has.
+    let is_in_force = |name: &ObjectHash| !keys.is_removed(name);
+    if is_in_force(&slot) || !slots.iter().any(|(name, _)| is_in_force(name)) {
+        return Ok(Unlocked { keys, slot });
+    }
+    match opened(&is_in_force)? {
+        Some((slot, _)) => Ok(Unlocked { keys, slot }),
+        None => wrong(format!("this key was removed from the repository in {place}, and opens it no more")),
+    }
+}
+
+/// The slots that this program can read. One of a newer program, or a damaged one, is not the only one.
+pub(super) fn slots(objects: &Objects, header: &RepoHeader) -> Vec<(ObjectHash, Slot)> {
+    let slot = |(name, bytes): &(ObjectName, Vec<u8>)| match name {
+        ObjectName::Slot(hash) => Some((*hash, Slot::decode(bytes).ok().filter(|slot| slot.repo == header.repo)?)),
+        _ => None,
+    };
+    objects.iter().filter_map(slot).collect()
+}
+
+/// The keys of all rings that `open` opens.
+///
+/// # Errors
+/// [`Error::Damaged`] where none does.
+pub(super) fn rings(
+    objects: &Objects,
+    place: &str,
+    open: &mut dyn FnMut(&[u8]) -> Result<Keys, SealError>,
+) -> Result<Keys, Error> {
+    let ring = |(name, bytes): &'_ (ObjectName, Vec<u8>)| match name {
+        ObjectName::Ring(number, _) => Some((*number, *name, bytes.clone())),
+        _ => None,
+    };
+    let mut rings: Vec<_> = objects.iter().filter_map(ring).collect();
     // Of two with one number the greater name wins, so that every reader takes the same (docs/format.md §3).
-    rings.sort_by_key(|(number, name, _)| std::cmp::Reverse((*number, **name)));
-    let mut last = None;
+    rings.sort_by_key(|(number, name, _)| (*number, *name));
+    let (mut together, mut last) = (None::<Keys>, None);
     for (number, name, bytes) in rings {
-        match Keys::open_ring(header.repo, root.clone(), bytes) {
-            Ok(keys) if keys.ring_number() == number => return Ok(keys),
-            Ok(_) => last = Some(damaged(name, place, &"its number is not that of its name")),
-            Err(error) => last = Some(damaged(name, place, &error)),
+        match open(&bytes) {
+            Ok(keys) if keys.ring_number() == number => {
+                together = Some(match together {
+                    Some(others) => keys.over(&others),
+                    None => keys,
+                });
+            }
+            Ok(_) => last = Some(damaged(&name, place, &"its number is not that of its name")),
+            Err(error) => last = Some(damaged(&name, place, &error)),
         }
     }
-    Err(last.unwrap_or_else(|| damaged(&"keys/ring-1", place, &"there is no key ring")))
+    match (together, last) {
+        (Some(keys), _) => Ok(keys),
+        (None, Some(error)) => Err(error),
+        (None, None) => Err(damaged(&"keys/ring-1", place, &"there is no key ring")),
+    }
 }
 
 /// With the verb that belongs to it.
@@ -119,6 +167,7 @@ fn secret_name(secret: &Secret) -> &'static str {
         Secret::Inline(_) => "key of config.yaml does",
         Secret::Passphrase(_) => "passphrase does",
         Secret::Recovery(_) => "recovery words do",
+        Secret::KeyFile(_) => "key file does",
     }
 }
 

@@ -217,8 +217,8 @@ impl Repo {
 
     /// The names of keys, config and own writer that belong on every destination.
     pub(crate) fn kept_heads(&self) -> Result<Vec<ObjectName>, Error> {
-        let objects = HeadStore::new(&self.home).all()?;
-        Ok(objects.into_iter().map(|(name, _)| name).filter(|name| name.kind().is_some()).collect())
+        let objects = HeadStore::new(&self.home).all()?.into_iter().map(|(name, _)| name);
+        Ok(objects.filter(|name| name.kind().is_some() && self.is_in_force(name)).collect())
     }
 
     /// Whether an object of `writers/` introduces somebody who has a snapshot on the destination.

@@ -132,6 +132,20 @@ impl Home {
         written.map_err(|source| io_error("write", &self.state_path(name), source))
     }
 
+    /// Removes such a file, durably; one that is not there is removed already.
+    pub(super) fn remove_state(&self, name: &str) -> Result<(), Error> {
+        let path = below_state(name);
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let removed = self.machine.open_root(&self.path).and_then(|disk| {
+            match disk.remove(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                done => done?,
+            }
+            sync_folder(disk.as_ref(), folder)
+        });
+        removed.map_err(|source| io_error("delete", &self.state_path(name), source))
+    }
+
     /// Paths, relative to `folder`, and bytes of everything below a folder of the program's own state, by path. A file
     /// that is not `wanted` is not read.
     pub(super) fn read_state_below(
@@ -339,7 +353,11 @@ fn make_folders(disk: &dyn Disk, path: &str) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    match disk.sync_folder(parent) {
+    sync_folder(disk, parent)
+}
+
+fn sync_folder(disk: &dyn Disk, folder: &str) -> io::Result<()> {
+    match disk.sync_folder(folder) {
         // There is nothing better to do there.
         Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
         done => done,

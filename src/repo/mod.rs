@@ -7,6 +7,7 @@
 //!   state/repo         copies of the repository's heads: header, key slots, ring, config, writer
 //!   state/writer.json  who writes here, and how far it got
 //!   state/destinations.json   which destination belongs to which name
+//!   state/exported.json       inline keys of which a person has a copy
 //!   state/seen-…       what each destination showed when it was last seen
 //!   state/lock         held by the command that writes
 //! ```
@@ -49,6 +50,7 @@ mod heal;
 mod home;
 mod init;
 mod kept;
+mod keys;
 mod lineage;
 mod machine;
 mod marks;
@@ -69,6 +71,7 @@ pub use connect::{ConnectReport, connect, require_destination};
 pub use destinations::{Added, Unreachable};
 pub use home::Home;
 pub use init::{InitReport, InitRequest, Sizes, init};
+pub use keys::{KeyChange, KeysReport, NewKey, SlotInfo, new_key_file, new_recovery_words};
 pub use lineage::{KnownSnapshot, Lineage, Suspect};
 pub use machine::{Machine, RealMachine};
 pub(crate) use open::state_after;

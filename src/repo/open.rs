@@ -1,6 +1,7 @@
 //! Opening a repository: keys, then the index, then the destinations that are there, then what changed on them.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -17,10 +18,11 @@ use crate::chunk::Chunker;
 use crate::destination::place::Mount;
 use crate::error::Error;
 use crate::format::header::RepoHeader;
+use crate::format::id::ObjectHash;
 use crate::format::record::ConfigRecord;
 use crate::index::{DestinationBits, Index, IndexError, IndexReader, PackNumber};
 use crate::memory::Budget;
-use crate::replicate::{self, Fetcher, OpenDestination, ReplicateError};
+use crate::replicate::{self, Fetcher, OpenDestination, Reconciled};
 use crate::report::{Monitor, Stage};
 use crate::seal::{Keys, slots};
 use crate::snapshot::ReadError;
@@ -44,9 +46,22 @@ pub enum Secret {
     Passphrase(Zeroizing<String>),
     /// 24 recovery words.
     Words(Zeroizing<String>),
+    /// BLAKE3 of all bytes of a key file.
+    KeyFile(Zeroizing<[u8; 32]>),
 }
 
 impl Secret {
+    /// The secret of a key file, which is all its bytes.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn of_key_file(file: impl Read) -> io::Result<Self> {
+        match slots::Secret::from_key_file(file)? {
+            slots::Secret::KeyFile(hash) => Ok(Self::KeyFile(hash)),
+            _ => Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+
     /// The secret as bytes.
     pub(super) fn parse(&self) -> Result<slots::Secret, Error> {
         let wrong = |what: &str| Error::WrongKey { what: what.to_owned() };
@@ -56,6 +71,7 @@ impl Secret {
             Secret::Passphrase(text) => Ok(slots::Secret::Passphrase(text.clone())),
             Secret::Words(text) => slots::Secret::from_words(text)
                 .ok_or_else(|| wrong("these are not 24 valid recovery words; check for a word that was miscopied")),
+            Secret::KeyFile(hash) => Ok(slots::Secret::KeyFile(hash.clone())),
         }
     }
 
@@ -76,6 +92,8 @@ pub struct Repo {
     pub(crate) budget: Budget,
     pub(crate) header: RepoHeader,
     pub(crate) keys: Arc<Keys>,
+    /// The slot that opened it.
+    pub(super) slot: ObjectHash,
     pub(crate) config: ConfigRecord,
     pub(crate) chunker: Chunker,
     pub(crate) index: Index,
@@ -111,7 +129,8 @@ impl Repo {
     /// [`Error::NotInitialised`], [`Error::WrongKey`], [`Error::Locked`], [`Error::Damaged`]. That no destination is
     /// within reach is not an error here.
     pub fn open(home: &Home, access: Access, secret: Option<Secret>, monitor: &dyn Monitor) -> Result<Self, Error> {
-        let (settings, header, keys, config) = unlock(home, secret)?;
+        let (settings, header, unlocked, config) = unlock(home, secret)?;
+        let heads::Unlocked { keys, slot } = unlocked;
         let lock = match access {
             Access::Write => Some(home.lock()?),
             Access::Read => home.try_lock()?,
@@ -130,6 +149,7 @@ impl Repo {
             budget,
             header,
             keys: Arc::new(keys),
+            slot,
             config,
             chunker,
             index,
@@ -201,9 +221,12 @@ impl Repo {
         let known_before = self.known_bits()?;
         monitor.begin(Stage::Opening, Some(self.destinations.len() as u64), None);
         let mut lost = Vec::new();
-        for destination in &self.destinations {
+        // What is on a destination may be sealed in an epoch that another machine began.
+        let destinations = self.destinations.clone();
+        self.take_in_keys(&destinations)?;
+        for destination in &destinations {
             monitor.current(&destination.name);
-            match replicate::reconcile(&self.index, &self.keys, destination) {
+            match self.reconcile(destination) {
                 Ok(found) => {
                     let known = found.packs + found.packs_lost.len() as u64 - found.packs_learned;
                     self.lost_packs.insert(destination.name.clone(), (found.packs_lost, known));
@@ -211,8 +234,8 @@ impl Repo {
                     self.findings
                         .extend(findings.map(|(name, finding)| (destination.name.clone(), name.to_string(), finding)));
                 }
-                Err(ReplicateError::Destination(error)) => lost.push((destination.clone(), error)),
-                Err(other) => return Err(other.into()),
+                Err(Error::Destination(error)) => lost.push((destination.clone(), error)),
+                Err(other) => return Err(other),
             }
             monitor.advance(1, 0);
         }
@@ -222,6 +245,16 @@ impl Repo {
         self.look_for_what_is_gone(Some(known_before), monitor)?;
         self.is_counted = numbers::count(self, monitor)?;
         Ok(())
+    }
+
+    /// Brings what the index says of a destination up to date.
+    fn reconcile(&mut self, destination: &OpenDestination) -> Result<Reconciled, Error> {
+        let found = replicate::reconcile(&self.index, &self.keys, destination)?;
+        // Begun since its keys were read: those come before everything that needs them (I9).
+        if found.has_unknown_epoch && self.take_in_keys(std::slice::from_ref(destination))? {
+            return Ok(replicate::reconcile(&self.index, &self.keys, destination)?);
+        }
+        Ok(found)
     }
 
     /// The destinations on which the index knows of something.
@@ -292,16 +325,19 @@ pub(crate) fn state_after(error: &crate::destination::DestinationError) -> super
     }
 }
 
-pub(super) fn unlock(home: &Home, secret: Option<Secret>) -> Result<(Settings, RepoHeader, Keys, ConfigRecord), Error> {
+/// What is known before the index and the destinations are.
+type Opened = (Settings, RepoHeader, heads::Unlocked, ConfigRecord);
+
+pub(super) fn unlock(home: &Home, secret: Option<Secret>) -> Result<Opened, Error> {
     home.require()?;
     let settings = home.settings()?;
     let objects = HeadStore::new(home).all()?;
     let place = home.path().display().to_string();
     let header = heads::header(&objects, &place)?;
     let secret = Secret::or_inline(secret, &settings)?.parse()?;
-    let keys = heads::unlock(&objects, &header, &secret, &place)?;
-    let config = heads::config(&objects, &header, &keys, &place)?;
-    Ok((settings, header, keys, config))
+    let unlocked = heads::unlock(&objects, &header, &secret, &place)?;
+    let config = heads::config(&objects, &header, &unlocked.keys, &place)?;
+    Ok((settings, header, unlocked, config))
 }
 
 /// Opens the index for writing; a broken one is moved aside, since everything in it is on the destinations too.

@@ -43,8 +43,8 @@ pub struct RebuildReport {
 /// # Errors
 /// [`Error::NoDestination`] before anything is moved; those of [`Repo::open`].
 pub fn rebuild_index(home: &Home, secret: Option<Secret>, monitor: &dyn Monitor) -> Result<RebuildReport, Error> {
-    let (settings, header, keys, _) = unlock(home, secret.clone())?;
-    drop(keys);
+    let (settings, header, unlocked, _) = unlock(home, secret.clone())?;
+    drop(unlocked);
     let moved_aside = {
         let _lock = home.lock()?;
         let reachable = settings.destinations.iter().any(|(_, path)| {

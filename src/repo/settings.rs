@@ -159,11 +159,25 @@ impl Settings {
     /// # Errors
     /// [`Error::Config`].
     pub fn to_yaml(&self) -> Result<Zeroizing<String>, Error> {
-        // Block scalars fold long lines; a path or a key on one line is easier to copy.
-        let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
-        serde_saphyr::to_string_with_options(self, options)
-            .map(Zeroizing::new)
-            .map_err(|error| Error::Config { key: "config.yaml".to_owned(), detail: error.to_string() })
+        yaml(self)
+    }
+
+    /// The text of a file with the key and nothing else: a configuration too, for `connect`.
+    ///
+    /// # Errors
+    /// [`Error::Config`].
+    pub fn key_to_yaml(&self) -> Result<Zeroizing<String>, Error> {
+        #[derive(Serialize)]
+        struct KeyAlone {
+            encryption: Encryption,
+        }
+        let text =
+            yaml(&KeyAlone { encryption: Encryption { key: self.encryption.key.clone(), ..Default::default() } })?;
+        // A person would find out on the worst day.
+        if Self::parse(&text)?.encryption.key != self.encryption.key {
+            return Err(Error::Config { key: "encryption.key".to_owned(), detail: "it cannot be written".to_owned() });
+        }
+        Ok(text)
     }
 
     /// Writes the file, atomically and for the owner's eyes only: whoever reads it sees the old or the new one, and
@@ -320,6 +334,14 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+fn yaml(value: &impl Serialize) -> Result<Zeroizing<String>, Error> {
+    // Block scalars fold long lines; a path or a key on one line is easier to copy.
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(value, options)
+        .map(Zeroizing::new)
+        .map_err(|error| Error::Config { key: "config.yaml".to_owned(), detail: error.to_string() })
 }
 
 /// A moment as `config.yaml` writes it: local time with its offset, to the second.

@@ -33,7 +33,7 @@ pub struct StatusReport {
     pub bytes_stored: u64,
     /// When the newest snapshot was finished.
     pub last_backup: Option<Time>,
-    /// Whether a key other than the one in `config.yaml` exists: recovery words or a passphrase.
+    /// Whether a key exists that is not only in `config.yaml`: recovery words, a passphrase, a key file, an exported copy.
     pub key_exported: bool,
     /// How many copies a backup needs to have succeeded.
     pub min_copies: usize,
@@ -168,7 +168,7 @@ impl Repo {
             bytes_all_snapshots,
             bytes_stored,
             last_backup: known.first().map(|known| known.snapshot.finished),
-            key_exported: self.has_recovery()?,
+            key_exported: self.is_key_exported()?,
             min_copies: self.settings.min_copies,
         })
     }
@@ -179,15 +179,6 @@ impl Repo {
         let added = || source.added_at.parse::<jiff::Timestamp>().ok().map(|added| added.as_second());
         let since = last_read.map(|time| time.seconds).or_else(added);
         days > 0 && since.is_some_and(|since| self.now().seconds - since > days * 86_400)
-    }
-
-    fn has_recovery(&self) -> Result<bool, Error> {
-        use crate::format::layout::ObjectName;
-        use crate::format::slot::{Slot, SlotKind};
-        let heads = super::heads::HeadStore::new(&self.home).all()?;
-        Ok(heads.iter().any(|(name, bytes)| {
-            matches!(name, ObjectName::Slot(_)) && Slot::decode(bytes).is_ok_and(|slot| slot.kind != SlotKind::Inline)
-        }))
     }
 
     /// The id of a configured destination, as it is or as it was when last seen; none where it never was.

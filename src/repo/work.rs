@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::Repo;
 use super::clock::Clock;
 use super::home::Home;
 use super::settings::{Settings, SourceSettings};
 use super::store::{Store, StoreContext};
 use super::writer::Writer;
-use super::{Repo, destinations};
 use crate::error::Error;
 use crate::format::cleaning::Announcement;
 use crate::format::id::WriterId;
@@ -75,7 +75,7 @@ impl Repo {
     pub(crate) fn put_missing_heads(&mut self) -> Result<(), Error> {
         let mut lost = Vec::new();
         for destination in &self.destinations {
-            match destinations::put_heads(&self.home, destination.place.as_ref()) {
+            match self.put_heads(destination.place.as_ref()) {
                 Ok(()) => {}
                 Err(Error::Destination(error)) => lost.push((destination.clone(), error)),
                 Err(other) => return Err(other),
@@ -84,6 +84,7 @@ impl Repo {
         for (destination, error) in lost {
             self.lose(&destination, &error);
         }
+        self.drop_removed_slots()?;
         self.put_missing_marks()
     }
 

@@ -213,6 +213,27 @@ pub fn open(
     }
 }
 
+/// The same where several seals can be that of the pack: the one whose tag fits is.
+///
+/// # Errors
+/// Those of [`open`], with the last of them.
+pub fn open_with_any(
+    seals: &[ObjectSeal],
+    number: u32,
+    compression: Compression,
+    raw_len: u32,
+    sealed: Vec<u8>,
+) -> Result<Vec<u8>, SealError> {
+    let Some((last, others)) = seals.split_last() else { return Err(SealError::WrongKey) };
+    for seal in others {
+        match open(seal, number, compression, raw_len, sealed.clone()) {
+            Err(SealError::Tampered) => {}
+            done => return done,
+        }
+    }
+    open(last, number, compression, raw_len, sealed)
+}
+
 /// The first half of [`open`]: authenticates and decrypts block `number`. What comes back may be compressed.
 ///
 /// # Errors

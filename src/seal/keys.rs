@@ -1,13 +1,16 @@
 //! The key ring and the seal of one object.
 
+mod ring;
+
 use aes_gcm_siv::aead::inout::InOutBuf;
 use aes_gcm_siv::{AeadInOut, Aes256GcmSiv, KeyInit, Tag};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::SealError;
-use crate::format::id::{ChunkId, ChunkKind, RepoId};
-use crate::format::record::{Extra, RingRecord};
+use crate::format::FormatError;
+use crate::format::id::{ChunkId, ChunkKind, ObjectHash, RepoId};
+use crate::format::record::{Extra, RemovedSlots, RingRecord};
 use crate::format::sealed::{
     Binding, OBJECT_KEY_CONTEXT, ObjectType, PADDING_CONTEXT, Part, RecordHead, TAG_LEN, pad_record, unpad_record,
 };
@@ -39,11 +42,16 @@ pub(super) fn key_and_commitment(context: &str, parts: &[&[u8]]) -> (Zeroizing<[
     (key, commitment)
 }
 
-/// Every key of a repository.
+/// Every key of a repository: those of one ring, or of several together.
+#[derive(Clone)]
 pub struct Keys {
     repo: RepoId,
     root: Zeroizing<[u8; 32]>,
+    /// The ring that wins, with the epochs of the others too. Of one epoch it may have several keys: machines that could
+    /// not know of each other gave them one number. The last is that of the ring that wins.
     ring: RingRecord,
+    /// Slots that any ring says were removed, ascending.
+    removed: Vec<ObjectHash>,
 }
 
 impl Keys {
@@ -60,7 +68,7 @@ impl Keys {
             epochs: vec![(1, random()?)],
             extra: Extra::new(),
         };
-        Ok(Self { repo, root: Zeroizing::new(random()?), ring })
+        Ok(Self { repo, root: Zeroizing::new(random()?), ring, removed: Vec::new() })
     }
 
     /// The keys in a stored ring.
@@ -73,7 +81,8 @@ impl Keys {
         if ring.epochs.is_empty() {
             return Err(SealError::UnknownEpoch(1));
         }
-        Ok(Self { repo, root, ring })
+        let removed = RemovedSlots::find(&ring.extra)?.slots;
+        Ok(Self { repo, root, ring, removed })
     }
 
     /// The ring as it is stored.
@@ -119,14 +128,56 @@ impl Keys {
         self.ring.epochs.last().map_or(1, |(epoch, _)| *epoch)
     }
 
-    /// The seal of one object.
+    /// The keys of an epoch: one, but for machines that rotated at once.
+    fn keys_of(&self, epoch: u32) -> impl Iterator<Item = &[u8; 32]> {
+        self.ring.epochs.iter().filter(move |(number, _)| *number == epoch).map(|(_, key)| key)
+    }
+
+    /// Whether a stored record was sealed in an epoch of which there is no key.
+    pub fn is_of_unknown_epoch(&self, stored: &[u8]) -> bool {
+        RecordHead::split(stored).is_ok_and(|(head, _)| self.keys_of(head.epoch).next().is_none())
+    }
+
+    /// The seal of a new object of an epoch.
     ///
     /// # Errors
     /// [`SealError::UnknownEpoch`].
     pub fn object_seal(&self, object: ObjectType, epoch: u32, salt: [u8; 32]) -> Result<ObjectSeal, SealError> {
-        let (_, key) =
-            self.ring.epochs.iter().find(|(number, _)| *number == epoch).ok_or(SealError::UnknownEpoch(epoch))?;
+        let key = self.keys_of(epoch).last().ok_or(SealError::UnknownEpoch(epoch))?;
         Ok(ObjectSeal::new(key, Binding { repo: self.repo, object, epoch, salt }))
+    }
+
+    /// The seal of a stored object, which is the one that has its commitment.
+    ///
+    /// # Errors
+    /// [`SealError::UnknownEpoch`], [`SealError::WrongKey`].
+    pub fn stored_seal(
+        &self,
+        object: ObjectType,
+        epoch: u32,
+        salt: [u8; 32],
+        commitment: &[u8; 32],
+    ) -> Result<ObjectSeal, SealError> {
+        let mut fault = SealError::UnknownEpoch(epoch);
+        for key in self.keys_of(epoch) {
+            let seal = ObjectSeal::new(key, Binding { repo: self.repo, object, epoch, salt });
+            match seal.check_commitment(commitment) {
+                Ok(()) => return Ok(seal),
+                Err(error) => fault = error,
+            }
+        }
+        Err(fault)
+    }
+
+    /// The seals a stored object can have of which the commitment is not at hand, the likeliest first.
+    ///
+    /// # Errors
+    /// [`SealError::UnknownEpoch`].
+    pub fn possible_seals(&self, object: ObjectType, epoch: u32, salt: [u8; 32]) -> Result<Vec<ObjectSeal>, SealError> {
+        let seal = |key| ObjectSeal::new(key, Binding { repo: self.repo, object, epoch, salt });
+        let mut seals: Vec<ObjectSeal> = self.keys_of(epoch).map(seal).collect();
+        seals.reverse();
+        if seals.is_empty() { Err(SealError::UnknownEpoch(epoch)) } else { Ok(seals) }
     }
 
     /// Seals a record of the newest epoch.
@@ -145,13 +196,14 @@ impl Keys {
     /// [`SealError`]: wrong key, damage, or an object of another type.
     pub fn open_record(&self, object: ObjectType, stored: &[u8]) -> Result<Vec<u8>, SealError> {
         let (head, _) = RecordHead::split(stored)?;
-        let (_, key) = self
-            .ring
-            .epochs
-            .iter()
-            .find(|(number, _)| *number == head.epoch)
-            .ok_or(SealError::UnknownEpoch(head.epoch))?;
-        open_record_with(self.repo, key, object, head.epoch, stored)
+        let mut fault = SealError::UnknownEpoch(head.epoch);
+        for key in self.keys_of(head.epoch) {
+            match open_record_with(self.repo, key, object, head.epoch, stored) {
+                Err(error @ SealError::WrongKey) => fault = error,
+                done => return done,
+            }
+        }
+        Err(fault)
     }
 }
 
@@ -239,7 +291,7 @@ impl ObjectSeal {
         self.cipher
             .encrypt_inout_detached(&nonce.into(), &aad, InOutBuf::from(bytes))
             .map(Into::into)
-            .map_err(|_| SealError::Format(crate::format::FormatError::Limit("length of a sealed part")))
+            .map_err(|_| SealError::Format(FormatError::Limit("length of a sealed part")))
     }
 
     /// Authenticates and decrypts in place; gives the plaintext, which is `sealed` without the tag at its end.
@@ -371,7 +423,7 @@ mod tests {
     #[test]
     fn every_field_that_holds_a_key_is_wiped_when_it_goes() {
         fn is_wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
-        let Keys { repo: _, root, ring } = &keys();
+        let Keys { repo: _, root, ring, removed: _ } = &keys();
         is_wiped(root);
         is_wiped(ring);
         let seal = keys().object_seal(ObjectType::Pack, 1, [3; 32]).expect("epoch 1");

@@ -1,11 +1,13 @@
 //! Key slots: the root key wrapped by one secret each.
 
+use std::io::{self, Read};
+
 use aes_gcm_siv::aead::inout::InOutBuf;
 use aes_gcm_siv::{AeadInOut, Aes256GcmSiv, KeyInit, Tag};
 use argon2::{Algorithm, Argon2, Params, Version};
 use data_encoding::BASE64;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::keys::{key_and_commitment, random};
 use super::{Keys, SealError};
@@ -23,6 +25,8 @@ pub enum Secret {
     Passphrase(Zeroizing<String>),
     /// The 32 bytes behind the recovery words.
     Recovery(Zeroizing<[u8; 32]>),
+    /// BLAKE3 of all bytes of a key file.
+    KeyFile(Zeroizing<[u8; 32]>),
 }
 
 impl Secret {
@@ -57,28 +61,50 @@ impl Secret {
         Some(Self::Recovery(Zeroizing::new(<[u8; 32]>::try_from(entropy.get(..length)?).ok()?)))
     }
 
-    /// How the secret is written down: base64, or words. A passphrase is not.
+    /// The secret behind the bytes of a key file, however many there are.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn from_key_file(mut file: impl Read) -> io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = Zeroizing::new([0; 1 << 13]);
+        loop {
+            match file.read(buffer.as_mut_slice()) {
+                Ok(0) => break,
+                Ok(length) => _ = hasher.update(&buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let secret = Zeroizing::new(*hasher.finalize().as_bytes());
+        hasher.zeroize();
+        Ok(Self::KeyFile(secret))
+    }
+
+    /// How the secret is written down: base64, or words. A passphrase is not, and a key file is there already.
     pub fn to_text(&self) -> Option<Zeroizing<String>> {
         match self {
             Secret::Inline(bytes) => Some(Zeroizing::new(BASE64.encode(bytes.as_slice()))),
             Secret::Recovery(bytes) => {
                 bip39::Mnemonic::from_entropy(bytes.as_slice()).ok().map(|words| Zeroizing::new(words.to_string()))
             }
-            Secret::Passphrase(_) => None,
+            Secret::Passphrase(_) | Secret::KeyFile(_) => None,
         }
     }
 
-    fn kind(&self) -> SlotKind {
+    /// The kind of the slots it opens.
+    pub fn kind(&self) -> SlotKind {
         match self {
             Secret::Inline(_) => SlotKind::Inline,
             Secret::Passphrase(_) => SlotKind::Passphrase,
             Secret::Recovery(_) => SlotKind::Recovery,
+            Secret::KeyFile(_) => SlotKind::KeyFile,
         }
     }
 
     fn stretch(&self, salt: &[u8; 32], cost: ArgonCost) -> Result<Zeroizing<[u8; 32]>, SealError> {
         match self {
-            Secret::Inline(bytes) | Secret::Recovery(bytes) => Ok(bytes.clone()),
+            Secret::Inline(bytes) | Secret::Recovery(bytes) | Secret::KeyFile(bytes) => Ok(bytes.clone()),
             Secret::Passphrase(passphrase) => {
                 let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32))
                     .map_err(|_| SealError::Format(FormatError::Limit("key stretching cost")))?;
@@ -99,7 +125,7 @@ impl Secret {
 pub fn make(keys: &Keys, secret: &Secret) -> Result<Slot, SealError> {
     let cost = match secret {
         Secret::Passphrase(_) => ArgonCost::DEFAULT,
-        Secret::Inline(_) | Secret::Recovery(_) => ArgonCost::NONE,
+        Secret::Inline(_) | Secret::Recovery(_) | Secret::KeyFile(_) => ArgonCost::NONE,
     };
     let salt = random()?;
     let stretched = secret.stretch(&salt, cost)?;
@@ -153,6 +179,7 @@ mod tests {
             Secret::new_inline().expect("random"),
             Secret::Passphrase(Zeroizing::new("correct horse".into())),
             Secret::new_recovery().expect("random"),
+            Secret::from_key_file(&b"any file\n"[..]).expect("bytes"),
         ];
         let slots: Vec<Slot> = secrets.iter().map(|secret| make(&keys, secret).expect("a slot")).collect();
         for (i, slot) in slots.iter().enumerate() {
@@ -197,12 +224,23 @@ mod tests {
         assert!(Secret::from_base64("VOTRE_CLE_SECRETE_ICI").is_none());
     }
 
+    #[test]
+    fn a_key_file_is_all_its_bytes() {
+        let secret = |bytes: &[u8]| match Secret::from_key_file(bytes) {
+            Ok(Secret::KeyFile(secret)) => *secret,
+            _ => panic!("the secret of a key file"),
+        };
+        let long = vec![7; (1 << 13) + 1];
+        assert_eq!(secret(&long), *blake3::hash(&long).as_bytes());
+        assert_ne!(secret(b"any file"), secret(b"any file\n"));
+    }
+
     /// Whoever adds a kind has to say here how it is wiped.
     #[test]
     fn every_secret_is_wiped_when_it_goes() {
         fn is_wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
         match &Secret::new_inline().expect("random") {
-            Secret::Inline(bytes) | Secret::Recovery(bytes) => is_wiped(bytes),
+            Secret::Inline(bytes) | Secret::Recovery(bytes) | Secret::KeyFile(bytes) => is_wiped(bytes),
             Secret::Passphrase(text) => is_wiped(text),
         }
     }

@@ -195,6 +195,7 @@ fn streams(out: &mut Blocks) {
     out.hex("tree", &describe::tree(&example::nodes()));
     out.hex("since", &describe_decisions::since(&example_decisions::since()));
     out.hex("accepted", &describe_decisions::accepted(&example_decisions::accepted()));
+    out.hex("removed-slots", &describe_decisions::removed(&example_decisions::removed()));
     out.hex("suspicion", &describe_decisions::suspicion(&example_decisions::suspicion()));
     out.hex("seen", &describe_decisions::seen(&example_decisions::seen()));
     out.hex("history-tree", &describe::tree(&example_decisions::history_tree()));

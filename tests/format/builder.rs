@@ -1,5 +1,5 @@
 //! A small repository built by hand from the rules of docs/format.md, without the library: what the second reader is
-//! tried on. It cuts streams anywhere, uses two rings and two epochs, and scatters chunks over many packs.
+//! tried on. It cuts streams anywhere, uses three rings and two epochs, one of them with two keys, and scatters chunks over many packs.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ const REPO: [u8; 16] = [0x11; 16];
 const ROOT_KEY: [u8; 32] = [0x22; 32];
 const DATA_ID_KEY: [u8; 32] = [0x33; 32];
 const TREE_ID_KEY: [u8; 32] = [0x44; 32];
-const EPOCH_KEYS: [[u8; 32]; 2] = [[0x55; 32], [0x66; 32]];
+const EPOCH_KEYS: [(u8, [u8; 32]); 3] = [(1, [0x55; 32]), (2, [0x66; 32]), (2, [0x67; 32])];
 const BLOCK_CHUNKS: usize = 4;
 const PACK_BLOCKS: usize = 3;
 
@@ -50,18 +50,21 @@ impl Builder {
         let mut mark = [b"CBK1DEST", &[1, 0, 0, 0, 0, 0, 0, 0][..], &REPO, &[0x77; 16]].concat();
         mark.resize(60, 0);
         builder.write("dest.id", &with_crc(mark));
-        builder.ring(1, 1, DATA_ID_KEY);
-        builder.ring(2, 2, DATA_ID_KEY);
-        builder.ring(3, 2, [0x99; 32]);
+        builder.ring(1, 1, DATA_ID_KEY, &EPOCH_KEYS[..1]);
+        // Two machines made the second ring at once.
+        builder.ring(2, 2, DATA_ID_KEY, &EPOCH_KEYS[..2]);
+        builder.ring(2, 2, DATA_ID_KEY, &[EPOCH_KEYS[0], EPOCH_KEYS[2]]);
+        builder.ring(3, 2, [0x99; 32], &EPOCH_KEYS[..2]);
         builder
     }
 
     /// Writes a ring; a valid one has the same number in its name and in its record.
-    fn ring(&mut self, name: u8, number: u8, data_id_key: [u8; 32]) {
-        let mut ring = [&[0, number], &data_id_key[..], &TREE_ID_KEY, &[0x88; 32], &[number]].concat();
-        for epoch in 1..=number {
-            ring.push(epoch);
-            ring.extend(EPOCH_KEYS[usize::from(epoch) - 1]);
+    fn ring(&mut self, name: u8, number: u8, data_id_key: [u8; 32], epochs: &[(u8, [u8; 32])]) {
+        let count = epochs.len() as u8;
+        let mut ring = [&[0, number], &data_id_key[..], &TREE_ID_KEY, &[0x88; 32], &[count]].concat();
+        for (epoch, key) in epochs {
+            ring.push(*epoch);
+            ring.extend(key);
         }
         ring.push(0);
         let stored = ObjectSeal::new(4, 0, &ROOT_KEY, &REPO, &self.salt()).record(&ring);
@@ -107,14 +110,15 @@ impl Builder {
         *blake3::keyed_hash(&key, bytes).as_bytes()
     }
 
-    /// Writes what is pending of a kind: every other block compressed, every other pack in the older epoch.
+    /// Writes what is pending of a kind: every other block compressed, each third pack under another key.
     fn pack(&mut self, kind: u8) {
         let chunks = std::mem::take(&mut self.pending[usize::from(kind) - 1]);
         if chunks.is_empty() {
             return;
         }
-        let epoch = 1 + self.packs.len() as u32 % 2;
-        let seal = ObjectSeal::new(1, epoch, &EPOCH_KEYS[epoch as usize - 1], &REPO, &self.salt());
+        let (epoch, key) = EPOCH_KEYS[self.packs.len() % EPOCH_KEYS.len()];
+        let epoch = u32::from(epoch);
+        let seal = ObjectSeal::new(1, epoch, &key, &REPO, &self.salt());
         let groups: Vec<&[Vec<u8>]> = chunks.chunks(BLOCK_CHUNKS).collect();
         let count = varint(groups.len() as u64);
         let mut directories = [[&[0, kind - 1][..], &count].concat(), [&[0, kind - 1][..], &count].concat()];
@@ -218,7 +222,7 @@ impl Builder {
             false => record.extend([&[1, 1][..], id.as_bytes()].concat()),
         }
         record.push(0);
-        let stored = ObjectSeal::new(6, 1, &EPOCH_KEYS[0], &REPO, &self.salt()).record(&record);
+        let stored = ObjectSeal::new(6, 1, &EPOCH_KEYS[0].1, &REPO, &self.salt()).record(&record);
         let name = hash(&stored);
         self.write(&format!("marks/{}/{name}", &name[..2]), &stored);
     }
@@ -235,7 +239,7 @@ impl Builder {
         }
         record.extend([vec![flags, 1], counted("à la main".as_bytes()), vec![2], vec![0x99; 32], vec![5]].concat());
         record.extend([vec![1], varint(70_000), counted(b"an addition of a later program")].concat());
-        let stored = ObjectSeal::new(2, 2, &EPOCH_KEYS[1], &REPO, &self.salt()).record(&record);
+        let stored = ObjectSeal::new(2, 2, &EPOCH_KEYS[1].1, &REPO, &self.salt()).record(&record);
         let name = hash(&stored);
         self.write(&format!("snaps/{}/{name}", &name[..2]), &stored)
     }

@@ -8,7 +8,7 @@ use cryptbackup::format::layout::ObjectName;
 use cryptbackup::format::mark::{ACCEPTED_TAG, Accepted, MarkRecord};
 use cryptbackup::format::pack::{Directory, DirectoryLengths, End, Extents, PackHead};
 use cryptbackup::format::recipe::Recipe;
-use cryptbackup::format::record::{self, ConfigRecord, RingRecord, WriterRecord};
+use cryptbackup::format::record::{self, ConfigRecord, REMOVED_TAG, RemovedSlots, RingRecord, WriterRecord};
 use cryptbackup::format::sealed::RecordHead;
 use cryptbackup::format::slot::Slot;
 use cryptbackup::format::snapshot::{SUSPECT_TAG, Snapshot, Suspicion};
@@ -69,6 +69,10 @@ fn through_the_library(name: &str, bytes: &[u8]) -> Result<Option<(Lines, Vec<u8
         "accepted" => {
             let accepted = Accepted::find(&vec![(ACCEPTED_TAG, bytes.to_vec())])?.ok_or(FormatError::Truncated)?;
             round(accepted, describe_decisions::accepted, |accepted| accepted.encode().map(|(_, bytes)| bytes))?
+        }
+        "removed-slots" => {
+            let removed = RemovedSlots::find(&vec![(REMOVED_TAG, bytes.to_vec())])?;
+            round(removed, describe_decisions::removed, |removed| removed.encode().map(|(_, bytes)| bytes))?
         }
         "suspicion" => {
             let suspicion = Suspicion::find(&vec![(SUSPECT_TAG, bytes.to_vec())]).ok_or(FormatError::Truncated)?;
@@ -140,7 +144,7 @@ fn examples_decode_to_what_is_beside_them() {
             }
         }
     }
-    assert_eq!(decoded, 30, "examples that the library decodes");
+    assert_eq!(decoded, 31, "examples that the library decodes");
 }
 
 #[test]

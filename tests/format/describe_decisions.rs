@@ -3,7 +3,7 @@
 use cryptbackup::format::cleaning::{Announcement, CleaningRecord};
 use cryptbackup::format::history::{Merged, Seen};
 use cryptbackup::format::mark::{Accepted, Action, ForgetReason, Forgotten, MarkRecord};
-use cryptbackup::format::record::Time;
+use cryptbackup::format::record::{RemovedSlots, Time};
 use cryptbackup::format::snapshot::Suspicion;
 
 use crate::describe::{extra, optional_id, record, time};
@@ -49,6 +49,14 @@ pub fn accepted(accepted: &Accepted) -> Lines {
     accepted.packs.iter().for_each(|start| out.raw("start", start));
     out.count("forks", accepted.forks.len());
     accepted.forks.iter().for_each(|id| out.raw("id", id.as_bytes()));
+    out
+}
+
+/// An addition of a ring: a record without a version.
+pub fn removed(removed: &RemovedSlots) -> Lines {
+    let mut out = Lines::default();
+    out.count("slots", removed.slots.len());
+    removed.slots.iter().for_each(|hash| out.raw("hash", hash.as_bytes()));
     out
 }
 

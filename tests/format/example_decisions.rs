@@ -8,7 +8,7 @@ use cryptbackup::format::layout::ObjectName;
 use cryptbackup::format::mark::{Accepted, Action, ForgetReason, Forgotten, MarkRecord};
 use cryptbackup::format::pack::Compression;
 use cryptbackup::format::recipe::{Part, Recipe};
-use cryptbackup::format::record::{Extra, Time};
+use cryptbackup::format::record::{Extra, RemovedSlots, Time};
 use cryptbackup::format::snapshot::{Root, RootCounts, Snapshot, SuspectSource, Suspicion, packs_digest};
 use cryptbackup::format::tree::{Flags, Metadata, Node, NodeKind};
 
@@ -37,6 +37,11 @@ pub fn accepted() -> Accepted {
         packs: vec![pack],
         forks: Vec::new(),
     }
+}
+
+/// Two slots that were removed.
+pub fn removed() -> RemovedSlots {
+    RemovedSlots { slots: vec![ObjectHash::from_bytes([0xAA; 32]), ObjectHash::from_bytes([0xBB; 32])] }
 }
 
 /// Why a run looked suspect.

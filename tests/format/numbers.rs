@@ -8,7 +8,9 @@ use cryptbackup::format::sealed::{ObjectType, Part};
 use cryptbackup::format::slot::{ArgonCost, Slot, SlotKind};
 use cryptbackup::format::snapshot::Snapshot;
 use cryptbackup::format::tree::Flags;
-use cryptbackup::format::{self, cleaning, header, history, mark, pack, recipe, sealed, slot, snapshot, tree, wire};
+use cryptbackup::format::{
+    self, cleaning, header, history, mark, pack, recipe, record, sealed, slot, snapshot, tree, wire,
+};
 
 use crate::document::{Document, Table, plain};
 use crate::lines::Lines;
@@ -45,6 +47,7 @@ fn constant(name: &str) -> Option<String> {
         "SINCE_TAG" => tree::SINCE_TAG.into(),
         "ACCEPTED_TAG" => mark::ACCEPTED_TAG.into(),
         "SUSPECT_TAG" => snapshot::SUSPECT_TAG.into(),
+        "REMOVED_TAG" => record::REMOVED_TAG.into(),
         "FOLDER_PREFIX" => return text(&[history::FOLDER_PREFIX]),
         "VERSIONS_PREFIX" => return text(&[history::VERSIONS_PREFIX]),
         "HEADER_MAGIC" => return text(header::HEADER_MAGIC),

@@ -28,6 +28,8 @@ pub enum Secret {
     Words(String),
     /// A passphrase.
     Passphrase(String),
+    /// All bytes of a key file.
+    KeyFile(Vec<u8>),
 }
 
 /// One path of a snapshot.

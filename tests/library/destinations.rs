@@ -16,10 +16,10 @@ use crate::support::hooks::Hook;
 use crate::support::saved::{Saved, assert_restores};
 use crate::support::world::{noise, outcome};
 
-const STICKS: [&str; 3] = ["primary", "secondary", "tertiary"];
+pub const STICKS: [&str; 3] = ["primary", "secondary", "tertiary"];
 
 /// What is left besides one destination.
-enum Left {
+pub enum Left {
     /// A copy of `config.yaml`.
     Settings,
     /// Recovery words or a passphrase.
@@ -42,7 +42,7 @@ fn three_snapshots(world: &World) -> Vec<Saved> {
 
 /// Takes the state folder and all destinations but one away, sets up a new machine with that one, restores everything
 /// from it, and puts all back.
-fn assert_alone_is_enough(world: &World, name: &str, left: &Left, saved: &[Saved]) {
+pub fn assert_alone_is_enough(world: &World, name: &str, left: &Left, saved: &[Saved]) {
     let copy = world.path("copy.yaml");
     fs::copy(world.home.settings_path(), &copy).expect("a copy of the settings");
     fs::rename(world.home.path(), world.path("home.lost")).expect("the state folder is lost");
@@ -58,7 +58,7 @@ fn assert_alone_is_enough(world: &World, name: &str, left: &Left, saved: &[Saved
     assert!(report.snapshots >= saved.len());
     assert_eq!(report.sources, [world.source()]);
     // Words are for the worst day: after it the machine has a key of its own.
-    let secret = secret.filter(|secret| matches!(secret, Secret::Passphrase(_)));
+    let secret = secret.filter(|secret| matches!(secret, Secret::Passphrase(_) | Secret::KeyFile(_)));
     let repo = Repo::open(&home, Access::Read, secret, &Silent).expect("the repository");
     assert_restores(&repo, None, saved, &world.path("scratch"));
     drop(repo);

@@ -14,6 +14,7 @@ mod golden;
 mod guard;
 mod incremental;
 mod inputs;
+mod keys;
 mod machines;
 mod model;
 mod places;

@@ -1,6 +1,6 @@
 //! §4 to §7: from a secret to the keys, and sealed records.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use aes_gcm_siv::aead::inout::InOutBuf;
@@ -14,6 +14,7 @@ pub const SNAPSHOT: u8 = 2;
 pub const MARK: u8 = 6;
 const RING: u8 = 4;
 const RECORD_PART: u8 = 5;
+const REMOVED_TAG: u32 = 6;
 const RECORD_MAX: usize = 16 << 20;
 
 /// The keys of a repository.
@@ -21,7 +22,7 @@ pub struct Keys {
     repo: [u8; 16],
     pub data_id_key: [u8; 32],
     pub tree_id_key: [u8; 32],
-    epochs: BTreeMap<u32, [u8; 32]>,
+    epochs: BTreeMap<u32, Vec<[u8; 32]>>,
 }
 
 struct Ring {
@@ -30,48 +31,60 @@ struct Ring {
     data_id_key: [u8; 32],
     tree_id_key: [u8; 32],
     epochs: Vec<(u32, [u8; 32])>,
+    removed: Vec<String>,
 }
 
 impl Keys {
     /// Reads header, slots and rings.
     pub fn open(destination: &Path, secret: &Secret) -> Result<Self, String> {
         let repo = header(&destination.join("cryptbackup.repo"))?;
-        let mut root = None;
-        let mut rings = Vec::new();
+        let (mut opened, mut rings, mut removed) = (Vec::new(), Vec::new(), BTreeSet::new());
         let objects = objects(&destination.join("keys"))?;
-        for (name, stored) in &objects {
-            if name.len() == 64 {
-                root = root.or(slot(stored, repo, secret).ok().flatten());
-            }
+        let slots: Vec<_> = objects.iter().filter(|(name, _)| name.len() == 64).collect();
+        for (name, stored) in &slots {
+            opened.extend(slot(stored, repo, secret).ok().flatten().map(|root| (name.clone(), root)));
         }
-        let root = root.ok_or("no slot opens with this secret")?;
-        for (name, stored) in objects {
+        let (_, root) = *opened.first().ok_or("no slot opens with this secret")?;
+        for (name, stored) in &objects {
             let Some((number, hash)) = name.strip_prefix("ring-").and_then(|rest| rest.split_once('-')) else {
                 continue;
             };
-            let seal = |epoch: u32, salt| (epoch == 0).then(|| Seal::new(RING, 0, &root, repo, salt));
-            let Ok(mut ring) = open_record(RING, seal, &stored).and_then(|record| read_ring(&record)) else { continue };
+            let seal = |epoch: u32, salt, commitment| {
+                let seal = Seal::new(RING, 0, &root, repo, salt);
+                let is_its = epoch == 0 && seal.commitment == commitment;
+                if is_its { Ok(seal) } else { Err("sealed under another key".to_owned()) }
+            };
+            let Ok(mut ring) = open_record(RING, seal, stored).and_then(|record| read_ring(&record)) else { continue };
             if ring.number.to_string() == number {
                 ring.name = hash.to_owned();
+                removed.extend(std::mem::take(&mut ring.removed));
                 rings.push(ring);
             }
+        }
+        let is_left = |name: &str| !removed.contains(name);
+        if slots.iter().any(|(name, _)| is_left(name)) && !opened.iter().any(|(name, _)| is_left(name)) {
+            return Err("the slot was removed".into());
         }
         rings.sort_by(|left, right| (left.number, &left.name).cmp(&(right.number, &right.name)));
         let winner = rings.last().ok_or("no key ring opens")?;
         let (data_id_key, tree_id_key) = (winner.data_id_key, winner.tree_id_key);
-        // In ascending order, so that the winner's keys stand where others have the same epoch.
-        let epochs = rings.into_iter().flat_map(|ring| ring.epochs).collect();
+        let mut epochs = BTreeMap::<u32, Vec<[u8; 32]>>::new();
+        for (epoch, key) in rings.into_iter().flat_map(|ring| ring.epochs) {
+            epochs.entry(epoch).or_default().push(key);
+        }
         Ok(Self { repo, data_id_key, tree_id_key, epochs })
     }
 
-    /// The seal of an object.
-    pub fn seal(&self, object: u8, epoch: u32, salt: [u8; 32]) -> Option<Seal> {
-        Some(Seal::new(object, epoch, self.epochs.get(&epoch)?, self.repo, salt))
+    /// The seal of an object: under whichever key of the epoch has its commitment.
+    pub fn seal(&self, object: u8, epoch: u32, salt: [u8; 32], commitment: [u8; 32]) -> Result<Seal, String> {
+        let keys = self.epochs.get(&epoch).ok_or("an epoch that no ring has")?;
+        let mut seals = keys.iter().map(|key| Seal::new(object, epoch, key, self.repo, salt));
+        seals.find(|seal| seal.commitment == commitment).ok_or("sealed under another key".into())
     }
 
     /// The record in a sealed record.
     pub fn open_record(&self, object: u8, stored: &[u8]) -> Result<Vec<u8>, String> {
-        open_record(object, |epoch, salt| self.seal(object, epoch, salt), stored)
+        open_record(object, |epoch, salt, commitment| self.seal(object, epoch, salt, commitment), stored)
     }
 }
 
@@ -138,6 +151,7 @@ fn slot(stored: &[u8], repo: [u8; 16], secret: &Secret) -> Result<Option<[u8; 32
         (3, Secret::Words(words)) => {
             bip39::Mnemonic::parse(words.as_str()).map_err(|error| error.to_string())?.to_entropy()
         }
+        (4, Secret::KeyFile(bytes)) => blake3::hash(bytes).as_bytes().to_vec(),
         _ => return Ok(None),
     };
     if secret.len() != 32 || (kind != 2 && cost != [0; 3]) {
@@ -169,12 +183,22 @@ fn read_ring(record: &[u8]) -> Result<Ring, String> {
     let (number, data_id_key, tree_id_key) = (bytes.u32()?, bytes.array()?, bytes.array()?);
     bytes.take(32)?;
     let epochs = bytes.list(|bytes| Ok((bytes.u32()?, bytes.array()?)))?;
-    bytes.additions()?;
+    let additions = bytes.additions()?;
     bytes.end()?;
-    Ok(Ring { number, name: String::new(), data_id_key, tree_id_key, epochs })
+    let mut removed = Vec::new();
+    if let Some((_, slots)) = additions.iter().find(|(tag, _)| *tag == REMOVED_TAG) {
+        let mut bytes = Bytes(slots);
+        removed = bytes.list(|bytes| Ok(data_encoding::HEXLOWER.encode(&bytes.array::<32>()?)))?;
+        bytes.end()?;
+    }
+    Ok(Ring { number, name: String::new(), data_id_key, tree_id_key, epochs, removed })
 }
 
-fn open_record(object: u8, seal: impl FnOnce(u32, [u8; 32]) -> Option<Seal>, stored: &[u8]) -> Result<Vec<u8>, String> {
+fn open_record(
+    object: u8,
+    seal: impl FnOnce(u32, [u8; 32], [u8; 32]) -> Result<Seal, String>,
+    stored: &[u8],
+) -> Result<Vec<u8>, String> {
     if stored.len() > RECORD_MAX {
         return Err("a record that is too long".into());
     }
@@ -188,8 +212,7 @@ fn open_record(object: u8, seal: impl FnOnce(u32, [u8; 32]) -> Option<Seal>, sto
         return Err("another type of object".into());
     }
     let epoch = bytes.fixed(4)? as u32;
-    let seal = seal(epoch, bytes.array()?).ok_or("an epoch that no ring has")?;
-    seal.check(bytes.array()?)?;
+    let seal = seal(epoch, bytes.array()?, bytes.array()?)?;
     let padded = seal.open(RECORD_PART, 0, bytes.0)?;
     let mut padded = Bytes(&padded);
     let length = padded.fixed(4)? as usize;
@@ -199,6 +222,7 @@ fn open_record(object: u8, seal: impl FnOnce(u32, [u8; 32]) -> Option<Seal>, sto
 }
 
 /// What opens the parts of one object.
+#[derive(Clone)]
 pub struct Seal {
     key: [u8; 32],
     commitment: [u8; 32],
@@ -210,10 +234,6 @@ impl Seal {
         let (key, commitment) = derive("CBK1 2026-11-23 object key and commitment", &[epoch_key, &repo, &salt]);
         let aad = [b"CBK1", &repo[..], &[object], &1u16.to_le_bytes(), &epoch.to_le_bytes(), &salt].concat();
         Self { key, commitment, aad }
-    }
-
-    pub fn check(&self, commitment: [u8; 32]) -> Result<(), String> {
-        if self.commitment == commitment { Ok(()) } else { Err("sealed under another key".into()) }
     }
 
     pub fn open(&self, part: u8, counter: u64, sealed: &[u8]) -> Result<Vec<u8>, String> {

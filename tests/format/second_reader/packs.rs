@@ -133,8 +133,9 @@ impl Chunks {
         let mut reason = String::new();
         for is_first in [true, false] {
             for end in &ends {
-                match end.as_ref().map_err(String::clone).and_then(|end| self.directory(stored, end, is_first)) {
-                    Ok((seal, kind, blocks)) => return Ok(Pack { seal, kind, blocks }),
+                let found = end.as_ref().map_err(String::clone);
+                match found.and_then(|end| Ok((end.0.clone(), self.directory(stored, end, is_first)?))) {
+                    Ok((seal, (kind, blocks))) => return Ok(Pack { seal, kind, blocks }),
                     Err(error) => reason = error,
                 }
             }
@@ -142,7 +143,7 @@ impl Chunks {
         Err(reason)
     }
 
-    fn end(&self, stored: &[u8], is_head: bool) -> Result<(u32, Id, Extents), String> {
+    fn end(&self, stored: &[u8], is_head: bool) -> Result<(Seal, Extents), String> {
         let (layout, magic, part) = match is_head {
             true => (&stored[..END_LEN], b"CBK1PACK", 3),
             false => (&stored[stored.len() - END_LEN..], b"CBK1FOOT", 4),
@@ -153,21 +154,19 @@ impl Chunks {
             return Err("a newer program is needed".into());
         }
         bytes.zeros(2)?;
-        let (epoch, salt) = (bytes.fixed(4)? as u32, bytes.array()?);
-        let seal = self.keys.seal(PACK, epoch, salt).ok_or("an epoch that no ring has")?;
-        seal.check(bytes.array()?)?;
+        let (epoch, salt, commitment) = (bytes.fixed(4)? as u32, bytes.array()?, bytes.array()?);
+        let seal = self.keys.seal(PACK, epoch, salt, commitment)?;
         let extents = seal.open(part, 0, bytes.take(48)?)?;
         bytes.end()?;
-        Ok((epoch, salt, Extents::read(&extents, stored.len())?))
+        Ok((seal, Extents::read(&extents, stored.len())?))
     }
 
     fn directory(
         &self,
         stored: &[u8],
-        (epoch, salt, extents): &(u32, Id, Extents),
+        (seal, extents): &(Seal, Extents),
         is_first: bool,
-    ) -> Result<(Seal, u8, Vec<Block>), String> {
-        let seal = self.keys.seal(PACK, *epoch, *salt).ok_or("an epoch that no ring has")?;
+    ) -> Result<(u8, Vec<Block>), String> {
         let foot = stored.len() - END_LEN;
         let record = match is_first {
             true => seal.open(1, 0, &stored[END_LEN..END_LEN + extents.directory_a])?,
@@ -176,13 +175,13 @@ impl Chunks {
         let mut blocks = read_directory(&record, extents, is_first)?;
         if !is_first {
             for block in &mut blocks {
-                let raw = block.open(&seal, stored).unwrap_or_default();
+                let raw = block.open(seal, stored).unwrap_or_default();
                 let mut bytes = Bytes(&raw);
                 let chunks = block.lens.iter().map_while(|len| bytes.take(*len).ok());
                 block.ids = chunks.map(|chunk| self.id(extents.kind, chunk)).collect();
             }
         }
-        Ok((seal, extents.kind, blocks))
+        Ok((extents.kind, blocks))
     }
 }
 
