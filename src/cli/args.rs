@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::commands::{
     add, backup, check, clean, completions, config, connect, destination, diff, du, dump, exclude, find, forget, init,
-    list, ls, man, note, pin, purge, quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync,
+    key, list, ls, man, note, pin, purge, quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync,
     sysinfo, tag, unforget, watch,
 };
 use super::exit::ExitStatus;
@@ -27,6 +27,7 @@ fn environment() -> String {
         ("CRYPTBACKUP_PASSPHRASE", text!("environment-passphrase")),
         ("CRYPTBACKUP_PASSPHRASE_FILE", text!("environment-passphrase-file")),
         ("CRYPTBACKUP_PASSPHRASE_COMMAND", text!("environment-passphrase-command")),
+        ("CRYPTBACKUP_KEY_FILE", text!("environment-key-file")),
         ("CRYPTBACKUP_LANG", text!("environment-lang")),
         ("NO_COLOR", text!("environment-no-color")),
     ] {
@@ -84,6 +85,7 @@ pub enum Command {
     Exclude(exclude::Args),
     Config(config::Args),
     Destination(destination::Args),
+    Key(key::Args),
     Backup(backup::Args),
     Status(status::Args),
     Snapshots(snapshots::Args),
@@ -178,7 +180,15 @@ mod tests {
             "pin",
             "tag latest",
             "note",
-            "key list",
+            "key",
+            "key list usb",
+            "key add --inline --passphrase",
+            "key add --recovery-key a --key-file b",
+            "key add --passphrase-file a --passphrase-command b",
+            "key add --key-file a --open-with-key-file b --open-with-recovery-key c",
+            "key remove",
+            "key export a b",
+            "key rotate now",
             "scrub",
             "restore",
             "restore --file a --directory b",

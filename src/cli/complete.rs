@@ -10,7 +10,7 @@ use clap::Command;
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter};
 
-use super::{names, paths, units};
+use super::{names, paths, units, words};
 use crate::repo::settings::{DESTINATION_PREFIX, Settings};
 use crate::repo::{Access, Home, Repo};
 use crate::report::Silent;
@@ -46,6 +46,7 @@ const BY_ASKING: &[(&str, &str, Values)] = &[
     ("config unset", "key", keys),
     ("destination accept", "name", destinations),
     ("destination forget", "name", destinations),
+    ("key remove", "key", slots),
 ];
 
 /// Ends the process with what completes, where a shell asks for it.
@@ -117,6 +118,14 @@ fn snapshots(typed: &OsStr) -> Vec<CompletionCandidate> {
     let newest = known.first().map(|newest| ("latest".to_owned(), Some(units::moment(newest.time))));
     let by_id = known.iter().take(SNAPSHOTS).map(|info| (info.id.short(), Some(units::moment(info.time))));
     beginning(typed, newest.into_iter().chain(by_id).collect::<Vec<_>>())
+}
+
+/// The keys that open the repository, by their ids.
+fn slots(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let Some(report) = repo().and_then(|repo| repo.key_slots().ok()) else { return Vec::new() };
+    let removable = report.slots.iter().filter(|slot| !slot.is_removed && !slot.is_in_use);
+    let by_id = removable.map(|slot| (slot.id.short(), Some(words::slot_kind(slot.kind))));
+    beginning(typed, by_id.collect::<Vec<_>>())
 }
 
 /// A snapshot, and after a colon what is in a folder of it.

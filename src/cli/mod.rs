@@ -90,6 +90,7 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Error> {
         Command::Exclude(args) => commands::exclude::run(args, context),
         Command::Config(args) => commands::config::run(args, context),
         Command::Destination(args) => commands::destination::run(args, context),
+        Command::Key(args) => commands::key::run(args, context),
         Command::Backup(args) => commands::backup::run(args, context),
         Command::Status(args) => commands::status::run(args, context),
         Command::Snapshots(args) => commands::snapshots::run(args, context),

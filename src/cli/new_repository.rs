@@ -12,7 +12,7 @@ use super::secrets::{PassphraseArgs, SecretArgs};
 use super::{names, paths};
 use crate::error::Error;
 use crate::repo::settings::{create_private, write_private};
-use crate::repo::{self, InitReport, InitRequest, Sizes};
+use crate::repo::{self, InitReport, InitRequest, RepoId, Sizes};
 
 /// Options for the keys of a new repository.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -78,7 +78,7 @@ pub fn create(
         }
     })?;
     match (&report.recovery_words, &words_file) {
-        (Some(words), Some(file)) => write_private(file, file_of_words(words, &report).as_bytes())?,
+        (Some(words), Some(file)) => write_private(file, file_of_words(words, report.repo).as_bytes())?,
         (Some(words), None) => show_words(context, words),
         (None, _) => {}
     }
@@ -87,7 +87,15 @@ pub fn create(
 
 /// Takes the name, so that nothing that exists is ever overwritten.
 fn reserve(file: &Path) -> Result<(), Error> {
-    create_private(file, b"").map_err(|error| match error {
+    create_new(file, b"")
+}
+
+/// Writes a file for the owner's eyes only that must not exist yet.
+///
+/// # Errors
+/// [`Error::Usage`] where it does, [`Error::Io`].
+pub fn create_new(file: &Path, content: &[u8]) -> Result<(), Error> {
+    create_private(file, content).map_err(|error| match error {
         Error::Io { source, .. } if source.kind() == std::io::ErrorKind::AlreadyExists => {
             Error::Usage(text!("words-file-exists", file = names::path(file)))
         }
@@ -95,14 +103,15 @@ fn reserve(file: &Path) -> Result<(), Error> {
     })
 }
 
-fn file_of_words(words: &Zeroizing<String>, report: &InitReport) -> Zeroizing<String> {
-    let heading = text!("words-file-heading", repo = report.repo.to_string());
+/// What is in a file with recovery words.
+pub fn file_of_words(words: &Zeroizing<String>, repo: RepoId) -> Zeroizing<String> {
+    let heading = text!("words-file-heading", repo = repo.to_string());
     let text = format!("# {heading}\n{}\n", words.as_str());
     Zeroizing::new(text)
 }
 
 /// Shows the words once, a few on a line so that they can be copied by hand.
-fn show_words(context: &Context, words: &Zeroizing<String>) {
+pub fn show_words(context: &Context, words: &Zeroizing<String>) {
     let out = &context.out;
     out.data(&out.paint(Style::Strong, &text!("words-shown")));
     out.data("");

@@ -1,4 +1,4 @@
-//! Where a passphrase or recovery words come from: options, then the environment, then a prompt. Never an argument,
+//! Where a passphrase, recovery words or a key file come from: options, then the environment, then a prompt. Never an argument,
 //! because every process can read those, and never a prompt without somebody to answer it.
 
 use std::ffi::OsString;
@@ -15,9 +15,12 @@ use crate::repo::Secret;
 
 /// No passphrase is longer; what is longer is not one.
 const LEN_MAX: u64 = 64 << 10;
+/// No key file is longer. Some files never end.
+const KEY_FILE_LEN_MAX: u64 = 64 << 20;
 const VARIABLE: &str = "CRYPTBACKUP_PASSPHRASE";
 const VARIABLE_FILE: &str = "CRYPTBACKUP_PASSPHRASE_FILE";
 const VARIABLE_COMMAND: &str = "CRYPTBACKUP_PASSPHRASE_COMMAND";
+const VARIABLE_KEY_FILE: &str = "CRYPTBACKUP_KEY_FILE";
 
 /// Options that say where the passphrase is.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -43,6 +46,14 @@ pub struct SecretArgs {
     /// Read recovery words from a file, `-` for standard input
     #[arg(long, value_name = "FILE", help_heading = "Key options", conflicts_with = "passphrase_source")]
     recovery_key: Option<PathBuf>,
+    /// Open with a key file
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Key options",
+        conflicts_with_all = ["passphrase_source", "recovery_key"]
+    )]
+    key_file: Option<PathBuf>,
 }
 
 /// What a passphrase is for.
@@ -52,6 +63,13 @@ pub enum Purpose {
     New,
     /// Typed once.
     Existing,
+}
+
+/// Where a secret is to be had, as the environment says.
+#[derive(Debug, PartialEq)]
+enum SecretFrom {
+    Passphrase(PassphraseFrom),
+    KeyFile(PathBuf),
 }
 
 /// Where a passphrase is to be had.
@@ -66,7 +84,16 @@ enum PassphraseFrom {
 impl SecretArgs {
     /// Only a passphrase, from where these say.
     pub fn of_passphrase(passphrase: PassphraseArgs) -> Self {
-        Self { passphrase, recovery_key: None }
+        Self { passphrase, recovery_key: None, key_file: None }
+    }
+
+    /// What these files say, of which at most one is given.
+    pub fn of_files(
+        passphrase_file: Option<PathBuf>,
+        recovery_key: Option<PathBuf>,
+        key_file: Option<PathBuf>,
+    ) -> Self {
+        Self { passphrase: PassphraseArgs { passphrase_file, ..PassphraseArgs::default() }, recovery_key, key_file }
     }
 
     /// What was asked for explicitly, by an option.
@@ -76,6 +103,9 @@ impl SecretArgs {
     pub fn explicit(&self) -> Result<Option<Secret>, Error> {
         if let Some(file) = &self.recovery_key {
             return Ok(Some(Secret::Words(recovery_words(file)?)));
+        }
+        if let Some(file) = &self.key_file {
+            return Ok(Some(key_file(file)?));
         }
         match self.passphrase.source() {
             Some(from) => Ok(Some(Secret::Passphrase(from.read(Purpose::Existing)?))),
@@ -108,7 +138,8 @@ impl SecretArgs {
             return Ok(Some(secret));
         }
         let from = match environment()? {
-            Some(from) => from,
+            Some(SecretFrom::KeyFile(file)) => return Ok(Some(key_file(&file)?)),
+            Some(SecretFrom::Passphrase(from)) => from,
             None if can_prompt() => PassphraseFrom::Prompt,
             None => return Ok(None),
         };
@@ -132,9 +163,21 @@ impl PassphraseArgs {
     pub fn for_new_repository(&self) -> Result<Option<Zeroizing<String>>, Error> {
         let from = match self.source() {
             Some(from) => Some(from),
-            None => environment()?,
+            // A key file opens what was made without one.
+            None => match environment()? {
+                Some(SecretFrom::Passphrase(from)) => Some(from),
+                _ => None,
+            },
         };
         from.map(|from| from.read(Purpose::New)).transpose()
+    }
+
+    /// The new passphrase that was asked for by an option.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub fn new_one(&self) -> Result<Option<Secret>, Error> {
+        self.source().map(|from| from.read(Purpose::New).map(Secret::Passphrase)).transpose()
     }
 }
 
@@ -147,13 +190,13 @@ pub fn check_environment() -> Result<(), Error> {
     environment().map(drop)
 }
 
-fn environment() -> Result<Option<PassphraseFrom>, Error> {
+fn environment() -> Result<Option<SecretFrom>, Error> {
     from_variables(|name| std::env::var_os(name))
 }
 
-fn from_variables(get: impl Fn(&str) -> Option<OsString>) -> Result<Option<PassphraseFrom>, Error> {
+fn from_variables(get: impl Fn(&str) -> Option<OsString>) -> Result<Option<SecretFrom>, Error> {
     let mut found = Vec::new();
-    for name in [VARIABLE, VARIABLE_FILE, VARIABLE_COMMAND] {
+    for name in [VARIABLE, VARIABLE_FILE, VARIABLE_COMMAND, VARIABLE_KEY_FILE] {
         let Some(value) = get(name) else { continue };
         if value.is_empty() {
             return Err(Error::Usage(text!("environment-empty", name = name)));
@@ -164,13 +207,31 @@ fn from_variables(get: impl Fn(&str) -> Option<OsString>) -> Result<Option<Passp
     if let Some((other, _)) = found.pop() {
         return Err(Error::Usage(text!("environment-both", one = other, other = name)));
     }
-    Ok(Some(match name {
+    Ok(Some(SecretFrom::Passphrase(match name {
+        VARIABLE_KEY_FILE => return Ok(Some(SecretFrom::KeyFile(PathBuf::from(value)))),
         VARIABLE => PassphraseFrom::Text(Zeroizing::new(
             value.into_string().map_err(|_| Error::Usage(text!("environment-not-utf8", name = VARIABLE)))?,
         )),
         VARIABLE_FILE => PassphraseFrom::File(PathBuf::from(value)),
         _ => PassphraseFrom::Command(value),
-    }))
+    })))
+}
+
+/// The secret of a key file.
+///
+/// # Errors
+/// [`Error::Usage`] for an empty one, [`Error::Io`].
+pub fn key_file(path: &Path) -> Result<Secret, Error> {
+    let failed = |source| Error::Io { what: text!("verb-read"), path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(failed)?.take(KEY_FILE_LEN_MAX + 1);
+    let secret = Secret::of_key_file(&mut file).map_err(failed)?;
+    match file.limit() {
+        0 => Err(failed(io::Error::new(io::ErrorKind::InvalidData, text!("secret-too-long")))),
+        left if left == KEY_FILE_LEN_MAX + 1 => {
+            Err(Error::Usage(text!("key-file-empty", file = path.display().to_string())))
+        }
+        _ => Ok(secret),
+    }
 }
 
 impl PassphraseFrom {
@@ -291,7 +352,7 @@ mod tests {
 
     use super::*;
 
-    fn variables(set: &[(&str, &str)]) -> Result<Option<PassphraseFrom>, Error> {
+    fn variables(set: &[(&str, &str)]) -> Result<Option<SecretFrom>, Error> {
         from_variables(|name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value)))
     }
 
@@ -299,10 +360,14 @@ mod tests {
     fn one_variable_or_none() {
         assert_eq!(variables(&[]).expect("nothing set"), None);
         let text = variables(&[(VARIABLE, "a b ")]).expect("one");
-        assert_eq!(text, Some(PassphraseFrom::Text(Zeroizing::new("a b ".to_owned()))));
-        assert_eq!(variables(&[(VARIABLE_FILE, "/f")]).expect("one"), Some(PassphraseFrom::File("/f".into())));
-        assert_eq!(variables(&[(VARIABLE_COMMAND, "x")]).expect("one"), Some(PassphraseFrom::Command("x".into())));
-        for bad in [&[(VARIABLE, "")][..], &[(VARIABLE, "a"), (VARIABLE_FILE, "/f")], &[(VARIABLE_COMMAND, "")]] {
+        let passphrase = |from| Some(SecretFrom::Passphrase(from));
+        assert_eq!(text, passphrase(PassphraseFrom::Text(Zeroizing::new("a b ".to_owned()))));
+        assert_eq!(variables(&[(VARIABLE_FILE, "/f")]).expect("one"), passphrase(PassphraseFrom::File("/f".into())));
+        let command = variables(&[(VARIABLE_COMMAND, "x")]).expect("one");
+        assert_eq!(command, passphrase(PassphraseFrom::Command("x".into())));
+        assert_eq!(variables(&[(VARIABLE_KEY_FILE, "/k")]).expect("one"), Some(SecretFrom::KeyFile("/k".into())));
+        let two = [(VARIABLE_FILE, "/f"), (VARIABLE_KEY_FILE, "/k")];
+        for bad in [&[(VARIABLE, "")][..], &[(VARIABLE, "a"), (VARIABLE_FILE, "/f")], &[(VARIABLE_COMMAND, "")], &two] {
             assert!(matches!(variables(bad), Err(Error::Usage(_))), "{bad:?}");
         }
     }
@@ -333,6 +398,21 @@ mod tests {
         for bad in ["echo word; exit 3", "true", "kill -9 $$"] {
             assert!(run(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_key_file_is_read_whole_unless_it_is_empty_or_never_ends() {
+        let folder = TempDir::new().expect("a folder");
+        let path = folder.path().join("key");
+        std::fs::write(&path, [7; 40]).expect("writable");
+        let Secret::KeyFile(hash) = key_file(&path).expect("a key file") else { panic!("a key file") };
+        assert_eq!(*hash, *blake3::hash(&[7; 40]).as_bytes());
+        std::fs::write(&path, "").expect("writable");
+        assert!(matches!(key_file(&path), Err(Error::Usage(_))));
+        assert!(matches!(key_file(&folder.path().join("missing")), Err(Error::Io { .. })));
+        assert!(matches!(key_file(folder.path()), Err(Error::Io { .. })));
+        std::fs::File::create(&path).and_then(|file| file.set_len(KEY_FILE_LEN_MAX + 1)).expect("a sparse file");
+        assert!(matches!(key_file(&path), Err(Error::Io { .. })));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::output::Output;
 use crate::error::Error;
 use crate::explore::EntryKind;
-use crate::repo::{DestinationStatus, Time};
+use crate::repo::{DestinationStatus, SlotKind, Time};
 use crate::report::{Problem, ProblemKind};
 
 /// `value` with a path under `key`; beside it `<key>_b64` with the exact bytes, when they are not UTF-8.
@@ -67,6 +67,16 @@ pub fn entry_kind(kind: EntryKind) -> &'static str {
         EntryKind::Folder => "folder",
         EntryKind::Symlink => "symlink",
         EntryKind::Other => "other",
+    }
+}
+
+/// The name of the kind of secret that opens a slot.
+pub fn slot_kind(kind: SlotKind) -> &'static str {
+    match kind {
+        SlotKind::Inline => "inline",
+        SlotKind::Passphrase => "passphrase",
+        SlotKind::Recovery => "recovery",
+        SlotKind::KeyFile => "key-file",
     }
 }
 

@@ -5,7 +5,7 @@ use super::names;
 use super::output::{Output, Style};
 use super::units;
 use crate::check::Severity;
-use crate::repo::{DestinationState, DestinationStatus, PlaceKind};
+use crate::repo::{DestinationState, DestinationStatus, PlaceKind, SlotKind};
 use crate::report::{Problem, ProblemKind};
 
 /// Problems that are listed; of the rest only the number is said.
@@ -69,6 +69,16 @@ pub fn steps(out: &Output, width: usize, steps: &[(String, String)]) {
     let width = steps.iter().map(|(command, _)| command.chars().count() + 2).max().unwrap_or_default().max(width);
     for (command, purpose) in steps {
         out.say(format!("  {command:<width$}{purpose}").trim_end());
+    }
+}
+
+/// What kind of secret opens a slot.
+pub fn slot_kind(kind: SlotKind) -> String {
+    match kind {
+        SlotKind::Inline => text!("slot-inline"),
+        SlotKind::Passphrase => text!("slot-passphrase"),
+        SlotKind::Recovery => text!("slot-recovery"),
+        SlotKind::KeyFile => text!("slot-key-file"),
     }
 }
 

@@ -91,8 +91,9 @@ pub(crate) use writer::user_name;
 // What the values of the library are made of, and what is known of snapshots and destinations from below.
 pub use crate::destination::place::PlaceKind;
 pub use crate::format::FORMAT_VERSION;
-pub use crate::format::id::{DestinationId, RepoId, SnapshotId};
+pub use crate::format::id::{DestinationId, ObjectHash, RepoId, SnapshotId};
 pub use crate::format::record::{ChunkerParameters, Time};
+pub use crate::format::slot::SlotKind;
 pub use crate::format::snapshot::SuspectSource;
 pub use crate::replicate::DestinationState;
 pub use crate::snapshot::{Decision, Marks};

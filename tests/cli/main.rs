@@ -19,6 +19,7 @@ mod help;
 mod inputs;
 mod json;
 #[cfg(target_os = "linux")]
+mod keys;
 mod limits;
 mod quickstart;
 mod readme;

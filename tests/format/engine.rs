@@ -126,3 +126,40 @@ fn what_the_program_writes_the_second_reader_restores() {
         world.compare_file(&words, name);
     }
 }
+
+#[test]
+fn what_the_program_writes_after_its_keys_changed_the_second_reader_restores_too() {
+    let world = World::new();
+    write(world.path("source").join("before"), &noise(3_000_000));
+    std::fs::write(world.path("passphrase"), "pass wörd").expect("a passphrase");
+    world.run(&["init", "--passphrase-file", "passphrase"]);
+    world.run(&["add", "source"]);
+    world.run(&["config", "set", "destinations.primary", "destination"]);
+    world.back_up_and_compare(&Secret::Passphrase("pass wörd".to_owned()));
+
+    world.run(&["key", "add", "--key-file", "a key file"]);
+    let key_file = Secret::KeyFile(std::fs::read(world.path("a key file")).expect("it was made"));
+    world.run(&["key", "rotate"]);
+    write(world.path("source").join("after"), &noise(3_100_000)[100_000..]);
+    world.back_up_and_compare(&key_file);
+    world.compare_file(&key_file, b"before");
+    world.compare_file(&key_file, b"after");
+
+    let keys = world.path("destination/keys");
+    let slots = || std::fs::read_dir(&keys).expect("keys").map(|entry| entry.expect("one").file_name());
+    let is_ring = |name: &std::ffi::OsString| name.as_bytes().starts_with(b"ring-");
+    let saved: Vec<_> = slots().filter(|name| !is_ring(name)).collect();
+    let bytes: Vec<_> = saved.iter().map(|name| std::fs::read(keys.join(name)).expect("a slot")).collect();
+    assert_eq!(bytes.len(), 2);
+    let at = bytes.iter().position(|slot| slot[10] == 4).expect("the slot of the key file");
+    world.run(&["key", "remove", &saved[at].to_string_lossy()[..12]]);
+    let passphrase = Secret::Passphrase("pass wörd".to_owned());
+    world.back_up_and_compare(&passphrase);
+    assert_eq!(
+        list_all(&world.path("destination"), key_file.clone()).err(),
+        Some("no slot opens with this secret".into())
+    );
+    write(keys.join(&saved[at]), &bytes[at]);
+    assert_eq!(list_all(&world.path("destination"), key_file).err(), Some("the slot was removed".into()));
+    world.compare_file(&passphrase, b"after");
+}

@@ -5,8 +5,8 @@ use std::fs;
 use cryptbackup::check::{self, CheckRequest};
 use cryptbackup::error::Error;
 use cryptbackup::format::slot::SlotKind;
-use cryptbackup::report::Silent;
 use cryptbackup::repo::{self, Access, Home, KeyChange, NewKey, Repo, Secret, new_recovery_words};
+use cryptbackup::report::Silent;
 use zeroize::Zeroizing;
 
 use crate::destinations::{Left, STICKS, assert_alone_is_enough};

@@ -18,11 +18,12 @@ use crate::repo::{self, ConnectReport};
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup connect /media/usb/backup --config /media/key/config.yaml
   cryptbackup connect /media/usb/backup --recovery-key words.txt
-  cryptbackup connect /mnt/nas/backup --passphrase";
+  cryptbackup connect /mnt/nas/backup --passphrase
+  cryptbackup connect /mnt/nas/backup --key-file /media/stick/photo.jpg";
 
 /// Set up this machine from a destination that holds backups
 ///
-/// The key comes from a copy of config.yaml, a passphrase, or recovery words.
+/// The key comes from a copy of config.yaml, a passphrase, recovery words, or a key file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

@@ -15,6 +15,7 @@ pub mod exclude;
 pub mod find;
 pub mod forget;
 pub mod init;
+pub mod key;
 pub mod list;
 pub mod ls;
 pub mod man;

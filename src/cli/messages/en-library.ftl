@@ -69,12 +69,21 @@ said-cryptbackup-home-is-it-must-be = CRYPTBACKUP_HOME is `{ $path }`: it must b
 said-there-is-no-home-folder-set = there is no home folder; set CRYPTBACKUP_HOME to the state folder
 said-this-state-folder-has-no-writer = this state folder has no writer
 said-encryption-key-is-not-a-key = `encryption.key` is not a key of this program (44 characters of base64)
+said-it-cannot-be-written-2 = it cannot be written
 said-these-are-not-24-valid-recovery = these are not 24 valid recovery words; check for a word that was miscopied
 said-config-yaml-holds-no-key-give = config.yaml holds no key; give the passphrase (--passphrase-file, CRYPTBACKUP_PASSPHRASE, or on a terminal when asked)
 said-there-is-no-readable-key-slot = there is no readable key slot in { $path }
 said-the-key-of-config-yaml-does = the key of config.yaml does not open the repository in { $path }
 said-the-passphrase-does-not-open-the = the passphrase does not open the repository in { $path }
 said-the-recovery-words-do-not-open = the recovery words do not open the repository in { $path }
+said-the-key-file-does-not-open = the key file does not open the repository in { $path }
+said-this-key-was-removed-from-the = this key was removed from the repository in { $path }, and opens it no more
+said-it-opens-the-repository-already-it = it opens the repository already: it is the key { $id }
+said-it-is-the-only-key-without = it is the only key: without it nobody could open the repository; add another one first
+said-it-is-the-key-that-opens = it is the key that opens the repository now: to remove it, open the repository with another one
+said-is-not-a-key-give-the = `{ $text }` is not a key: give the first digits of its id
+said-several-keys-begin-with = several keys begin with `{ $text }`; give more digits
+said-key = key `{ $text }`
 said-the-system-could-not-provide = the system could not provide { $name }
 
 ## The configuration

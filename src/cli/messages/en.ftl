@@ -77,6 +77,7 @@ environment-home = state folder, instead of ~/.mybackup
 environment-passphrase = passphrase, when config.yaml holds no key
 environment-passphrase-file = file with the passphrase
 environment-passphrase-command = command that prints the passphrase
+environment-key-file = key file, when config.yaml holds no key
 environment-lang = en or fr
 environment-no-color = no colours when set
 environment-language = { $variable } is not a language this program speaks: en, fr
@@ -212,11 +213,42 @@ passphrase-ask-new = New passphrase:
 passphrase-ask-again = The same again:
 passphrases-differ = the two passphrases differ
 words-none = { $file } holds no recovery words
+key-file-empty = { $file } is empty, and so no key file
 the-terminal = the terminal
 ended-with = it ended with { $status }
 verb-read = read
 verb-read-passphrase = read the passphrase from
 verb-run = run
+
+## Keys
+
+column-key = Key
+column-opened-by = Opened by
+column-places = Where
+slot-inline = key in config.yaml
+slot-passphrase = passphrase
+slot-recovery = recovery words
+slot-key-file = key file
+key-here = this computer
+key-in-use = in use
+key-removed-still-there = removed; goes with the next backup
+key-epoch = New backups are sealed under key { $epoch } of key ring { $ring }.
+key-not-looked-at = Not within reach: { $names }
+key-behind = [{ $name }] gets this when it is back: { $why }
+key-add-what = say what to add: --recovery-key FILE, --passphrase-file FILE, --passphrase-command COMMAND, --key-file FILE or --inline
+key-added = Key { $id } added: { $kind }. It opens everything, and the other keys still do.
+key-in-file = It is in { $file }. Keep it apart from the backups: whoever has both can read everything.
+key-file-short = { $file } has less than 32 bytes and could be guessed; take another file, or a new name, under which a key file is made
+key-new-in-config = It is in config.yaml now. Copies of config.yaml made before still open everything, until `cryptbackup key remove` removes the key in them.
+key-removed = Key { $id } removed: { $kind }
+key-removed-note = whoever copied that key and knows its secret can still open what they have a copy of; see "Keys" in README.md
+key-out-of-config = It is out of config.yaml too. From now on this computer needs another key for every command, such as CRYPTBACKUP_PASSPHRASE_FILE or CRYPTBACKUP_KEY_FILE.
+key-rotated = What is written from now on is sealed under key { $epoch }. What was written before stays readable, and the same passphrases, words and files open it.
+key-exported = The key is in { $file }. On a new machine: `cryptbackup connect DIR --config` and that file.
+key-keep-apart = Keep it apart from the backups: whoever has both can read everything.
+key-file-heading = Key of the CryptBackup repository { $repo }, for `cryptbackup connect --config`
+key-export-none = config.yaml holds no key to export; `cryptbackup key export --words FILE` makes recovery words
+key-export-same = the key and the words need two files
 
 ## What is typed
 
@@ -287,7 +319,7 @@ config-keys = KEYS:
 config-changed = Configuration changed: { $key } = { $value }
 config-key-kept = The key that was there is kept in { $path }
 config-not-utf8 = the value is not UTF-8
-connect-no-key = no key was given; use --config FILE, --recovery-key FILE or --passphrase-file FILE
+connect-no-key = no key was given; use --config FILE, --recovery-key FILE, --key-file FILE or --passphrase-file FILE
 connected = Connected to destination [{ $name }]: { $n } { $n ->
     [one] snapshot
    *[other] snapshots

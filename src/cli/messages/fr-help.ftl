@@ -53,6 +53,7 @@ help-any-passphrase = Demander une phrase secrète dans le terminal
 help-any-passphrase-file = Lire la phrase secrète dans un fichier
 help-any-passphrase-command = Exécuter une commande du shell qui affiche la phrase secrète
 help-any-recovery-key = Lire les mots de secours dans un fichier, `-` pour l'entrée standard
+help-any-key-file = Ouvrir avec un fichier-clé
 help-any-dry-run = Dire seulement ce qui serait fait
 help-any-dir = Le dossier
 help-any-key = La clé, avec des points
@@ -80,7 +81,7 @@ help-init-pack-size = Octets stockés d'un paquet plein, de 4160KiB à 128MiB ; 
 help-init-recovery-key = Écrire les mots de secours dans un nouveau fichier, au lieu de les montrer dans le terminal
 
 help-connect = Mettre en place cette machine à partir d'une destination qui contient des backups
-help-connect-more = La clé vient d'une copie de config.yaml, d'une phrase secrète ou de mots de secours.
+help-connect-more = La clé vient d'une copie de config.yaml, d'une phrase secrète, de mots de secours ou d'un fichier-clé.
 help-connect-dir = Le dossier de la destination
 help-connect-config = Une copie de config.yaml : sa clé et ses réglages sont utilisés
 
@@ -114,6 +115,27 @@ help-destination = Lister, accepter ou oublier des destinations (`config set des
 help-destination-list = Lister les destinations et leur état
 help-destination-accept = Accepter une destination telle qu'elle est maintenant, après une restauration depuis une image ou un clonage
 help-destination-forget = Oublier une destination ; ce qui s'y trouve y reste
+
+help-key = Lister, ajouter, retirer, exporter ou renouveler les clés qui ouvrent le dépôt
+help-key-list = Lister ce qui ouvre le dépôt, et sur quelles destinations
+help-key-add = Ajouter une clé : une phrase secrète, des mots de secours, un fichier-clé, ou une autre clé dans config.yaml
+help-key-add-more = Sans option, dans un terminal, des mots de secours sont faits et montrés une seule fois. Toutes les clés se valent : chacune ouvre tout.
+help-key-add-recovery-key = Faire des mots de secours et les écrire dans un nouveau fichier
+help-key-add-key-file = Prendre un fichier comme clé ; s'il n'existe pas, il est fait
+help-key-add-inline = Faire une clé pour config.yaml, à la place de celle qui s'y trouve
+help-key-add-open-with-passphrase-file = Ouvrir le dépôt avec la phrase secrète d'un fichier
+help-key-add-open-with-recovery-key = Ouvrir le dépôt avec les mots de secours d'un fichier
+help-key-add-open-with-key-file = Ouvrir le dépôt avec un fichier-clé
+help-key-remove = Retirer une clé, ici et sur chaque destination
+help-key-remove-more = Une destination absente la perd à son retour. La clé qui ouvre le dépôt en ce moment n'est pas retirée : pour retirer celle de config.yaml, donnez-en une autre. Qui a copié avant une clé et son secret peut encore ouvrir ce dont il a une copie.
+help-key-remove-key = Les premiers chiffres de son identifiant, comme `key list` le montre
+help-key-export = Écrire la clé dans un fichier, ou de nouveaux mots de secours
+help-key-export-more = Le fichier est ce que prend `connect --config`. Sans fichier, la clé va sur la sortie standard. Rien n'est écrasé.
+help-key-export-remark = sur papier
+help-key-export-file = Un nouveau fichier pour la clé de config.yaml
+help-key-export-words = Faire des mots de secours et les écrire dans un nouveau fichier
+help-key-rotate = Sceller avec une nouvelle clé ce qui est écrit à partir de maintenant
+help-key-rotate-more = Ce qui a été écrit avant reste lisible, et chaque phrase secrète, mots de secours, fichier-clé et config.yaml ouvre comme avant : cela limite ce qui est scellé avec une même clé. Cela n'exclut pas qui en a un.
 
 help-backup = Sauvegarder toutes les sources, ou certaines, vers chaque destination accessible
 help-backup-source = Seulement cette source ; peut être répété

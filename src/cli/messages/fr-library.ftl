@@ -68,12 +68,21 @@ said-cryptbackup-home-is-it-must-be = CRYPTBACKUP_HOME est `{ $path }` : ce doit
 said-there-is-no-home-folder-set = il n'y a pas de dossier personnel ; donnez le dossier d'état à CRYPTBACKUP_HOME
 said-this-state-folder-has-no-writer = ce dossier d'état n'a pas d'écrivain
 said-encryption-key-is-not-a-key = `encryption.key` n'est pas une clé de ce programme (44 caractères de base64)
+said-it-cannot-be-written-2 = elle ne peut pas être écrite
 said-these-are-not-24-valid-recovery = ce ne sont pas 24 mots de secours valides ; cherchez un mot mal recopié
 said-config-yaml-holds-no-key-give = config.yaml ne contient pas de clé ; donnez la phrase secrète (--passphrase-file, CRYPTBACKUP_PASSPHRASE, ou dans un terminal quand elle est demandée)
 said-there-is-no-readable-key-slot = il n'y a pas d'emplacement de clé lisible dans { $path }
 said-the-key-of-config-yaml-does = la clé de config.yaml n'ouvre pas le dépôt dans { $path }
 said-the-passphrase-does-not-open-the = la phrase secrète n'ouvre pas le dépôt dans { $path }
 said-the-recovery-words-do-not-open = les mots de secours n'ouvrent pas le dépôt dans { $path }
+said-the-key-file-does-not-open = le fichier-clé n'ouvre pas le dépôt dans { $path }
+said-this-key-was-removed-from-the = cette clé a été retirée du dépôt dans { $path }, et ne l'ouvre plus
+said-it-opens-the-repository-already-it = elle ouvre déjà le dépôt : c'est la clé { $id }
+said-it-is-the-only-key-without = c'est la seule clé : sans elle personne ne pourrait ouvrir le dépôt ; ajoutez-en d'abord une autre
+said-it-is-the-key-that-opens = c'est la clé qui ouvre le dépôt en ce moment : pour la retirer, ouvrez le dépôt avec une autre
+said-is-not-a-key-give-the = `{ $text }` n'est pas une clé : donnez les premiers chiffres de son identifiant
+said-several-keys-begin-with = plusieurs clés commencent par `{ $text }` ; donnez plus de chiffres
+said-key = la clé `{ $text }`
 said-the-system-could-not-provide = le système n'a pas pu fournir { $name }
 
 ## La configuration

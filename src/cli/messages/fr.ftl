@@ -75,6 +75,7 @@ environment-home = dossier d'état, à la place de ~/.mybackup
 environment-passphrase = phrase secrète, quand config.yaml ne contient pas de clé
 environment-passphrase-file = fichier contenant la phrase secrète
 environment-passphrase-command = commande qui affiche la phrase secrète
+environment-key-file = fichier-clé, quand config.yaml ne contient pas de clé
 environment-lang = en ou fr
 environment-no-color = pas de couleurs quand elle est définie
 environment-language = { $variable } n'est pas une langue que parle ce programme : en, fr
@@ -213,11 +214,42 @@ passphrase-ask-new = Nouvelle phrase secrète :
 passphrase-ask-again = Encore la même :
 passphrases-differ = Les deux phrases secrètes sont différentes
 words-none = { $file } ne contient pas de mots de secours
+key-file-empty = { $file } est vide, et n'est donc pas un fichier-clé
 the-terminal = le terminal
 ended-with = elle s'est terminée avec { $status }
 verb-read = lire
 verb-read-passphrase = lire la phrase secrète sur
 verb-run = exécuter
+
+## Clés
+
+column-key = Clé
+column-opened-by = Ouverte par
+column-places = Où
+slot-inline = clé de config.yaml
+slot-passphrase = phrase secrète
+slot-recovery = mots de secours
+slot-key-file = fichier-clé
+key-here = cet ordinateur
+key-in-use = utilisée
+key-removed-still-there = retirée ; disparaît au prochain backup
+key-epoch = Les nouveaux backups sont scellés avec la clé { $epoch } du trousseau { $ring }.
+key-not-looked-at = Hors de portée : { $names }
+key-behind = [{ $name }] le recevra à son retour : { $why }
+key-add-what = Dites quoi ajouter : --recovery-key FICHIER, --passphrase-file FICHIER, --passphrase-command COMMANDE, --key-file FICHIER ou --inline
+key-added = Clé { $id } ajoutée : { $kind }. Elle ouvre tout, et les autres clés aussi.
+key-in-file = Elle est dans { $file }. Gardez-la loin des backups : qui a les deux peut tout lire.
+key-file-short = { $file } a moins de 32 octets et pourrait être deviné ; prenez un autre fichier, ou un nouveau nom, sous lequel un fichier-clé est fait
+key-new-in-config = Elle est maintenant dans config.yaml. Les copies de config.yaml faites avant ouvrent encore tout, jusqu'à ce que `cryptbackup key remove` retire la clé qu'elles contiennent.
+key-removed = Clé { $id } retirée : { $kind }
+key-removed-note = qui a copié cette clé et connaît son secret peut encore ouvrir ce dont il a une copie ; voir « Les clés » dans README.fr.md
+key-out-of-config = Elle n'est plus dans config.yaml non plus. Désormais cet ordinateur a besoin d'une autre clé pour chaque commande, comme CRYPTBACKUP_PASSPHRASE_FILE ou CRYPTBACKUP_KEY_FILE.
+key-rotated = Ce qui est écrit à partir de maintenant est scellé avec la clé { $epoch }. Ce qui a été écrit avant reste lisible, et les mêmes phrases, mots et fichiers l'ouvrent.
+key-exported = La clé est dans { $file }. Sur une nouvelle machine : `cryptbackup connect DOSSIER --config` et ce fichier.
+key-keep-apart = Gardez-la loin des backups : qui a les deux peut tout lire.
+key-file-heading = Clé du dépôt CryptBackup { $repo }, pour `cryptbackup connect --config`
+key-export-none = config.yaml ne contient pas de clé à exporter ; `cryptbackup key export --words FICHIER` fait des mots de secours
+key-export-same = La clé et les mots ont besoin de deux fichiers
 
 ## Ce qui est tapé
 
@@ -288,7 +320,7 @@ config-keys = CLÉS :
 config-changed = Configuration mise à jour : { $key } = { $value }
 config-key-kept = La clé qui s'y trouvait est gardée dans { $path }
 config-not-utf8 = la valeur n'est pas en UTF-8
-connect-no-key = Aucune clé n'a été donnée ; utilisez --config FICHIER, --recovery-key FICHIER ou --passphrase-file FICHIER
+connect-no-key = Aucune clé n'a été donnée ; utilisez --config FICHIER, --recovery-key FICHIER, --key-file FICHIER ou --passphrase-file FICHIER
 connected = Connecté à la destination [{ $name }] : { $n } { $n ->
     [one] instantané
    *[other] instantanés

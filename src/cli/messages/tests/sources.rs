@@ -30,12 +30,13 @@ const NOT_SENTENCES: [&str; 15] = [
 ];
 
 /// Texts that are put together with others to a sentence, which is known here as a whole.
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 15] = [
     ": another one stands in its place",
     ": its space was given back",
     "the {} not open the repository in {place}",
     "key of config.yaml does",
     "recovery words do",
+    "key file does",
     "decision about snapshots",
     "decisions about snapshots",
     "version {} ({count} known), saved {}, {holder} {}",
@@ -49,10 +50,11 @@ const PARTS: [&str; 14] = [
 ];
 
 /// Sentences that are put together from such parts, or come from the system, by how they begin.
-const PUT_TOGETHER: [&str; 12] = [
+const PUT_TOGETHER: [&str; 13] = [
     "the key of config.yaml does",
     "the passphrase does",
     "the recovery words do",
+    "the key file does",
     "version { $number } ({ $n } known)",
     "a snapshot that was here",
     "{ $path } in any history",
