@@ -102,6 +102,31 @@ impl Repo {
 
     /// The keys that open the repository, and where they are.
     ///
+    /// ```
+    /// use cryptbackup::repo::{Access, Home, NewKey, Repo, Secret, new_recovery_words};
+    /// use cryptbackup::report::Silent;
+    ///
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = set_up()?;
+    /// let home = Home::at(folder.path().join("state"));
+    /// let mut repo = Repo::open(&home, Access::Write, None, &Silent)?;
+    /// let words = new_recovery_words()?;
+    /// let added = repo.add_key(&NewKey::Given(Secret::Words(words.clone())))?;
+    /// assert_eq!((added.destinations.len(), added.behind.len()), (1, 0));
+    /// // What is written from now on is sealed under a new key.
+    /// assert_eq!(repo.rotate_keys()?.epoch, 2);
+    /// let old = repo.key_slots()?.slots.into_iter().find(|slot| slot.is_in_use).ok_or("none is in use")?;
+    /// // A person has a copy of `config.yaml` of this repository.
+    /// println!("repository {}, key {}", repo.id(), repo.note_key_exported()?);
+    /// drop(repo);
+    /// // The key that opens the repository is not removed: the words are given instead.
+    /// let mut repo = Repo::open(&home, Access::Write, Some(Secret::Words(words)), &Silent)?;
+    /// assert!(repo.remove_key(&old.id.to_string())?.changed_settings);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Io`], [`Error::Destination`].
     pub fn key_slots(&self) -> Result<KeysReport, Error> {
