@@ -52,6 +52,7 @@
 //! | is everything there and sound; heal; look without a key | [`check`], [`check::heal()`], [`check::scrub`] |
 //! | let go by rules, by hand, or one path out of everything | [`clean`], [`clean::hand`], [`clean::purge`] |
 //! | bring destinations that were away up to date | [`sync`] |
+//! | try whether restores work | [`drill`] |
 //! | back up as things change | [`watch`] |
 //! | progress, stopping, problems; what ends a run | [`report`], [`error`] |
 //!
@@ -95,6 +96,7 @@ pub mod check;
 pub mod clean;
 pub mod sync;
 pub mod explore;
+pub mod drill;
 
 // Who asks.
 pub mod watch;

@@ -4,8 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{DestinationChecked, Findings, Severity, object, sound};
 use crate::error::Error;
+use crate::format::id::PackId;
 use crate::format::layout::ObjectName;
-use crate::index::PackInfo;
+use crate::index::{PackInfo, PackNumber};
 use crate::replicate::OpenDestination;
 use crate::repo::Repo;
 use crate::report::{Monitor, Stage};
@@ -24,7 +25,7 @@ pub(super) fn check(
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
     let packs = choose(repo, destination, percent)?;
-    let bytes: u64 = packs.iter().map(|pack| pack.len).sum();
+    let bytes: u64 = packs.iter().map(|(_, pack)| pack.len).sum();
     monitor.begin(Stage::Checking, Some(packs.len() as u64), Some(bytes));
     let queue = Mutex::new(packs.iter());
     let found = Mutex::new(Vec::new());
@@ -34,7 +35,7 @@ pub(super) fn check(
             scope.spawn(|_| {
                 while !monitor.should_stop() {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some(pack) = next else { break };
+                    let Some((_, pack)) = next else { break };
                     let damage = check_pack(&repo.keys, destination, pack);
                     monitor.advance(1, pack.len);
                     if !damage.is_empty() {
@@ -50,8 +51,13 @@ pub(super) fn check(
     }
     checked.packs_read += packs.len() as u64;
     checked.bytes_read += bytes;
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut found: Vec<(PackId, String)> = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort();
+    let (whole, damaged): (Vec<_>, Vec<_>) =
+        packs.iter().partition(|(_, pack)| found.binary_search_by_key(&pack.id, |(id, _)| *id).is_err());
+    let number = |(number, _): &(PackNumber, PackInfo)| *number;
+    // What was read was read, also where it cannot be remembered.
+    let _ = repo.note_read(destination, whole.into_iter().map(number), damaged.into_iter().map(number));
     for (id, what) in found {
         findings.add_object(ObjectName::Pack(id), what, Severity::Damage);
     }
@@ -59,7 +65,7 @@ pub(super) fn check(
 }
 
 /// The packs to read: all, or a random share of them, another one every time.
-fn choose(repo: &Repo, destination: &OpenDestination, percent: f64) -> Result<Vec<PackInfo>, Error> {
+fn choose(repo: &Repo, destination: &OpenDestination, percent: f64) -> Result<Vec<(PackNumber, PackInfo)>, Error> {
     let seed: [u8; 32] = random()?;
     let mut packs = Vec::new();
     let view = repo.index.reader()?;
@@ -69,7 +75,7 @@ fn choose(repo: &Repo, destination: &OpenDestination, percent: f64) -> Result<Ve
             let hash = blake3::keyed_hash(&seed, info.id.as_bytes());
             let [a, b, ..] = *hash.as_bytes();
             let draw = (f64::from(a) * 256.0 + f64::from(b)) / 65536.0;
-            packs.push((draw, info));
+            packs.push((draw, number, info));
         }
         Ok(())
     })?;
@@ -77,8 +83,8 @@ fn choose(repo: &Repo, destination: &OpenDestination, percent: f64) -> Result<Ve
     let count = (packs.len() as f64 * percent / 100.0).ceil() as usize;
     packs.truncate(count);
     // In the order of their names, which is that of the folders.
-    packs.sort_by_key(|(_, info)| info.id);
-    Ok(packs.into_iter().map(|(_, info)| info).collect())
+    packs.sort_by_key(|(_, _, info)| info.id);
+    Ok(packs.into_iter().map(|(_, number, info)| (number, info)).collect())
 }
 
 /// What is wrong with one pack. Only one that is not as it should be is read as a whole, to say what that is.

@@ -3,9 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 
 use super::commands::{
-    add, backup, check, clean, completions, config, connect, destination, diff, du, dump, exclude, find, forget, init,
-    key, list, ls, man, note, pin, purge, quickstart, rebuild_index, remove, restore, scrub, snapshots, status, sync,
-    sysinfo, tag, unforget, watch,
+    add, backup, check, clean, completions, config, connect, destination, diff, drill, du, dump, exclude, find, forget,
+    init, key, list, ls, man, note, pin, purge, quickstart, rebuild_index, remove, restore, scrub, snapshots, status,
+    sync, sysinfo, tag, unforget, watch,
 };
 use super::exit::ExitStatus;
 use super::messages::text;
@@ -104,6 +104,7 @@ pub enum Command {
     Tag(tag::Args),
     Note(note::Args),
     Check(check::Args),
+    Drill(drill::Args),
     Scrub(scrub::Args),
     Sync(sync::Args),
     Watch(watch::Args),
@@ -202,6 +203,9 @@ mod tests {
             "check --read-data --read-data-subset 5%",
             "check --read-data-subset 0%",
             "check --read-data-subset 101%",
+            "drill --budget 0",
+            "drill --budget 3MB",
+            "drill --budget soon",
             "config set compression.level",
             "config set",
             "init --passphrase --passphrase-file f",

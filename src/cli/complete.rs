@@ -33,6 +33,7 @@ const BY_ASKING: &[(&str, &str, Values)] = &[
     ("restore", "snapshot", snapshots),
     ("restore", "from", destinations),
     ("check", "destination", destinations),
+    ("drill", "destination", destinations),
     ("forget", "snapshots", snapshots),
     ("unforget", "snapshots", snapshots),
     ("pin", "snapshots", snapshots),

@@ -8,6 +8,7 @@
 //! | [`exit`], [`hints`] | how a command ends, and what to do about an error |
 //! | [`output`], [`table`], [`shapes`], [`progress`] | stdout, stderr, JSON, the bar |
 //! | [`cleaned`] | what cleaning did, for two commands |
+//! | `standing`, `suspect` | how destinations stand, and runs that look suspect |
 //! | [`messages`] | the sentences, in English and French |
 //! | [`words`], [`units`], [`names`] | the library's values as a person reads them |
 //! | [`dates`], [`paths`], [`secrets`] | what a person types as the library's values |
@@ -30,6 +31,7 @@ pub mod progress;
 pub mod secrets;
 pub mod shapes;
 pub mod signals;
+mod standing;
 mod suspect;
 pub mod table;
 pub mod units;
@@ -109,6 +111,7 @@ fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Error> {
         Command::Tag(args) => commands::tag::run(args, context),
         Command::Note(args) => commands::note::run(args, context),
         Command::Check(args) => commands::check::run(args, context),
+        Command::Drill(args) => commands::drill::run(args, context),
         Command::Scrub(args) => commands::scrub::run(args, context),
         Command::Sync(args) => commands::sync::run(args, context),
         Command::Watch(args) => commands::watch::run(args, context),

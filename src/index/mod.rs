@@ -22,7 +22,7 @@ use crate::memory::Budget;
 use crate::spill::SpillError;
 
 pub use packs::PackLoader;
-pub use read::IndexReader;
+pub use read::{IndexReader, PackSize};
 pub use tables::{MarkRow, SnapshotRow};
 pub use write::IndexWriter;
 

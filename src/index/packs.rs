@@ -67,6 +67,11 @@ impl PackRows {
         Self { number, info, blocks }
     }
 
+    /// Bytes of its chunks before compression.
+    fn raw_len(&self) -> u64 {
+        self.blocks.iter().map(|block| u64::from(block.raw_len)).sum()
+    }
+
     fn memory(&self) -> usize {
         size_of::<(Self, bool)>() + self.blocks.len() * size_of::<BlockInfo>()
     }
@@ -118,7 +123,8 @@ impl IndexWriter {
             let mut presence = self.table(tables::PRESENCE)?;
             let mut blocks = self.table(tables::BLOCKS)?;
             for pack in packs {
-                let row = postcard::to_stdvec(&pack.info).map_err(|error| IndexError::Broken(error.to_string()))?;
+                let row = postcard::to_stdvec(&(&pack.info, pack.raw_len()))
+                    .map_err(|error| IndexError::Broken(error.to_string()))?;
                 by_number.insert(pack.number, row.as_slice()).map_err(broken)?;
                 by_id.insert(pack.info.id.as_bytes(), pack.number).map_err(broken)?;
                 presence.insert(pack.number, (0, 0)).map_err(broken)?;

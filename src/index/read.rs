@@ -1,5 +1,9 @@
 //! Looking things up in one consistent view of the index.
 
+mod sizes;
+
+pub use sizes::PackSize;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
@@ -176,7 +180,7 @@ impl IndexReader {
         guarded(|| {
             let row = self.tables().packs.get(pack).map_err(broken)?;
             let row = row.ok_or_else(|| IndexError::Broken(format!("pack number {pack} is not in it")))?;
-            postcard::from_bytes(row.value()).map_err(|_| IndexError::Broken("a pack's row cannot be decoded".into()))
+            Ok(decode_pack(row.value())?.0)
         })
     }
 
@@ -263,36 +267,6 @@ impl IndexReader {
             let row = row.ok_or_else(|| IndexError::Broken(format!("block {block} of pack {pack} is not in it")))?;
             Ok(tables::decode_block(row.value()))
         })
-    }
-
-    /// Stored bytes of all blocks of a pack.
-    ///
-    /// # Errors
-    /// [`IndexError::Broken`].
-    pub fn blocks_len(&self, pack: PackNumber) -> Result<u64, IndexError> {
-        guarded(|| {
-            let mut sum = 0;
-            for row in self.tables().blocks.range((pack, 0)..=(pack, u32::MAX)).map_err(broken)? {
-                sum += u64::from(tables::decode_block(row.map_err(broken)?.1.value()).sealed_len);
-            }
-            Ok(sum)
-        })
-    }
-
-    /// The chunks' ids are not kept by pack; this tells how many there are altogether.
-    ///
-    /// # Errors
-    /// [`IndexError::Broken`].
-    pub fn chunk_count(&self) -> Result<u64, IndexError> {
-        guarded(|| self.tables().chunks.len().map_err(broken))
-    }
-
-    /// Number of packs.
-    ///
-    /// # Errors
-    /// [`IndexError::Broken`].
-    pub fn pack_count(&self) -> Result<u64, IndexError> {
-        guarded(|| self.tables().packs.len().map_err(broken))
     }
 
     /// The bit of a destination, if it was ever met.
@@ -393,6 +367,11 @@ impl IndexReader {
             Ok(tables.retired.get(path_hash).map_err(broken)?.map_or(0, |row| row.value()))
         })
     }
+}
+
+/// A pack and the bytes of its chunks before compression.
+fn decode_pack(row: &[u8]) -> Result<(PackInfo, u64), IndexError> {
+    postcard::from_bytes(row).map_err(|_| IndexError::Broken("a pack's row cannot be decoded".into()))
 }
 
 fn decode_snapshot(row: &[u8]) -> Result<SnapshotRow, IndexError> {

@@ -7,13 +7,13 @@ use crate::format::id::ChunkId;
 use crate::format::pack::Compression;
 
 /// Changes with every change of a table: an index of another layout is rebuilt, not migrated.
-pub(super) const LAYOUT: &[u8] = b"index layout 3";
+pub(super) const LAYOUT: &[u8] = b"index layout 4";
 
 /// Layout, repository.
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// Chunk id ‖ pack number (big-endian) → block, offset, length. A chunk can be in several packs.
 pub(super) const CHUNKS: TableDefinition<'_, &[u8; 36], &[u8; 12]> = TableDefinition::new("chunks");
-/// Pack number → [`super::PackInfo`] as postcard.
+/// Pack number → [`super::PackInfo`] and the bytes of its chunks before compression, as postcard.
 pub(super) const PACKS: TableDefinition<'_, u32, &[u8]> = TableDefinition::new("packs");
 /// Pack id → pack number.
 pub(super) const PACK_NUMBERS: TableDefinition<'_, &[u8; 32], u32> = TableDefinition::new("pack_numbers");

@@ -22,6 +22,9 @@ struct Kept {
     bytes: usize,
 }
 
+/// A block that was opened, and the destination it came from.
+pub type OpenedBlock = (DestinationBits, PackNumber, u32);
+
 /// Reads chunks of one repository.
 pub struct Fetcher<'a> {
     keys: &'a Keys,
@@ -31,6 +34,7 @@ pub struct Fetcher<'a> {
     kept: Mutex<Kept>,
     notes: Mutex<BTreeSet<String>>,
     damaged: Mutex<BTreeSet<(DestinationBits, PackNumber)>>,
+    opened: Option<Mutex<BTreeSet<OpenedBlock>>>,
     has_cache: bool,
 }
 
@@ -45,6 +49,7 @@ impl<'a> Fetcher<'a> {
             kept: Mutex::default(),
             notes: Mutex::default(),
             damaged: Mutex::default(),
+            opened: None,
             has_cache: true,
         }
     }
@@ -53,6 +58,18 @@ impl<'a> Fetcher<'a> {
     #[must_use]
     pub fn without_cache(self) -> Self {
         Self { has_cache: false, ..self }
+    }
+
+    /// The same, but remembers every block it opens until it is asked.
+    #[must_use]
+    pub fn that_remembers(self) -> Self {
+        Self { opened: Some(Mutex::default()), ..self }
+    }
+
+    /// Which blocks were read and authenticated, and from where; taken out.
+    pub fn take_opened(&self) -> BTreeSet<OpenedBlock> {
+        let opened = self.opened.as_ref().map(|opened| opened.lock().unwrap_or_else(PoisonError::into_inner));
+        opened.map(|mut opened| std::mem::take(&mut *opened)).unwrap_or_default()
     }
 
     /// What was found damaged on one destination and taken from another, as sentences; taken out.
@@ -100,6 +117,10 @@ impl<'a> Fetcher<'a> {
         for destination in holders.chain(unreliable) {
             match self.block_from(destination, pack, &info, number) {
                 Ok(raw) => {
+                    if let Some(opened) = &self.opened {
+                        let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
+                        opened.insert((destination.bit, pack, number));
+                    }
                     self.note_damage(&reasons, &destination.name);
                     let block = Arc::new(raw);
                     self.keep(pack, number, &block);

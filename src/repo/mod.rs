@@ -9,6 +9,8 @@
 //!   state/destinations.json   which destination belongs to which name
 //!   state/exported.json       inline keys of which a person has a copy
 //!   state/seen-…       what each destination showed when it was last seen
+//!   state/proofs-…     what was proven to be readable on each, and when
+//!   state/growth.json  what their packs took on the days of the last month
 //!   state/lock         held by the command that writes
 //! ```
 //!
@@ -45,6 +47,7 @@ pub mod settings;
 mod clock;
 mod connect;
 mod destinations;
+mod growth;
 mod heads;
 mod heal;
 mod home;
@@ -56,9 +59,11 @@ mod machine;
 mod marks;
 mod numbers;
 mod open;
+mod proofs;
 mod query;
 mod rebuild;
 mod rest;
+mod standing;
 mod status;
 pub(crate) mod store;
 mod trust;
@@ -76,10 +81,13 @@ pub use lineage::{KnownSnapshot, Lineage, Suspect};
 pub use machine::{Machine, RealMachine};
 pub(crate) use open::state_after;
 pub use open::{Access, Repo, Secret};
+pub use proofs::PROVEN_DAYS;
+pub(crate) use proofs::{Age, Proofs};
 pub(crate) use query::absolute;
 pub use query::{LsEntry, RootInfo, SnapshotInfo};
 pub use rebuild::{RebuildReport, rebuild_index};
 pub use rest::Resting;
+pub use standing::Standing;
 pub use status::{DestinationStatus, SourceStatus, StatusReport};
 pub use trust::RolledBack;
 pub use versions::VersionInfo;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::settings::SourceSettings;
-use super::{DestinationState, Repo};
+use super::{DestinationState, Repo, Standing};
 use crate::destination::place::{self, PlaceKind};
 use crate::error::Error;
 use crate::format::id::{DestinationId, RepoId, SnapshotId};
@@ -21,6 +21,8 @@ pub struct StatusReport {
     pub sources: Vec<SourceStatus>,
     /// The configured destinations.
     pub destinations: Vec<DestinationStatus>,
+    /// How each of them stands, in the same order.
+    pub standings: Vec<Standing>,
     /// Number of snapshots.
     pub snapshots: usize,
     /// Files in the newest snapshot.
@@ -29,6 +31,8 @@ pub struct StatusReport {
     pub bytes_source: u64,
     /// Bytes of the files each snapshot read: what full copies would take.
     pub bytes_all_snapshots: u64,
+    /// Bytes of what is stored, each thing once, before compression.
+    pub bytes_unique: u64,
     /// Bytes of all packs of the repository, each counted once.
     pub bytes_stored: u64,
     /// When the newest snapshot was finished.
@@ -114,11 +118,6 @@ impl Repo {
     pub fn status(&self) -> Result<StatusReport, Error> {
         let view = self.index.reader()?;
         let known = self.known_snapshots(&view)?;
-        let mut bytes_stored = 0;
-        view.each_pack(|_, info, presence| -> Result<(), Error> {
-            bytes_stored = u64::saturating_add(bytes_stored, if presence == 0 { 0 } else { info.len });
-            Ok(())
-        })?;
         let suspects = self.suspects(&view)?;
         let sources = self.settings.sources.iter().map(|source| {
             let path = paths::to_bytes(&source.path);
@@ -157,16 +156,19 @@ impl Repo {
         let destinations = names
             .into_iter()
             .map(|(name, path)| self.destination_status(&view, name, path))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        let (standings, totals) = self.standings(&view, &destinations)?;
         Ok(StatusReport {
             repo: self.header.repo,
             sources: sources.collect(),
             destinations,
+            standings,
             snapshots: known.len(),
             files,
             bytes_source: bytes,
             bytes_all_snapshots,
-            bytes_stored,
+            bytes_unique: totals.bytes_unique,
+            bytes_stored: totals.bytes_stored,
             last_backup: known.first().map(|known| known.snapshot.finished),
             key_exported: self.is_key_exported()?,
             min_copies: self.settings.min_copies,

@@ -148,6 +148,13 @@ impl Repo {
         self.home.scratch_folder()
     }
 
+    /// How many bytes can be written below the state folder.
+    pub(crate) fn scratch_free_bytes(&self) -> Result<u64, Error> {
+        let path = self.home.path();
+        let free = self.home.machine().open_root(path).and_then(|disk| disk.free_bytes());
+        free.map_err(|source| Error::Io { what: "read".to_owned(), path: path.to_owned(), source })
+    }
+
     /// A small file of the state folder that may be lost; none where there is none.
     pub(crate) fn read_state(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         self.home.read_state(name)

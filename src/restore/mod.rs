@@ -6,6 +6,8 @@
 //! 4. `window`: block by block, each opened once, on all cores; a chunk that one destination does not give back
 //!    unchanged comes from the next.
 //!
+//! `sample` restores single files, and parts of files, to see whether that works.
+//!
 //! In folders this restore created, files are made in place and get their times last; elsewhere they are written under
 //! a temporary name and renamed, and what is there with the same content stays. No symbolic link is ever followed below
 //! the target: every step is relative to an open folder. Not guaranteed: that a file has no holes where the stored one
@@ -41,6 +43,7 @@
 mod choose;
 mod compare;
 mod replace;
+pub(crate) mod sample;
 mod walk;
 mod window;
 

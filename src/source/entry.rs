@@ -23,6 +23,18 @@ pub struct Entry {
     pub stat: Stat,
 }
 
+impl Entry {
+    /// What is at an absolute path itself; no link is followed.
+    ///
+    /// # Errors
+    /// When nothing is there or it cannot be looked at.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let (kind, stat) = system::look_at(path)?;
+        let name = path.file_name().map(|name| name.as_encoded_bytes().to_vec()).unwrap_or_default();
+        Ok(Self { name, path: path.to_owned(), kind, stat })
+    }
+}
+
 /// What an entry is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryKind {

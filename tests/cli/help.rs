@@ -51,6 +51,7 @@ fn every_command_has_help_with_examples() {
         "tag",
         "note",
         "check",
+        "drill",
         "scrub",
         "sync",
         "rebuild-index",

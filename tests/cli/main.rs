@@ -10,6 +10,7 @@ mod codes;
 mod connect;
 mod damage;
 mod destinations;
+mod drill;
 mod explore;
 mod french;
 #[cfg(target_os = "linux")]

@@ -99,7 +99,7 @@ fn every_command_works_as_shown() {
     reader.types("cryptbackup backup").expect_code(0);
     let snapshots = reader.types("cryptbackup snapshots --json").expect_code(0).json();
     let oldest = snapshots.as_array().and_then(|all| all.last()).expect("a snapshot")["short_id"].clone();
-    for section in ["Restore", "Keep what you need", "Look after it"] {
+    for section in ["Restore", "Keep what you need", "Look after it", "Drills"] {
         for line in commands(section) {
             // The snapshot that is forgotten and brought back has another id here.
             let line = line.replace("3f2a9c01", oldest.as_str().expect("text"));

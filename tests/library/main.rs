@@ -9,6 +9,7 @@ mod beside;
 mod changes;
 mod clean;
 mod destinations;
+mod drill;
 mod explore;
 mod golden;
 mod guard;

@@ -1,6 +1,7 @@
 //! How important a file is: when it was changed, how large it is, what it is, how often it changes.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::error::Error;
 use crate::format::record::Time;
@@ -72,7 +73,7 @@ impl Scorer {
     pub fn new(settings: &Priority, now: Time) -> Result<Self, Error> {
         let listed = |list: &[&'static str], score: f64| list.iter().map(|name| (*name, score)).collect::<Vec<_>>();
         let kinds = [listed(IMPORTANT, 100.0), listed(TEXT, 50.0), listed(UNIMPORTANT, 5.0)].concat();
-        let patterns = |list: &[String]| Excludes::new(list, std::path::Path::new("/"));
+        let patterns = |list: &[String]| Excludes::new(list, Path::new("/"));
         Ok(Self {
             now,
             weights: [settings.recency, settings.size, settings.kind, settings.changes],
@@ -84,12 +85,21 @@ impl Scorer {
 
     /// What a file counts. `previous` is what the last snapshot has of it.
     pub fn score(&self, entry: &Entry, previous: Option<&Node>) -> Score {
+        self.score_of(&entry.path, entry.stat.mtime, entry.stat.size, previous.map_or(0, |node| node.version))
+    }
+
+    /// The same of a file that was stored.
+    pub fn score_stored(&self, path: &Path, node: &Node) -> Score {
+        self.score_of(path, node.metadata.mtime, node.size(), node.version)
+    }
+
+    fn score_of(&self, path: &Path, mtime: Time, bytes: u64, version: u32) -> Score {
         let [recency, size, kind, changes] = self.weights;
         Score {
-            recency: recency * self.recency(entry.stat.mtime),
-            size: size * of_size(entry.stat.size),
-            kind: kind * self.kind(entry),
-            changes: changes * previous.map_or(0.0, of_changes),
+            recency: recency * self.recency(mtime),
+            size: size * of_size(bytes),
+            kind: kind * self.kind(path),
+            changes: changes * of_changes(version),
         }
     }
 
@@ -102,14 +112,14 @@ impl Scorer {
         }
     }
 
-    fn kind(&self, entry: &Entry) -> f64 {
-        if self.important.matches(&entry.path) {
+    fn kind(&self, path: &Path) -> f64 {
+        if self.important.matches(path) {
             return 100.0;
         }
-        if self.unimportant.matches(&entry.path) {
+        if self.unimportant.matches(path) {
             return 5.0;
         }
-        let extension = entry.path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+        let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
         extension.and_then(|extension| self.kinds.get(extension.as_str()).copied()).unwrap_or(25.0)
     }
 }
@@ -122,8 +132,8 @@ fn of_size(bytes: u64) -> f64 {
     }
 }
 
-fn of_changes(previous: &Node) -> f64 {
-    (f64::from(previous.version.saturating_sub(1)) * 20.0).min(100.0)
+fn of_changes(version: u32) -> f64 {
+    (f64::from(version.saturating_sub(1)) * 20.0).min(100.0)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod config;
 pub mod connect;
 pub mod destination;
 pub mod diff;
+pub mod drill;
 pub mod du;
 pub mod dump;
 pub mod exclude;

@@ -13,9 +13,9 @@ use crate::cli::output::{Output, Style};
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
-use crate::cli::{cleaned, names, suspect, units, words};
+use crate::cli::{cleaned, names, standing, suspect, units, words};
 use crate::error::Error;
-use crate::repo::{DestinationState, DestinationStatus, Repo, SourceStatus, StatusReport};
+use crate::repo::{DestinationState, DestinationStatus, Repo, SourceStatus, Standing, StatusReport};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup status
@@ -88,11 +88,12 @@ impl Space {
 }
 
 fn document(report: &StatusReport, space: &Space) -> Value {
-    let destination = |status: &DestinationStatus| {
+    let destination = |(status, how): (&DestinationStatus, &Standing)| {
         let (mut value, waiting) = (shapes::destination(status), space.on(status));
         value["bytes_waiting"] = json!(waiting.bytes_waiting);
         value["returns"] = json!(waiting.returns.map(shapes::moment));
         value["bytes_reclaimable"] = json!(waiting.bytes_reclaimable);
+        standing::add(&mut value, how);
         value
     };
     let source = |source: &SourceStatus| {
@@ -115,12 +116,15 @@ fn document(report: &StatusReport, space: &Space) -> Value {
     json!({
         "repo": report.repo.to_string(),
         "sources": report.sources.iter().map(source).collect::<Value>(),
-        "destinations": report.destinations.iter().map(destination).collect::<Value>(),
+        "destinations": report.destinations.iter().zip(&report.standings).map(destination).collect::<Value>(),
         "snapshots": report.snapshots,
         "files": report.files,
         "bytes_source": report.bytes_source,
         "bytes_all_snapshots": report.bytes_all_snapshots,
+        "bytes_unique": report.bytes_unique,
         "bytes_stored": report.bytes_stored,
+        "bytes_saved_deduplication": standing::saved(report).0,
+        "bytes_saved_compression": standing::saved(report).1,
         "last_backup": report.last_backup.map(shapes::moment),
         "key_exported": report.key_exported,
         "min_copies": report.min_copies,
@@ -144,13 +148,21 @@ fn print(out: &Output, report: &StatusReport, space: &Space, now: Timestamp) {
     if report.destinations.is_empty() {
         out.data(&format!("  {}", text!("status-no-destination")));
     }
-    let lines = space_lines(&report.destinations, space);
+    section(out, &text!("status-standing"), standing::lines(out, report, now));
+    section(out, &text!("status-space"), space_lines(&report.destinations, space));
+    backups(out, report, space, now);
+    warnings(out, report, now);
+}
+
+/// Lines under a heading; nothing where there are none.
+fn section(out: &Output, heading: &str, lines: Vec<String>) {
     if !lines.is_empty() {
-        out.data(&format!(" {}", text!("status-space")));
+        out.data(&format!(" {heading}"));
     }
-    for line in lines {
-        out.data(&line);
-    }
+    lines.iter().for_each(|line| out.data(line));
+}
+
+fn backups(out: &Output, report: &StatusReport, space: &Space, now: Timestamp) {
     out.data(&format!(" {}", text!("status-backups")));
     let mut table = Table::bare(2);
     let mut row = |what: String, value: String| table.row(vec![format!("  {what}"), value]);
@@ -166,8 +178,15 @@ fn print(out: &Output, report: &StatusReport, space: &Space, now: Timestamp) {
     row(text!("status-going"), to_be_cleaned(&space.outlook));
     row(text!("status-full-copies"), units::bytes(report.bytes_all_snapshots));
     row(text!("status-stored"), units::bytes(report.bytes_stored));
-    row(text!("status-saved"), saved(report));
+    let (twice, compressed) = standing::saved(report);
+    let all = report.bytes_all_snapshots.saturating_sub(report.bytes_stored);
+    row(text!("status-saved"), standing::share(all, report.bytes_all_snapshots));
+    row(text!("status-saved-deduplication"), standing::share(twice, report.bytes_all_snapshots));
+    row(text!("status-saved-compression"), standing::share(compressed, report.bytes_unique));
     table.print(out);
+}
+
+fn warnings(out: &Output, report: &StatusReport, now: Timestamp) {
     for (id, time, source) in report.sources.iter().filter_map(|source| source.suspect.as_ref()) {
         let (when, why) = (units::ago(*time, now), suspect::reason(source));
         out.warn(&text!("status-suspect", id = id.short(), when = when, why = why));
@@ -211,15 +230,6 @@ fn space_lines(destinations: &[DestinationStatus], space: &Space) -> Vec<String>
         }
     }
     if is_empty { Vec::new() } else { table.lines() }
-}
-
-fn saved(report: &StatusReport) -> String {
-    let saved = report.bytes_all_snapshots.saturating_sub(report.bytes_stored);
-    match units::percent(saved, report.bytes_all_snapshots) {
-        // As the forerunner shows it, in every language.
-        Some(percent) => format!("{} ({percent} %)", units::bytes(saved)),
-        None => units::bytes(saved),
-    }
 }
 
 fn source_lines(out: &Output, sources: &[SourceStatus], now: Timestamp) -> Vec<String> {
@@ -300,10 +310,22 @@ mod tests {
                 destination("secondary", r"E:\Backup", PlaceKind::Usb, None),
                 destination("tertiary", r"\\192.168.1.100\backup", PlaceKind::Nas, Some(1_200_000_000_000)),
             ],
+            standings: vec![
+                Standing {
+                    bytes_stored: 2_500_000,
+                    bytes_per_day: Some(1_000_000_000),
+                    days_left: Some(45),
+                    proven_percent: Some(82),
+                    last_proof: Some(Time { seconds: 1_768_473_042, nanos: 0 }),
+                },
+                Standing { bytes_stored: 2_400_000, proven_percent: Some(0), ..Standing::default() },
+                Standing::default(),
+            ],
             snapshots: 7,
             files: 1_234,
             bytes_source: 5_000_000,
             bytes_all_snapshots: 10_000_000,
+            bytes_unique: 4_000_000,
             bytes_stored: 2_500_000,
             last_backup: Some(Time { seconds: 1_768_473_042, nanos: 0 }),
             key_exported: false,
@@ -349,14 +371,24 @@ mod tests {
             "  [tertiary]  2 kB come back with the first `clean` after 2026-01-15 ",
             "Stored          2.5 MB\n",
             "Saved           7.5 MB (75 %)\n",
+            "by duplicates   6 MB (60 %)\n",
+            "by compression  1.5 MB (37 %)\n",
+            " How they stand :\n  [primary]    nothing is whole there yet  room for about 45 days at this rate, 82 % proven in",
+            "  [secondary]  nothing is whole there yet  never tried: cryptbackup drill\n Space",
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
         assert!(stderr.text().contains("on this disk"));
 
         let (out, stdout, stderr) = captured::output(Wishes::default());
-        let empty =
-            StatusReport { sources: vec![], destinations: vec![], last_backup: None, key_exported: true, ..report() };
+        let empty = StatusReport {
+            sources: vec![],
+            destinations: vec![],
+            standings: vec![],
+            last_backup: None,
+            key_exported: true,
+            ..report()
+        };
         print(&out, &empty, &Space::default(), now);
         assert!(stdout.text().contains("To be cleaned   none\n") && !stdout.text().contains(" Space "));
         assert!(stdout.text().contains("config set destinations.primary DIR") && stdout.text().contains("never"));

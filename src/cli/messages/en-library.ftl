@@ -19,7 +19,9 @@ said-disk-quota-exceeded-os-error-122 = Disk quota exceeded (os error 122)
 
 ## Verbs, after `cannot`
 
+said-clean-up = clean up
 said-create = create
+said-create-a-folder-in = create a folder in
 said-delete = delete
 said-list = list
 said-lock = lock
@@ -324,6 +326,19 @@ said-where-backups-or-settings-are-kept = { $other }, where backups or settings 
 said-an-earlier-part-failed = an earlier part failed
 said-is-a-folder-and-versions-are = { $path } is a folder, and versions are kept of files: list it with `ls latest:{ $path }`, restore it with `restore --directory { $path }`
 said-the-archive-was-ended = the archive was ended
+
+## Drills
+
+said-folders-at-or-near-it = folders at or near it cannot be read: { $why }
+said-some-of-it-cannot-be = some of it cannot be read: { $why }
+said-what-lies-on-this-disk = what lies on this disk is not what was written to it
+said-byte-of-the-file-itself = byte { $n } of the file itself is not what was backed up, though its size and times say that nothing changed it
+said-the-file-itself-cannot-be = the file itself cannot be read any more: { $why }
+said-restored-it-differs-in = restored it differs in { $what }
+said-its-permissions-3 = its permissions
+said-its-owner-3 = its owner
+said-its-time-3 = its time
+said-the-attribute-3 = the attribute { $name }
 
 ## Cleaning
 

@@ -446,6 +446,7 @@ column-file = File
 status-sources = Sources :
 status-no-source = none yet: cryptbackup add DIR
 status-no-destination = none yet: cryptbackup config set destinations.primary DIR
+status-standing = How they stand :
 status-space = Space to come back :
 status-backups = Backups :
 status-last-backup = Last backup
@@ -460,6 +461,28 @@ status-going-some = { $n } { $n ->
 status-full-copies = As full copies
 status-stored = Stored
 status-saved = Saved
+status-saved-deduplication = by duplicates
+status-saved-compression = by compression
+standing-last = last backup { $ago }
+standing-no-snapshot = nothing is whole there yet
+standing-does-not-grow = does not grow
+standing-lasts = room for { $span } at this rate
+standing-proven = { $percent } % proven in the last { $days } days, last { $ago }
+standing-never-proven = never tried: cryptbackup drill
+span-hours = less than a day
+span-days = about { $n } { $n ->
+    [one] day
+   *[other] days
+}
+span-months = about { $n } { $n ->
+    [one] month
+   *[other] months
+}
+span-years = about { $n } { $n ->
+    [one] year
+   *[other] years
+}
+span-long = more than { $n } years
 status-reclaimable = about { $size } at the last look: cryptbackup clean
 status-suspect = since snapshot { $id } ({ $when }) { $why }; nothing of it is cleaned
 status-suspect-hint = look at the files; if all is as it should be, run `cryptbackup backup --accept-changes`
@@ -660,6 +683,26 @@ scrub-read = { $n } { $n ->
    *[other] files
 } read, { $size }, in { $duration }.
 scrub-hint = run `cryptbackup check --read-data --heal` where the repository is set up; it takes what is damaged from another destination
+
+## Drills
+
+drill-budget-not-one = a budget is a size of at least { $least }, such as 500MB, or a time such as 30s, 5min or 2h
+drill-nothing = [{ $name }] nothing is backed up there yet
+drill-parts = { $n } { $n ->
+    [one] part of a large file
+   *[other] parts of large files
+}
+drill-restored = [{ $name }] { $what } restored, { $size }, read as { $read }, { $findings }
+drill-compared = { $n } compared with the files themselves
+drill-proven = { $restored }; { $compared }; { $percent } % of this destination is proven now
+drill-not-drilled = [{ $name }] was not drilled: { $why }
+drill-finding = { $object } from [{ $name }]: { $what }
+finding-metadata = metadata
+finding-not-restored = not restored
+finding-source-differs = changed unseen
+drill-hint-damaged = `cryptbackup check --read-data --heal` writes what is damaged again from where it is whole
+drill-hint-source-differs = the backup has the file as it was: `cryptbackup restore --file FILE --destination ELSEWHERE`, then compare the two; the disk or the memory of this machine may be failing
+drill-hint-not-restored = look at the disk that has the state folder: this says nothing about the destination
 
 ## Other commands
 

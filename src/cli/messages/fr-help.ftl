@@ -12,6 +12,7 @@ help-heading-examples = EXEMPLES :
 help-heading-key-options = Options de clé{ " " }
 help-heading-options = Options{ " " }
 help-heading-rules = Règles{ " " }
+help-value-BUDGET = BUDGET
 help-value-COMMAND = COMMANDE
 help-value-DATE = DATE
 help-value-KIND = GENRE
@@ -251,6 +252,11 @@ help-check = Chercher des dommages : la structure par défaut, chaque octet avec
 help-check-read-data = Lire et vérifier chaque octet
 help-check-read-data-subset = Lire et vérifier cette partie, choisie au hasard
 help-check-heal = Réécrire ce qui est endommagé ou manque, depuis une autre destination ou cet ordinateur
+
+help-drill = Restaurer un échantillon depuis chaque destination seule, le comparer et l'enlever
+help-drill-more = Ce qui compte plus et ce qui n'a pas été essayé depuis plus longtemps a plus de chances d'être choisi. C'est restauré dans un endroit privé sous le dossier d'état, une portion à la fois, par le chemin que prend toute restauration ; puis c'est relu et comparé à ce qui était stocké, et aux fichiers eux-mêmes s'ils n'ont pas été changés depuis. `status` dit combien est prouvé.
+help-drill-budget = Combien sur chaque destination, à partir de 4MB, ou pendant combien de temps en tout : 500MB, 30s, 5min, 2h
+help-drill-destination = Seulement cette destination ; peut être répété
 
 help-scrub = Lire le dossier d'une destination sans aucune clé et chercher des dommages
 help-scrub-more = Chaque fichier est comparé à son nom, qui est l'empreinte de ses octets. Cela marche sur n'importe quel ordinateur, pour qui garde le disque. Ce qui a été supprimé n'est trouvé que par `check`.

@@ -18,7 +18,9 @@ said-disk-quota-exceeded-os-error-122 = Débordement du quota d'espace disque (o
 
 ## Verbes, après « impossible de »
 
+said-clean-up = nettoyer
 said-create = créer
+said-create-a-folder-in = créer un dossier dans
 said-delete = supprimer
 said-list = lister
 said-lock = verrouiller
@@ -323,6 +325,19 @@ said-where-backups-or-settings-are-kept = { $other }, où sont gardés des backu
 said-an-earlier-part-failed = une partie précédente a échoué
 said-is-a-folder-and-versions-are = { $path } est un dossier, et les versions sont celles des fichiers : listez-le avec `ls latest:{ $path }`, restaurez-le avec `restore --directory { $path }`
 said-the-archive-was-ended = l'archive est finie
+
+## Exercices de restauration
+
+said-folders-at-or-near-it = des dossiers à cet endroit ou à côté ne peuvent pas être lus : { $why }
+said-some-of-it-cannot-be = une partie n'en peut pas être lue : { $why }
+said-what-lies-on-this-disk = ce qui est sur ce disque n'est pas ce qui y a été écrit
+said-byte-of-the-file-itself = l'octet { $n } du fichier lui-même n'est pas ce qui a été sauvegardé, alors que sa taille et ses dates disent que rien ne l'a changé
+said-the-file-itself-cannot-be = le fichier lui-même ne peut plus être lu : { $why }
+said-restored-it-differs-in = restauré, il diffère par { $what }
+said-its-permissions-3 = ses permissions
+said-its-owner-3 = son propriétaire
+said-its-time-3 = sa date
+said-the-attribute-3 = l'attribut { $name }
 
 ## Nettoyage
 

@@ -453,6 +453,7 @@ column-file = Fichier
 status-sources = Sources :
 status-no-source = Aucune source configurée : cryptbackup add DOSSIER
 status-no-destination = Destination manquante : cryptbackup config set destinations.primary DOSSIER
+status-standing = Où elles en sont :
 status-space = Place à récupérer :
 status-backups = Backups :
 status-last-backup = Dernier backup
@@ -467,6 +468,25 @@ status-going-some = { $n } { $n ->
 status-full-copies = En copies complètes
 status-stored = Espace utilisé
 status-saved = Espace économisé
+status-saved-deduplication = par les doublons
+status-saved-compression = par la compression
+standing-last = dernier backup { $ago }
+standing-no-snapshot = rien n'y est encore complet
+standing-does-not-grow = ne grandit pas
+standing-lasts = de la place pour { $span } à ce rythme
+standing-proven = { $percent } % prouvés dans les { $days } derniers jours, la dernière fois { $ago }
+standing-never-proven = jamais essayée : cryptbackup drill
+span-hours = moins d'un jour
+span-days = environ { $n } { $n ->
+    [one] jour
+   *[other] jours
+}
+span-months = environ { $n } mois
+span-years = environ { $n } { $n ->
+    [one] an
+   *[other] ans
+}
+span-long = plus de { $n } ans
 status-reclaimable = environ { $size } au dernier passage : cryptbackup clean
 status-suspect = depuis l'instantané { $id } ({ $when }), { $why } ; rien n'en est nettoyé
 status-suspect-hint = regardez les fichiers ; si tout est comme il faut, exécutez `cryptbackup backup --accept-changes`
@@ -679,6 +699,29 @@ scrub-read = { $n } { $n ->
    *[other] fichiers lus
 }, { $size }, en { $duration }.
 scrub-hint = exécutez `cryptbackup check --read-data --heal` là où le dépôt est en place ; il prend ce qui est endommagé dans une autre destination
+
+## Exercices de restauration
+
+drill-budget-not-one = un budget est une taille d'au moins { $least }, comme 500MB, ou une durée comme 30s, 5min ou 2h
+drill-nothing = [{ $name }] rien n'y est encore sauvegardé
+drill-parts = { $n } { $n ->
+    [one] partie d'un gros fichier
+   *[other] parties de gros fichiers
+}
+drill-restored = [{ $name }] restauré : { $what }, { $size }, lus comme { $read }, { $findings }
+drill-compared = { $n } { $n ->
+    [one] comparé au fichier lui-même
+   *[other] comparés aux fichiers eux-mêmes
+}
+drill-proven = { $restored } ; { $compared } ; { $percent } % de cette destination sont prouvés maintenant
+drill-not-drilled = [{ $name }] n'a pas été essayée : { $why }
+drill-finding = { $object } depuis [{ $name }] : { $what }
+finding-metadata = métadonnées
+finding-not-restored = pas restauré
+finding-source-differs = changé sans trace
+drill-hint-damaged = `cryptbackup check --read-data --heal` réécrit ce qui est endommagé depuis là où il est intact
+drill-hint-source-differs = le backup a le fichier tel qu'il était : `cryptbackup restore --file FICHIER --destination AILLEURS`, puis comparez les deux ; le disque ou la mémoire de cette machine est peut-être en train de lâcher
+drill-hint-not-restored = regardez le disque où est le dossier d'état : cela ne dit rien de la destination
 
 ## Autres commandes
 

@@ -144,6 +144,7 @@ fn times(metadata: &Metadata) -> Timestamps {
     Timestamps { last_access: time, last_modification: time }
 }
 
-fn is_root() -> bool {
+/// Whether owners can be set.
+pub(in crate::restore) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }

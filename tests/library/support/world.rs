@@ -131,6 +131,13 @@ impl World {
         Repo::open(&self.home, Access::Read, self.secret.clone(), &Silent).expect("the repository")
     }
 
+    /// The same by the clock of this world.
+    pub fn open_by_its_clock(&self) -> Repo {
+        let mut repo = self.open();
+        repo.set_clock(self.clock());
+        repo
+    }
+
     pub fn open_to_write(&self) -> Repo {
         self.open_with(&Silent).expect("the repository")
     }
