@@ -71,6 +71,7 @@ pub use home::Home;
 pub use init::{InitReport, InitRequest, Sizes, init};
 pub use lineage::{KnownSnapshot, Lineage, Suspect};
 pub use machine::{Machine, RealMachine};
+pub(crate) use marks::require_tags;
 pub(crate) use open::state_after;
 pub use open::{Access, Repo, Secret};
 pub(crate) use query::absolute;
