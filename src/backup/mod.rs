@@ -66,8 +66,8 @@ use crate::format::record::Time;
 use crate::format::snapshot::SuspectSource;
 use crate::paths;
 use crate::replicate::DestinationState;
-use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
+use crate::repo::{Repo, require_tags};
 use crate::report::{Monitor, Problem, ProblemKind, Stage};
 use recheck::Recheck;
 use selection::Selection;
@@ -191,7 +191,7 @@ impl Phase {
 /// Backs up.
 ///
 /// # Errors
-/// [`Error::NothingToBackUp`], [`Error::NoDestination`], [`Error::TooFewCopies`], [`Error::Interrupted`]. Whatever was
+/// [`Error::Usage`] for a source, a file or a tag that is none; [`Error::NothingToBackUp`], [`Error::NoDestination`], [`Error::TooFewCopies`], [`Error::Interrupted`]. Whatever was
 /// written before stays and is found by the next run.
 pub fn run(repo: &mut Repo, request: BackupRequest, monitor: &dyn Monitor) -> Result<BackupReport, Error> {
     let mut phase = Phase::of(repo, &chosen_sources(repo, &request)?, &request)?;
@@ -301,8 +301,9 @@ fn store_and_commit(
     Err(Error::Overtaken)
 }
 
-/// The configured sources that are asked for.
+/// The configured sources that are asked for, by a request that can be met.
 fn chosen_sources(repo: &Repo, request: &BackupRequest) -> Result<Vec<SourceSettings>, Error> {
+    require_tags(&request.tags)?;
     let configured: Vec<&SourceSettings> = repo.settings().folders().collect();
     if configured.is_empty() {
         let what = "no source is configured; add one with `cryptbackup add DIR`";

@@ -45,8 +45,8 @@ use crate::error::Error;
 use crate::format::record::Time;
 use crate::format::snapshot::Root;
 use crate::format::tree::Metadata;
-use crate::repo::Repo;
 use crate::repo::settings::SourceSettings;
+use crate::repo::{Repo, require_tags};
 use crate::report::{Monitor, Stage};
 use crate::source::{Event, piped};
 
@@ -72,7 +72,7 @@ pub struct StreamRequest {
 /// Stores what `input` gives, to its end. An error of `input` ends the run, and nothing is stored.
 ///
 /// # Errors
-/// [`Error::Usage`] for a name that is none or that of a folder, [`Error::NothingToBackUp`] where nothing comes,
+/// [`Error::Usage`] for a tag or a name that is none or that of a folder, [`Error::NothingToBackUp`] where nothing comes,
 /// [`Error::Io`] where reading fails, [`Error::NoDestination`], [`Error::TooFewCopies`], [`Error::Interrupted`].
 /// [`Error::Overtaken`] where another machine has cleaned away what was stored: it cannot be read once more.
 pub fn run(
@@ -82,6 +82,7 @@ pub fn run(
     monitor: &dyn Monitor,
 ) -> Result<BackupReport, Error> {
     let (began, started) = (Instant::now(), repo.now());
+    require_tags(&request.tags)?;
     let source = source(repo, &request)?;
     if repo.destinations().is_empty() {
         return Err(repo.no_destination());

@@ -35,7 +35,7 @@ use crate::format::id::SnapshotId;
 use crate::format::layout::ObjectName;
 use crate::format::mark::{Action, ForgetReason, Forgotten, MARK_TEXT_MAX};
 use crate::index::IndexReader;
-use crate::repo::{KnownSnapshot, Repo};
+use crate::repo::{KnownSnapshot, Repo, require_tags};
 use crate::snapshot::place_of;
 
 /// Says that snapshots are not wanted any more. Their space comes back with the next [`clean`](super::run).
@@ -150,9 +150,7 @@ pub fn tag(repo: &mut Repo, name: &str, add: Vec<String>, remove: Vec<String>) -
     if add.is_empty() && remove.is_empty() {
         return Err(Error::Usage("give a tag to add or to remove".to_owned()));
     }
-    if add.iter().chain(&remove).any(|tag| tag.is_empty() || tag.len() > MARK_TEXT_MAX) {
-        return Err(Error::Usage(format!("a tag has 1 to {MARK_TEXT_MAX} bytes")));
-    }
+    require_tags(add.iter().chain(&remove))?;
     let id = resolve_one(repo, name)?;
     repo.prepare_to_write()?;
     repo.decide(Action::Tag { snapshot: id, add, remove })?;

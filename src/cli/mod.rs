@@ -134,8 +134,10 @@ fn not_understood(error: &clap::Error, arguments: &[OsString]) -> ExitStatus {
     let out = Output::of_process(Wishes { json, ..Wishes::default() });
     if json {
         let sentence = answer.clone().unwrap_or_else(|| error.render().to_string());
-        let sentence = sentence.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        write_error(&out, "usage", &sentence, None, ExitStatus::Usage);
+        // What is missing or would be possible stands in lines of its own; then comes how it is used.
+        let lines = sentence.lines().take_while(|line| !line.is_empty()).map(str::trim);
+        let sentence = lines.collect::<Vec<_>>().join(" ");
+        write_error(&out, "usage", sentence.trim_start_matches("error: "), None, ExitStatus::Usage);
         let _ = out.finish();
     }
     match answer {

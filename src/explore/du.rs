@@ -127,8 +127,8 @@ impl Record for Need {
 /// ```
 ///
 /// # Errors
-/// [`Error::NotFound`] for a snapshot that is not there, [`Error::Interrupted`], [`Error::Read`] where something could not
-/// be read: then no sum would be right.
+/// [`Error::NotFound`] for a snapshot that is not there, and for a path that none has; [`Error::Interrupted`];
+/// [`Error::Read`] where something could not be read: then no sum would be right.
 pub fn du(repo: &Repo, request: &DuRequest, monitor: &dyn Monitor) -> Result<Vec<Usage>, Error> {
     let view = repo.index.reader()?;
     let fetcher = repo.fetcher(&view);
@@ -137,6 +137,8 @@ pub fn du(repo: &Repo, request: &DuRequest, monitor: &dyn Monitor) -> Result<Vec
         None => repo.known_snapshots(&view)?,
     };
     let mut owners = Owners { request, excludes: None, by_owner: BTreeMap::new(), usage: Vec::new() };
+    let is_at_or_below = |path: &[u8]| request.below.as_ref().is_none_or(|below| paths::below(below, path).is_some());
+    let mut is_found = request.below.is_none();
     let mut needs: Sorter<Need> = Sorter::new(&repo.scratch_folder()?, repo.budget.ids_bytes());
     for source in source_paths(&known) {
         if let DuBy::Pattern { patterns, sources } = &request.by {
@@ -146,12 +148,14 @@ pub fn du(repo: &Repo, request: &DuRequest, monitor: &dyn Monitor) -> Result<Vec
         }
         let states: Vec<&KnownSnapshot> = known.iter().filter(|known| known.snapshot.root(source).is_some()).collect();
         let roots = states.iter().filter_map(|known| Some(known.snapshot.root(source)?.node.clone()));
+        is_found |= is_at_or_below(source);
         let mut walk = StateWalk::new(repo.budget, &fetcher, roots);
         for (below, held) in walk.by_ref() {
             if monitor.should_stop() {
                 return Err(Error::Interrupted);
             }
             let path = absolute(source, &below);
+            is_found = is_found || is_at_or_below(&path);
             for one in held {
                 let NodeKind::File(recipe) = &one.node.kind else { continue };
                 if one.node.flags.contains(Flags::UNREAD) {
@@ -167,6 +171,14 @@ pub fn du(repo: &Repo, request: &DuRequest, monitor: &dyn Monitor) -> Result<Vec
             }
         }
         walk.finish()?;
+    }
+    if let Some(below) = request.below.as_ref().filter(|_| !is_found) {
+        let path = paths::from_bytes(below);
+        let what = match &request.snapshot {
+            Some(_) => format!("{} in this snapshot", path.display()),
+            None => format!("{} in any snapshot", path.display()),
+        };
+        return Err(Error::NotFound { what });
     }
     owners.share(&view, needs)?;
     let mut usage = owners.usage;

@@ -5,12 +5,23 @@ use crate::destination::{DestinationError, DestinationErrorKind, Settle};
 use crate::error::Error;
 use crate::format::id::{ObjectHash, WriterId};
 use crate::format::layout::ObjectName;
-use crate::format::mark::{Action, MarkRecord};
+use crate::format::mark::{Action, MARK_TEXT_MAX, MarkRecord};
 use crate::format::record::Extra;
 use crate::format::sealed::ObjectType;
 use crate::index::{DestinationBits, IndexReader, MarkRow};
 use crate::replicate::OpenDestination;
 use crate::snapshot::Marks;
+
+/// Fails where one of these cannot be a tag.
+///
+/// # Errors
+/// [`Error::Usage`].
+pub(crate) fn require_tags<'t>(tags: impl IntoIterator<Item = &'t String>) -> Result<(), Error> {
+    if tags.into_iter().any(|tag| tag.is_empty() || tag.len() > MARK_TEXT_MAX) {
+        return Err(Error::Usage(format!("a tag has 1 to {MARK_TEXT_MAX} bytes")));
+    }
+    Ok(())
+}
 
 impl Repo {
     /// All decisions, as one consistent view of the index has them.

@@ -79,6 +79,7 @@ pub use init::{InitReport, InitRequest, Sizes, init};
 pub use keys::{KeyChange, KeysReport, NewKey, SlotInfo, new_key_file, new_recovery_words};
 pub use lineage::{KnownSnapshot, Lineage, Suspect};
 pub use machine::{Machine, RealMachine};
+pub(crate) use marks::require_tags;
 pub(crate) use open::state_after;
 pub use open::{Access, Repo, Secret};
 pub use proofs::PROVEN_DAYS;

@@ -32,3 +32,4 @@ mod usage;
 mod versions;
 #[cfg(target_os = "linux")]
 mod watch;
+mod wrong;

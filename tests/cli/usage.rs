@@ -8,7 +8,8 @@ fn wrong_usage_is_two_and_goes_to_stderr() {
     for words in [
         "",
         "nonsense",
-        "backup --stdin x",
+        "backup --stdin",
+        "backup --stdin x --smart",
         "backup -n",
         "clean --keep-last x",
         "watch --nonsense",
@@ -39,6 +40,13 @@ fn wrong_usage_is_json_when_json_is_asked_for() {
     let error = ended.json();
     assert_eq!((&error["message_type"], &error["exit_code"]), (&"error".into(), &2.into()));
     assert!(error["message"].as_str().is_some_and(|text| text.contains("--version")), "{error}");
+    for (words, message) in [
+        ("tag latest", "the following required arguments were not provided: --add <TAG>"),
+        ("dump latest --archive rar", "invalid value 'rar' for '--archive <KIND>' [possible values: tar, zip]"),
+    ] {
+        let error = World::new().run(&format!("{words} --json")).expect_code(2).json();
+        assert_eq!(error["message"], message);
+    }
 }
 
 #[test]

@@ -377,6 +377,28 @@ fn space_is_told_by_folder_type_and_snapshot() {
 }
 
 #[test]
+fn a_path_that_no_snapshot_has_takes_no_space_but_is_not_found() {
+    let world = World::new(&["a"]);
+    fs::create_dir(world.source().join("empty")).expect("a folder");
+    world.backup();
+    world.write("later", "x");
+    world.backup();
+    let look = |path: &Path, snapshot: Option<&str>| {
+        let below = Some(paths::to_bytes(path).to_vec());
+        let request = DuRequest { by: DuBy::Type, below, snapshot: snapshot.map(str::to_owned) };
+        explore::du(&world.open(), &request, &Silent).map(|usage| usage.len())
+    };
+    let parent = world.path("");
+    assert_eq!((look(&parent, None).ok(), look(&world.source(), None).ok()), (Some(1), Some(1)));
+    assert_eq!(look(&world.source().join("empty"), None).ok(), Some(0));
+    assert_eq!(look(&world.source().join("later"), None).ok(), Some(1));
+    for (path, snapshot) in [(world.source().join("later"), Some("latest~1")), (world.source().join("lat"), None)] {
+        let found = look(&path, snapshot);
+        assert!(matches!(&found, Err(Error::NotFound { what }) if what.contains("snapshot")), "{found:?}");
+    }
+}
+
+#[test]
 fn what_is_needed_elsewhere_is_not_needed_alone() {
     let world = World::new(&["a"]);
     world.write("one/own", noise(300_000, 1));

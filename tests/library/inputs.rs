@@ -6,9 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cryptbackup::backup::smart;
 use cryptbackup::backup::stream::{self, StreamRequest};
-use cryptbackup::backup::{BackupReport, BackupRequest, FileList};
+use cryptbackup::backup::{self, BackupReport, BackupRequest, FileList, smart};
 use cryptbackup::error::Error;
 use cryptbackup::repo::{self, Home};
 use cryptbackup::report::{Monitor, Problem, ProblemKind, Silent, Stage};
@@ -45,6 +44,32 @@ fn version(world: &World, name: &Path, number: u32) -> Vec<u8> {
     let content = fs::read(&target).expect("restored");
     fs::remove_file(&target).expect("ours");
     content
+}
+
+#[test]
+fn what_cannot_be_a_tag_is_refused_before_anything_is_read_or_written() {
+    let world = World::in_memory(&["a"]);
+    world.write("one", "one");
+    let before = world.objects("a");
+    for tag in [String::new(), "x".repeat(4_097)] {
+        let mut repo = world.open_to_write();
+        let tags = vec!["good".to_owned(), tag];
+        let request = BackupRequest { tags: tags.clone(), ..BackupRequest::default() };
+        let stream = StreamRequest { name: world.path("dump"), tags, no_sync: false, force: false };
+        let refused = [
+            backup::run(&mut repo, request.clone(), &Silent).map(drop),
+            backup::run(&mut repo, BackupRequest { dry_run: true, ..request.clone() }, &Silent).map(drop),
+            smart::plan(&repo, &request, &Silent).map(drop),
+            stream::run(&mut repo, stream, Box::new(io::empty()), &Silent).map(drop),
+        ];
+        for refused in refused {
+            assert!(matches!(&refused, Err(Error::Usage(why)) if why == "a tag has 1 to 4096 bytes"), "{refused:?}");
+        }
+    }
+    assert_eq!(world.objects("a"), before);
+    let tags = vec!["x".repeat(4_096)];
+    world.backup_with(BackupRequest { tags: tags.clone(), ..BackupRequest::default() });
+    assert_eq!(world.open().snapshots().expect("listed")[0].tags, tags);
 }
 
 #[test]
