@@ -8,8 +8,8 @@ use std::sync::{Mutex, Once, PoisonError};
 
 use cryptbackup::explore;
 use cryptbackup::format::record::Time;
-use cryptbackup::report::Silent;
 use cryptbackup::repo::{self, Access, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, RestoreRequest, What};
 
 use crate::pieces::Pieces;

@@ -14,9 +14,9 @@ use cryptbackup::format::record::{Extra, Time};
 use cryptbackup::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
 use cryptbackup::format::tree::{Attribute, Flags, Metadata, Node, NodeKind, TREE_VERSION};
 use cryptbackup::index::{Index, SnapshotRow};
-use cryptbackup::report::Silent;
 use cryptbackup::paths;
 use cryptbackup::repo::{Access, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::restore::{self, Overwrite, RestoreRequest, What};
 
 use crate::pieces::Pieces;

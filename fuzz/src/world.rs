@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use cryptbackup::backup::{self, BackupRequest};
 use cryptbackup::format::id::RepoId;
 use cryptbackup::format::slot::Slot;
-use cryptbackup::report::Silent;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Home, InitRequest, Repo};
+use cryptbackup::report::Silent;
 use cryptbackup::seal::Keys;
 use cryptbackup::seal::slots::{self, Secret};
 
