@@ -12,6 +12,7 @@ use crate::format::snapshot::Snapshot;
 use crate::index::IndexReader;
 use crate::replicate::OpenDestination;
 use crate::repo::Repo;
+use crate::seal::SealError;
 
 /// What every destination should have of these kinds is on the others, or in the state folder.
 const SHARED: [ObjectKind; 4] = [ObjectKind::Keys, ObjectKind::Config, ObjectKind::Writers, ObjectKind::Marks];
@@ -81,8 +82,9 @@ fn is_gone(destination: &OpenDestination, kind: ObjectKind, name: &ObjectName) -
     Ok(!is_listed)
 }
 
-/// What others have and this one does not. A key or config that is not here keeps the destination from being opened by
-/// itself, and so does the record of a writer that has a snapshot here; marks may just not have arrived yet.
+/// What others have and this one does not. A config that is not here keeps the destination from being opened by itself, and
+/// so does the record of a writer that has a snapshot here, and a key that something here needs. Other keys, and marks, may
+/// just not have arrived yet.
 fn missing(
     repo: &Repo,
     view: &IndexReader,
@@ -112,12 +114,42 @@ fn missing(
                 let writers = writers_of_snapshots(view, destination)?;
                 repo.introduces(&name, |writer| writers.contains(writer))
             }
+            ObjectKind::Keys => is_needed(repo, view, destination, &name, here)?,
             kind => kind != ObjectKind::Marks,
         };
         let severity = if is_damage { Severity::Damage } else { Severity::Notice };
         findings.add_object(name, format!("it is {place} and not here"), severity);
     }
     Ok(())
+}
+
+/// Whether what is on a destination cannot be opened without a slot or ring that is missing there. One that was made while
+/// it was away is late: the next run that writes puts it there first (invariant I9).
+fn is_needed(
+    repo: &Repo,
+    view: &IndexReader,
+    destination: &OpenDestination,
+    name: &ObjectName,
+    here: &BTreeSet<ObjectName>,
+) -> Result<bool, Error> {
+    let whole = |name: &ObjectName| destination.place.get(name, None).ok().filter(|bytes| name.matches(bytes));
+    if matches!(name, ObjectName::Slot(_)) {
+        let others = here.iter().filter(|other| matches!(other, ObjectName::Slot(_)) && repo.is_in_force(other));
+        return Ok(others.filter_map(whole).next().is_none());
+    }
+    let rings = here.iter().filter(|other| matches!(other, ObjectName::Ring(..)));
+    let mut rings = rings.filter_map(whole).filter_map(|stored| repo.keys.open_another(&stored).ok());
+    let Some(first) = rings.next() else { return Ok(true) };
+    let keys = rings.fold(first, |keys, other| keys.over(&other));
+    let mut is_needed = false;
+    view.each_snapshot(|_, row| -> Result<(), Error> {
+        if row.committed & destination.bit != 0 {
+            let opened = keys.open_record(ObjectType::Snapshot, &row.stored);
+            is_needed |= matches!(opened, Err(SealError::UnknownEpoch(_) | SealError::WrongKey));
+        }
+        Ok(())
+    })?;
+    Ok(is_needed)
 }
 
 fn writers_of_snapshots(view: &IndexReader, destination: &OpenDestination) -> Result<BTreeSet<[u8; 16]>, Error> {

@@ -180,7 +180,7 @@ mod tests {
         }
         let (pieces, is_cut) = chosen.finish();
         let keys: Vec<f64> = pieces.iter().map(|piece| piece.key).collect();
-        assert_eq!((keys, is_cut), (vec![1.0, 2.0, 4.0], false));
+        assert_eq!((keys, is_cut), (vec![1.0, 2.0, 4.0, 9.0], false), "what is small enough has room beside them");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use cryptbackup::clean::choose::Rules;
 use cryptbackup::clean::purge::{self, PurgeRequest};
 use cryptbackup::clean::{self, CleanRequest, hand};
 use cryptbackup::format::id::SnapshotId;
-use cryptbackup::repo::{self, Repo};
+use cryptbackup::repo::{self, NewKey, Repo, Secret, new_recovery_words};
 use cryptbackup::report::Silent;
 use cryptbackup::sync::{self, SyncRequest};
 
@@ -99,6 +99,7 @@ impl Run {
         self.rig.plug("three", true);
         self.backup("backup that brings the third up to date");
         self.decide();
+        self.keys("begin an epoch", |repo| drop(repo.rotate_keys().expect("begun")));
         self.forget(first);
         self.clean("clean what was forgotten", 365, 9);
         // Here a heal belongs, as soon as there is one: damage an object of one disk, and `check --heal`.
@@ -107,8 +108,14 @@ impl Run {
         self.backup("backup without the second");
         self.work.source.change(3);
         self.backup("another without the second");
+        let words = new_recovery_words().expect("random");
+        let added = NewKey::Given(Secret::Words(words));
+        let key = self.keys("add a key", |repo| repo.add_key(&added).expect("added").slot.expect("a slot").0);
         self.rig.plug("two", true);
         self.sync();
+        self.rig.plug("three", false);
+        self.keys("remove a key without the third", |repo| drop(repo.remove_key(&key.to_string()).expect("removed")));
+        self.rig.plug("three", true);
         self.purge("secret");
         self.work.source.change(4);
         self.backup("backup after a purge");
@@ -118,6 +125,7 @@ impl Run {
         self.backup("backup with a new index");
         self.rig.plug("one", false);
         self.work.source.change(6);
+        self.keys("begin another epoch without the first", |repo| drop(repo.rotate_keys().expect("begun")));
         self.backup("backup without the first");
         self.rig.plug("one", true);
         self.work.source.change(7);
@@ -160,6 +168,10 @@ impl Run {
             hand::pin(&mut repo, std::slice::from_ref(&newest), true).expect("pinned");
             hand::tag(&mut repo, &newest, vec!["kept".to_owned()], Vec::new()).expect("tagged");
         });
+    }
+
+    fn keys<T>(&mut self, name: &'static str, change: impl FnOnce(&mut Repo) -> T) -> T {
+        self.phase(name, |run| change(&mut run.rig.open().expect("opens")))
     }
 
     fn forget(&mut self, id: SnapshotId) {

@@ -84,6 +84,7 @@ impl World {
         for outcome in &report.destinations {
             let place = place_of(&outcome.name);
             if outcome.committed {
+                model.lacks_packs[who][place] = false;
                 on.insert(place);
             } else if sound.contains(&place) && !around.is_troubled() {
                 model.violation(format!("machine {who}: not on {}, which had no trouble: {outcome:?}", outcome.name));
@@ -178,7 +179,8 @@ impl World {
     pub fn judge_alarms(&self, around: &Around, alarms: &[(String, String)]) {
         let mut model = self.model();
         for (name, alarm) in alarms {
-            if !model.is_rotten[place_of(name)] && !around.is_lied_to {
+            let place = place_of(name);
+            if !model.is_rotten[place] && !model.lacks_packs[around.who][place] && !around.is_lied_to {
                 model.violation(format!("machine {}: a false alarm about {name}: {alarm}", around.who));
             }
         }

@@ -43,6 +43,9 @@ pub struct Model {
     pub joined: [Option<usize>; MACHINES],
     /// Destinations of which we changed bytes, and that were not healed since.
     pub is_rotten: [bool; PLACE_COUNT],
+    /// Of each machine, destinations from which we deleted packs since it backed up there. What nothing needs nobody puts
+    /// back, and a machine says that it is gone until it has looked, at the end of a backup, whether anything needs it.
+    pub lacks_packs: [[bool; PLACE_COUNT]; MACHINES],
     /// Disks that had any trouble, one after the other.
     pub troubles: Vec<usize>,
     /// What was done, for people.

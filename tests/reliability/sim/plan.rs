@@ -13,6 +13,8 @@ pub enum Command {
     Backup,
     Forget,
     Pin,
+    /// A new epoch of keys, of which machines that are away know nothing.
+    Rotate,
     Clean {
         keep_days: u32,
         keep_versions: u32,
@@ -41,6 +43,7 @@ impl Command {
             Command::Backup => "backup",
             Command::Forget => "forget",
             Command::Pin => "pin",
+            Command::Rotate => "rotate",
             Command::Clean { is_twice: false, .. } => "clean",
             Command::Clean { is_twice: true, .. } => "clean twice",
             Command::Sync => "sync",
@@ -57,7 +60,7 @@ impl Command {
     /// Whether something may happen to the machine meanwhile.
     fn can_be_troubled(self) -> bool {
         use Command as C;
-        matches!(self, C::Backup | C::Forget | C::Pin | C::Clean { .. } | C::Sync | C::Heal)
+        matches!(self, C::Backup | C::Forget | C::Pin | C::Rotate | C::Clean { .. } | C::Sync | C::Heal)
     }
 }
 
@@ -127,13 +130,15 @@ fn command(chance: &mut Chance, depth: usize) -> Command {
         48..56 => Command::Forget,
         56..62 => Command::Sync,
         62..64 => Command::Heal,
-        64..66 => Command::Check,
+        64 => Command::Check,
+        65 => Command::Rotate,
         66..69 => Command::Pin,
         69..73 => Command::LoseIndex,
         73..76 => Command::Connect,
         76..84 => Command::Plug,
         84..90 => Command::Outage(policy(chance)),
         90..95 => Command::Rot { deletes: chance.percent(35) },
+        95..98 => Command::Rotate,
         _ => Command::Backup,
     }
 }

@@ -161,6 +161,10 @@ impl World {
                 }
                 Outcome::Nothing
             }
+            Command::Rotate => {
+                repo.rotate_keys()?;
+                Outcome::Nothing
+            }
             Command::Clean { keep_days, keep_versions, .. } => {
                 if matches!(step.trouble, Some(Trouble::Lie(_))) {
                     // It saw everything once, and is lied to afterwards.

@@ -57,6 +57,9 @@ impl World {
         drop(state);
         let mut model = self.model();
         model.is_rotten[place] = !hit.is_empty();
+        if deletes {
+            model.lacks_packs.iter_mut().for_each(|machine| machine[place] |= !hit.is_empty());
+        }
         model.count(if deletes { "packs deleted" } else { "rot" });
         model.tell(0, &format!("{} rots (deletes: {deletes}): {hit:?}", PLACES[place]));
     }
