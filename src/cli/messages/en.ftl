@@ -249,6 +249,7 @@ key-keep-apart = Keep it apart from the backups: whoever has both can read every
 key-file-heading = Key of the CryptBackup repository { $repo }, for `cryptbackup connect --config`
 key-export-none = config.yaml holds no key to export; `cryptbackup key export --words FILE` makes recovery words
 key-export-same = the key and the words need two files
+key-export-by-itself = the key in config.yaml is exported, and no other opens it for that; leave out the options for keys, or export new words alone with --words FILE
 
 ## What is typed
 

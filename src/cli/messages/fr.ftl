@@ -250,6 +250,7 @@ key-keep-apart = Gardez-la loin des backups : qui a les deux peut tout lire.
 key-file-heading = Clé du dépôt CryptBackup { $repo }, pour `cryptbackup connect --config`
 key-export-none = config.yaml ne contient pas de clé à exporter ; `cryptbackup key export --words FICHIER` fait des mots de secours
 key-export-same = La clé et les mots ont besoin de deux fichiers
+key-export-by-itself = C'est la clé de config.yaml qui est exportée, et aucune autre ne l'ouvre pour cela ; retirez les options de clé, ou exportez seulement de nouveaux mots avec --words FICHIER
 
 ## Ce qui est tapé
 

@@ -56,7 +56,11 @@ pub(super) fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         (false, _) => None,
     };
     // The key of the configuration must be one that opens.
-    let secret = if is_key_wanted { None } else { context.secret(&args.secret)? };
+    let secret = match is_key_wanted {
+        true if args.secret.explicit()?.is_some() => return Err(Error::Usage(text!("key-export-by-itself"))),
+        true => None,
+        false => context.secret(&args.secret)?,
+    };
     let access = if words.is_some() { Access::Write } else { Access::Read };
     let (mut repo, progress) = context.open_with(access, secret)?;
     let text = key.map(|_| exported(&settings, &repo.id().to_string())).transpose()?;
