@@ -45,7 +45,8 @@
 //! |---|---|
 //! | set up, connect a new machine, settings | [`repo::init`], [`repo::connect`], [`repo::settings`] |
 //! | destinations | [`Repo::add_destination`](repo::Repo::add_destination) |
-//! | back up; the important first | [`backup`], [`backup::smart`] |
+//! | keys: listed, added, removed, rotated | [`Repo::key_slots`](repo::Repo::key_slots), [`repo`] |
+//! | back up; the important first; what comes through a pipe | [`backup`], [`backup::smart`], [`backup::stream`] |
 //! | restore a file, a folder, a snapshot; by date or version | [`restore`] |
 //! | how things stand; snapshots, folders, versions of a file | [`Repo::status`](repo::Repo::status), [`repo`] |
 //! | find, compare, list, dump, count what takes the space | [`explore`] |
