@@ -39,6 +39,7 @@ pub mod scrub;
 
 mod data;
 mod heal;
+mod meanwhile;
 mod small;
 mod sound;
 mod structure;
@@ -284,6 +285,8 @@ fn one(
     if let Some(percent) = share {
         data::check(repo, destination, percent, &mut findings, &mut checked, monitor)?;
     }
-    checked.findings = findings.list.len() as u64;
-    Ok((checked, findings.list))
+    let mut found = findings.list;
+    meanwhile::judge(repo, destination, &mut found)?;
+    checked.findings = found.len() as u64;
+    Ok((checked, found))
 }

@@ -3,8 +3,10 @@
 use std::fs;
 
 use cryptbackup::backup::BackupRequest;
+use cryptbackup::check::{self, CheckRequest};
 use cryptbackup::clean::choose::Rules;
 use cryptbackup::clean::{CleanReport, CleanRequest, DestinationCleaned, hand};
+use cryptbackup::report::Silent;
 
 use crate::clean::assert_whole;
 use crate::restore::{restore, to};
@@ -60,6 +62,32 @@ fn condemned_packs_wait_for_the_grace_period_and_two_runs() {
     assert_whole(&second);
     assert_restores(&first, "restored first");
     assert_restores(&second, "restored second");
+}
+
+/// What is deleted or moved after a check has listed is no damage; the next one finds nothing.
+#[test]
+fn who_checks_while_another_machine_cleans_sees_no_damage() {
+    let (first, second) = two();
+    first.write("large too", noise(2_000_000, 7));
+    let gone = first.backup().snapshot_id.expect("a snapshot").to_string();
+    first.set_day(1);
+    hand::forget(&mut first.open_to_write(), &[gone], false).expect("forgotten");
+    clean(&first);
+    second.backup();
+    first.set_day(9);
+    // It has opened, and looks after everything else happened.
+    let checker = second.open();
+    assert!(clean(&first).bytes_freed > 4_000_000);
+    let request = || CheckRequest { read_data: true, ..CheckRequest::default() };
+    let report = check::run(&checker, request(), &Silent).expect("checked");
+    assert!(!report.has_damage(), "{:?}", report.findings);
+    let report = check::run(&second.open_to_write(), request(), &Silent).expect("checked");
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    // Where nobody cleaned, what is gone is damage.
+    let pack = second.objects("primary").into_iter().find(|(path, _)| path.starts_with("packs/")).expect("a pack").0;
+    fs::remove_file(second.path("primary").join(pack)).expect("removed");
+    let report = check::run(&second.open_to_write(), request(), &Silent).expect("checked");
+    assert!(report.has_damage());
 }
 
 /// A writer that was at work when the list was made may not have seen it, and may need longer than a short grace.

@@ -210,6 +210,7 @@ said-it-holds-what-rotted = it holds what rotted in a source since
 said-is-no-name-of-a-file = { $path } is no name of a file
 said-is-a-source-already = { $path } is a source already; choose another name
 said-nothing-came-for = nothing came for { $path }; if an empty file is meant, use --force
+said-another-machine-cleaned-here = another machine cleaned here while it was looked at; run `cryptbackup check` again
 said-what-was-read-again-is-not = What was read again is not remembered: { $why }.
 said-is-no-source = { $path } is no source
 said-a-smart-backup-reads = a smart backup reads everything that changed, and nothing else

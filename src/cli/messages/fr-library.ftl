@@ -209,6 +209,7 @@ said-it-holds-what-rotted = il contient ce qui s'est abîmé depuis dans une sou
 said-is-no-name-of-a-file = { $path } n'est pas un nom de fichier
 said-is-a-source-already = { $path } est déjà une source ; choisissez un autre nom
 said-nothing-came-for = rien n'est arrivé pour { $path } ; si un fichier vide est voulu, utilisez --force
+said-another-machine-cleaned-here = une autre machine a nettoyé ici pendant l'examen ; relancez `cryptbackup check`
 said-what-was-read-again-is-not = Ce qui a été relu n'est pas retenu : { $why }.
 said-is-no-source = Ce n'est pas une source : { $path }
 said-a-smart-backup-reads = un backup intelligent lit tout ce qui a changé, et rien d'autre
