@@ -24,7 +24,6 @@
 //!     fn advance(&self, _items: u64, bytes: u64) {
 //!         self.bytes.fetch_add(bytes, Ordering::Relaxed);
 //!     }
-//!     fn current(&self, _what: &str) {}
 //!     fn problem(&self, problem: &Problem) {
 //!         eprintln!("{}: {}", problem.path.display(), problem.detail);
 //!     }

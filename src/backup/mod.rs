@@ -7,6 +7,7 @@
 //! 4. `trees` puts nodes into folders as they come.
 //! 5. `commit` writes the snapshot where everything it needs is durable, and lets the others catch up.
 //!
+//! `selection` and `recheck` say which files are read where that is not all that changed, or more than that.
 //! `smart` makes several runs of one, the important files first; `stream` stores what comes through a pipe as a file.
 //! Threads are in `pipeline`, and one is in `stream`. An entry that fails is a [`Problem`]; the rest goes on.
 //!

@@ -3,8 +3,8 @@
 //! The source is in the settings like any other, so that other runs carry it, and `status` says when it was stored last. It
 //! is stored at its end or not at all: where reading fails, or nothing comes, there is no snapshot.
 //!
-//! A read that waits for the pipe cannot be interrupted, so a thread of its own does it. Where the run is, that thread ends
-//! with the pipe.
+//! A read that waits for the pipe cannot be interrupted, so a thread of its own does it. A run that is interrupted leaves that
+//! thread behind; it ends with the pipe.
 //!
 //! ```
 //! use cryptbackup::backup::stream::{self, StreamRequest};

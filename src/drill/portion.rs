@@ -15,7 +15,7 @@ use crate::paths;
 use crate::replicate::fetch::BlockError;
 use crate::replicate::{Fetcher, OpenDestination};
 use crate::repo::{KnownSnapshot, Proofs, Repo};
-use crate::report::{Monitor, Problem, ProblemKind, Stage};
+use crate::report::{Monitor, Problem, ProblemKind};
 use crate::restore::sample;
 use crate::snapshot::PartReader;
 use crate::source::ChangePolicy;
@@ -38,13 +38,9 @@ pub(super) struct Driller<'a> {
 struct Inner<'a>(&'a dyn Monitor);
 
 impl Monitor for Inner<'_> {
-    fn begin(&self, _: Stage, _: Option<u64>, _: Option<u64>) {}
     fn advance(&self, items: u64, bytes: u64) {
         self.0.advance(items, bytes);
     }
-    fn current(&self, _: &str) {}
-    fn problem(&self, _: &Problem) {}
-    fn note(&self, _: &str) {}
     fn should_stop(&self) -> bool {
         self.0.should_stop()
     }

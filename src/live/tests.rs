@@ -15,7 +15,7 @@ use crate::format::recipe::{Part, Recipe};
 use crate::format::record::Extra;
 use crate::format::tree::{Node, NodeKind};
 use crate::index::{Index, PackInfo, Place};
-use crate::report::{Monitor, Problem, Silent, Stage};
+use crate::report::{Monitor, Silent};
 use crate::snapshot::tests::{Map, chunker, file, folder};
 use crate::snapshot::{ChunkSource, RecipeBuilder, each_need};
 use crate::spill::{Encoded, Record, Sorter};
@@ -43,11 +43,6 @@ fn listed(set: &LiveSet) -> Vec<ChunkId> {
 struct StopsAfter(Mutex<u32>);
 
 impl Monitor for StopsAfter {
-    fn begin(&self, _: Stage, _: Option<u64>, _: Option<u64>) {}
-    fn advance(&self, _: u64, _: u64) {}
-    fn current(&self, _: &str) {}
-    fn problem(&self, _: &Problem) {}
-    fn note(&self, _: &str) {}
     fn should_stop(&self) -> bool {
         let mut left = self.0.lock().expect("no panic before");
         *left = left.saturating_sub(1);

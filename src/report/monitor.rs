@@ -21,32 +21,26 @@ pub enum Stage {
     Cleaning,
 }
 
-/// Told about progress; asked whether to stop. Called from several threads.
+/// Told about progress; asked whether to stop. Called from several threads. What somebody does not ask for is not told, and
+/// who says nothing never stops.
 pub trait Monitor: Sync {
-    /// A stage begins; `total_bytes` and `total_items` where they are known.
-    fn begin(&self, stage: Stage, total_items: Option<u64>, total_bytes: Option<u64>);
+    /// A stage begins; how many bytes and items, where that is known.
+    fn begin(&self, _stage: Stage, _total_items: Option<u64>, _total_bytes: Option<u64>) {}
     /// Work was done in the current stage.
-    fn advance(&self, items: u64, bytes: u64);
+    fn advance(&self, _items: u64, _bytes: u64) {}
     /// What is being worked on now, for people.
-    fn current(&self, what: &str);
+    fn current(&self, _what: &str) {}
     /// Something went wrong with one entry.
-    fn problem(&self, problem: &Problem);
+    fn problem(&self, _problem: &Problem) {}
     /// A sentence a person should read: a destination was lost, the index is rebuilt.
-    fn note(&self, sentence: &str);
+    fn note(&self, _sentence: &str) {}
     /// Whether to stop at the next safe point.
-    fn should_stop(&self) -> bool;
+    fn should_stop(&self) -> bool {
+        false
+    }
 }
 
 /// Says nothing and never stops.
 pub struct Silent;
 
-impl Monitor for Silent {
-    fn begin(&self, _: Stage, _: Option<u64>, _: Option<u64>) {}
-    fn advance(&self, _: u64, _: u64) {}
-    fn current(&self, _: &str) {}
-    fn problem(&self, _: &Problem) {}
-    fn note(&self, _: &str) {}
-    fn should_stop(&self) -> bool {
-        false
-    }
-}
+impl Monitor for Silent {}

@@ -16,7 +16,7 @@
 //! use std::sync::atomic::{AtomicBool, Ordering};
 //!
 //! use cryptbackup::repo::Home;
-//! use cryptbackup::report::{Monitor, Problem, Stage};
+//! use cryptbackup::report::Monitor;
 //! use cryptbackup::watch::{self, News, WatchRequest};
 //!
 //! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/set_up.rs"));
@@ -29,12 +29,6 @@
 //!     fn should_stop(&self) -> bool {
 //!         self.0.load(Ordering::Relaxed)
 //!     }
-//!     // What is told of progress is left alone.
-//! #   fn begin(&self, _: Stage, _: Option<u64>, _: Option<u64>) {}
-//! #   fn advance(&self, _: u64, _: u64) {}
-//! #   fn current(&self, _: &str) {}
-//! #   fn problem(&self, _: &Problem) {}
-//! #   fn note(&self, _: &str) {}
 //! }
 //!
 //! let home = Home::at(folder.path().join("state"));

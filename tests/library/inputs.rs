@@ -10,7 +10,7 @@ use cryptbackup::backup::stream::{self, StreamRequest};
 use cryptbackup::backup::{self, BackupReport, BackupRequest, FileList, smart};
 use cryptbackup::error::Error;
 use cryptbackup::repo::{self, Home};
-use cryptbackup::report::{Monitor, Problem, ProblemKind, Silent, Stage};
+use cryptbackup::report::{Monitor, ProblemKind, Silent};
 use cryptbackup::restore::{RestoreRequest, What, When};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 
@@ -353,11 +353,6 @@ fn what_does_not_come_to_its_end_is_not_stored() {
 struct StopAfter(AtomicUsize);
 
 impl Monitor for StopAfter {
-    fn begin(&self, _: Stage, _: Option<u64>, _: Option<u64>) {}
-    fn advance(&self, _: u64, _: u64) {}
-    fn current(&self, _: &str) {}
-    fn problem(&self, _: &Problem) {}
-    fn note(&self, _: &str) {}
     fn should_stop(&self) -> bool {
         self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(1))) == Ok(0)
     }

@@ -7,7 +7,7 @@ use cryptbackup::backup::smart::{self, SmartPlan};
 use cryptbackup::backup::{BackupReport, BackupRequest};
 use cryptbackup::error::Error;
 use cryptbackup::explore::{self, FileInfo};
-use cryptbackup::report::{Monitor, Problem, Silent, Stage};
+use cryptbackup::report::{Monitor, Silent};
 use cryptbackup::restore::{RestoreRequest, What};
 
 use crate::restore::{restore, to};
@@ -27,10 +27,6 @@ impl StopAfter {
 }
 
 impl Monitor for StopAfter {
-    fn begin(&self, _: Stage, _: Option<u64>, _: Option<u64>) {}
-    fn advance(&self, _: u64, _: u64) {}
-    fn current(&self, _: &str) {}
-    fn problem(&self, _: &Problem) {}
     fn note(&self, sentence: &str) {
         if sentence.contains("partial snapshot") {
             self.left.fetch_sub(1, Ordering::SeqCst);

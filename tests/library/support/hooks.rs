@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cryptbackup::report::{Monitor, Problem, Stage};
+use cryptbackup::report::Monitor;
 
 type Act<'a> = Box<dyn FnOnce() + Send + 'a>;
 
@@ -27,7 +27,6 @@ impl<'a> Hook<'a> {
 }
 
 impl Monitor for Hook<'_> {
-    fn begin(&self, _: Stage, _: Option<u64>, _: Option<u64>) {}
     fn advance(&self, _: u64, bytes: u64) {
         let total = self.bytes.fetch_add(bytes, Ordering::SeqCst) + bytes;
         if bytes > 0
@@ -36,12 +35,6 @@ impl Monitor for Hook<'_> {
         {
             act();
         }
-    }
-    fn current(&self, _: &str) {}
-    fn problem(&self, _: &Problem) {}
-    fn note(&self, _: &str) {}
-    fn should_stop(&self) -> bool {
-        false
     }
 }
 
@@ -55,13 +48,9 @@ impl Stop {
 }
 
 impl Monitor for Stop {
-    fn begin(&self, _: Stage, _: Option<u64>, _: Option<u64>) {}
     fn advance(&self, items: u64, bytes: u64) {
         self.0.advance(items, bytes);
     }
-    fn current(&self, _: &str) {}
-    fn problem(&self, _: &Problem) {}
-    fn note(&self, _: &str) {}
     fn should_stop(&self) -> bool {
         self.0.has_acted()
     }
