@@ -56,11 +56,13 @@ pub fn reconcile(index: &Index, keys: &Keys, destination: &OpenDestination) -> R
     // Before the packs: those of a snapshot that is seen are there already, and stay for the grace where others write.
     let listed = list_snapshots(destination)?;
     let mut loader = PackLoader::new(index, destination.bit)?;
+    let mut view = None;
     let listed_packs =
-        (0..=255).try_for_each(|prefix| packs(index, keys, destination, prefix, &mut loader, &mut found));
+        (0..=255).try_for_each(|prefix| packs(index, keys, destination, prefix, &mut view, &mut loader, &mut found));
     // Also where the destination went away: what was read of it by then need not be read again.
     loader.finish()?;
     listed_packs?;
+    drop(view);
     let view = index.reader()?;
     snapshots(index, keys, &view, destination, listed, &mut found)?;
     marks(index, keys, &view, destination, &mut found)?;
@@ -72,11 +74,13 @@ fn packs(
     keys: &Keys,
     destination: &OpenDestination,
     prefix: u8,
+    newest: &mut Option<IndexReader>,
     loader: &mut PackLoader<'_>,
     found: &mut Reconciled,
 ) -> Result<(), ReplicateError> {
-    // One for each folder: none may be open while as much is put into the index as when it is rebuilt.
-    let view = index.reader()?;
+    // Kept for the next folder only while nothing is written: none may be open while as much is put into the index as
+    // when it is rebuilt, and opening one for each folder is most of the work where nothing changed.
+    let view = newest.take().map_or_else(|| index.reader(), Ok)?;
     let mut listed = BTreeMap::new();
     destination.place.list(ObjectKind::Packs, Some(prefix), &mut |name, len| {
         // What another writer is going to delete is as good as gone.
@@ -118,6 +122,7 @@ fn packs(
     gone.extend(vanished);
     let unknown: Vec<(PackId, u64)> = listed.into_iter().chain(again).collect();
     if there.is_empty() && gone.is_empty() && damaged.is_empty() && unknown.is_empty() {
+        *newest = Some(view);
         return Ok(());
     }
     for group in unknown.chunks(PACKS_AT_ONCE) {
