@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod ahead;
 mod begun;
 mod carried;
 mod changes;

@@ -1,14 +1,15 @@
 //! The threads of a backup, and how a byte passes between them.
 //!
 //! ```text
-//! scan thread ──groups of steps──▶ reader threads ──batches──▶ this thread ──packs──▶ one thread a destination
-//!                                      │                           │
-//!                          open · read · cut · name      rayon: compress · seal · open again
+//! walk ──entries──▶ scan ──groups of steps──▶ readers ──batches──▶ this thread ──packs──▶ one thread a destination
+//!  │                 │                           │                      │
+//! list · look at  compare with before   open · read · cut · name   rayon: compress · seal · open again
 //! ```
 //!
 //! | thread | waits for | ends when |
 //! |---|---|---|
-//! | scan | a free place among the groups | its source ends, or the channel closes |
+//! | walk | a free place among the batches of entries | its source ends, or the channel closes |
+//! | scan | entries; a free place among the groups | the walk ends, or the channel closes |
 //! | reader (several) | a group; a place for its batch | there are no more groups |
 //! | this one | the batches of the oldest group | the last group's channel closes |
 //! | lane | a pack | its queue closes, or its destination fails |
@@ -21,7 +22,8 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::begun::Begun;
+use super::ahead::ahead;
+use super::begun::{Begun, WalkSteps};
 use super::carried::{carried_roots, carry};
 use super::changes::are_same;
 use super::context::{Previous, ScanContext};
@@ -298,7 +300,15 @@ impl<'a> SourceRun<'a> {
         let buffers = Buffers::new(2 * readers);
         let buffers = &buffers;
         thread::scope(|scope| {
-            let scan = scope.spawn(move || scan(context, walk, &give_group, &give_order));
+            let mut walker = None;
+            let scan = if context.is_part {
+                // Short, and it may be asked to go where it did not.
+                scope.spawn(move || scan(context, walk, &give_group, &give_order))
+            } else {
+                let (give, mut entries) = ahead();
+                walker = Some(scope.spawn(move || give.run(walk)));
+                scope.spawn(move || scan(context, &mut entries, &give_group, &give_order))
+            };
             for _ in 0..readers {
                 let groups = groups.clone();
                 scope.spawn(move || {
@@ -318,10 +328,13 @@ impl<'a> SourceRun<'a> {
             drop(groups);
             // Taken by value, so that an error here closes the channels and ends the other threads.
             let stored = consume(order, buffers, builder, store, monitor);
-            let scanned = scan.join().unwrap_or_else(|_| {
-                Err(ReadError::Index(crate::index::IndexError::Broken("the scan ended unexpectedly".into())))
-            });
+            let broken = |what: &str| ReadError::Index(crate::index::IndexError::Broken(what.into()));
+            let scanned = scan.join().unwrap_or_else(|_| Err(broken("the scan ended unexpectedly")));
+            // What a walk did not come to looks like what was deleted.
+            let walked =
+                walker.map_or(Ok(()), |walker| walker.join().map_err(|_| broken("the walk ended unexpectedly")));
             stored?;
+            walked?;
             Ok(scanned?)
         })
     }
@@ -330,7 +343,7 @@ impl<'a> SourceRun<'a> {
 /// The scan thread: steps into groups, each with the channel its batches come back through.
 fn scan(
     context: &ScanContext<'_>,
-    walk: &mut Begun,
+    walk: &mut dyn WalkSteps,
     groups: &Sender<Group>,
     order: &Sender<Receiver<Batch>>,
 ) -> Result<ScanOutcome, ReadError> {

@@ -132,13 +132,16 @@ fn a_file_that_opens_and_cannot_be_read_is_a_problem() {
     assert_eq!(report.problems.len(), 1);
 }
 
-/// Files so that the scan has not come to what sorts after `m` when the first bytes are stored: each is a group of its
-/// own, without anything to read.
+/// Files so that neither the scan nor the walk ahead of it has come to what sorts after `n` when the first bytes are
+/// stored: a few of which each is a group of its own, without anything to read, and more than the walk is ahead.
 fn keep_the_scan_busy(world: &World) {
     world.write("a", noise(6 << 20, 1));
     for number in 0..16 {
         let file = fs::File::create(world.source().join(format!("m{number:02}"))).expect("a file");
         file.set_len(4 << 20).expect("a hole");
+    }
+    for number in 0..1000 {
+        world.write(&format!("n{number:03}"), b"");
     }
 }
 

@@ -27,6 +27,7 @@ const DANGERS: &[Danger] = &[
         signs: &["thread::", "std::thread", "crossbeam_channel", "mpsc", "rayon::spawn", "rayon::scope"],
         places: &[
             ("memory.rs", "how many there are"),
+            ("backup/ahead.rs", "the walk goes ahead of the scan"),
             ("backup/pipeline.rs", "readers, and the queues between the stages"),
             ("backup/stream.rs", "a read that waits cannot be interrupted"),
             ("repo/store/compressing.rs", "blocks on their way through the cores"),
