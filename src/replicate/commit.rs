@@ -312,6 +312,39 @@ mod tests {
         assert!(places.iter().any(|place| holds(place.pack)), "the chunk is in a pack that nobody deletes");
     }
 
+    /// Where the only copy is in a pack that is going to be deleted elsewhere, it is had from there.
+    #[test]
+    fn what_is_condemned_on_another_destination_is_taken_from_there() {
+        let site = site();
+        let (name, list) = site.list_of_another();
+        site.place.put(&name, &list).expect("put");
+        assert!(!neighbours::look(&site.keys, &site.target, &OWN).expect("read").is_empty());
+        // As it is after the destination was listed: what is condemned does not count as present.
+        lose_packs(&site.index, site.target.bit, vec![1]).expect("noted");
+        let place = MemoryDestination::new("b");
+        let mut writer = site.index.writer().expect("a writer");
+        let number = DestinationId::from_bytes([2; 16]);
+        let bit = writer.destination_bit(&number).expect("a bit");
+        writer.commit().expect("committed");
+        let other = OpenDestination {
+            name: "b".to_owned(),
+            id: number,
+            bit,
+            place: Arc::new(place.clone()),
+            neighbours: Neighbours::default(),
+            ..site.target.clone()
+        };
+        let (keys, index, destinations) = (&site.keys, &site.index, [site.target.clone(), other]);
+        let budget = Budget::new(96 << 20, None);
+        let catch_up = CatchUp { keys, index, destinations: &destinations, writer: OWN, budget, monitor: &Silent };
+        catch_up.snapshot(&destinations[1], &site.id).expect("copied");
+        place.get(&ObjectName::Snapshot(site.id), None).expect("it is there");
+        let view = index.reader().expect("a view");
+        let places = view.places(&site.chunk).expect("readable");
+        let holds = |pack| pack != 1 && view.presence(pack).expect("readable") & bit != 0;
+        assert!(places.iter().any(|place| holds(place.pack)), "and what it needs");
+    }
+
     /// Another writer comes while this one, which was alone, stands still, waits for the grace, and deletes the pack.
     #[test]
     fn who_was_alone_notices_who_came_while_the_snapshot_was_written() {

@@ -2,7 +2,7 @@
 //!
 //! The condemned pack is still there and can be read, or it was deleted there and is on another destination; it only must
 //! not be relied on (invariant I17). So what a snapshot needs of it is put into a new pack on the destination where it is
-//! condemned, without reading any source again.
+//! condemned, or on one that has no other place to get it from, without reading any source again.
 
 use crate::destination::{DestinationErrorKind, Settle};
 use crate::format::id::{ChunkId, ChunkKind};
@@ -49,8 +49,8 @@ impl<'a> Rescue<'a> {
         Self { catch_up, view, target, data, tree, rescued: std::collections::HashSet::new() }
     }
 
-    /// Takes a chunk out of a pack that is condemned on the target, from there or, where it was deleted by now, from another
-    /// destination; false where none holds it or none gives it back unchanged.
+    /// Takes a chunk out of a pack that is condemned on some destination, from there or, where it was deleted by now, from
+    /// another; false where none holds it or none gives it back unchanged.
     pub(super) fn chunk(
         &mut self,
         kind: ChunkKind,
@@ -63,7 +63,8 @@ impl<'a> Rescue<'a> {
         }
         for place in places.iter().filter(|place| place.len == len) {
             let info = self.view.pack(place.pack)?;
-            if !self.target.neighbours.has_condemned(&info.id) {
+            let mut all = std::iter::once(self.target).chain(self.catch_up.destinations);
+            if !all.any(|at| at.neighbours.has_condemned(&info.id)) {
                 continue;
             }
             if let Some(bytes) = self.read(kind, id, place, &info)? {
