@@ -247,8 +247,8 @@ impl Repo {
         Ok(())
     }
 
-    /// Brings what the index says of a destination up to date.
-    fn reconcile(&mut self, destination: &OpenDestination) -> Result<Reconciled, Error> {
+    /// Brings what the index says of a destination up to date, also where another machine began an epoch meanwhile.
+    pub(super) fn reconcile(&mut self, destination: &OpenDestination) -> Result<Reconciled, Error> {
         let found = replicate::reconcile(&self.index, &self.keys, destination)?;
         // Begun since its keys were read: those come before everything that needs them (I9).
         if found.has_unknown_epoch && self.take_in_keys(std::slice::from_ref(destination))? {

@@ -28,8 +28,8 @@ use crate::format::layout::ObjectName;
 use crate::format::mark::{Accepted, Action};
 use crate::index::{DestinationBits, IndexReader};
 use crate::live::{Keepers, LiveError, Needs};
+use crate::replicate::OpenDestination;
 use crate::replicate::neighbours::{self, Announced};
-use crate::replicate::{self, OpenDestination};
 use crate::report::Monitor;
 use crate::snapshot::{Marks, ReadError};
 
@@ -112,7 +112,7 @@ impl Repo {
     }
 
     fn look_at(
-        &self,
+        &mut self,
         destination: &OpenDestination,
         before: Option<DestinationBits>,
         monitor: &dyn Monitor,
@@ -122,8 +122,9 @@ impl Repo {
         };
         let mut look = self.compare(destination, seen.clone(), before.is_none(), monitor)?;
         if look.seen.missing != seen.missing && look.seen.is_alarm() {
-            // A listing may be a little stale, and something may have come between two of them.
-            replicate::reconcile(&self.index, &self.keys, destination)?;
+            // A listing may be a little stale, and something may have come between two of them: also the key of an epoch,
+            // in which somebody said why.
+            self.reconcile(destination)?;
             look = self.compare(destination, seen.clone(), before.is_none(), monitor)?;
         }
         let Look { seen: mut now, shown } = look;

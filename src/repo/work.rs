@@ -15,7 +15,7 @@ use crate::format::record::Time;
 use crate::format::snapshot::Snapshot;
 use crate::index::{Index, IndexReader};
 use crate::replicate::neighbours;
-use crate::replicate::{self, CatchUp, Lanes, OpenDestination, ReplicateError};
+use crate::replicate::{CatchUp, Lanes, OpenDestination, ReplicateError};
 use crate::report::Monitor;
 use crate::seal::Keys;
 use crate::snapshot::ReadError;
@@ -45,11 +45,13 @@ impl Repo {
     fn meet_neighbours(&mut self, is_cleaning: bool) -> Result<(), Error> {
         let (own, now) = (self.writer_id()?, self.now());
         let mut lost = Vec::new();
-        for destination in &self.destinations {
-            match meet(&self.index, &self.keys, destination, own, now, is_cleaning) {
+        for destination in self.destinations.clone() {
+            let met = meet(&self.index, &self.keys, &destination, own, now, is_cleaning).map_err(Error::from);
+            // Only what is listed after the session shows is sure to be no older than what this writer itself did last.
+            match met.and_then(|is_open| if is_open { self.reconcile(&destination).map(drop) } else { Ok(()) }) {
                 Ok(()) => {}
-                Err(ReplicateError::Destination(error)) => lost.push((destination.clone(), error)),
-                Err(other) => return Err(other.into()),
+                Err(Error::Destination(error)) => lost.push((destination, error)),
+                Err(other) => return Err(other),
             }
         }
         for (destination, error) in lost {
@@ -236,6 +238,7 @@ pub(crate) fn walk_options(home: &Home, settings: &Settings, source: &SourceSett
     }
 }
 
+/// Says that this writer is at work, where others may be; gives whether what is there has to be looked at again.
 fn meet(
     index: &Index,
     keys: &Keys,
@@ -243,21 +246,19 @@ fn meet(
     own: WriterId,
     now: Time,
     is_cleaning: bool,
-) -> Result<(), ReplicateError> {
+) -> Result<bool, ReplicateError> {
     // Whoever is new here may not show yet where another one looks, nor that one here: so a session is put in any case,
     // into the one folder where at least one of the two sees the other.
     if !is_cleaning && !is_new(index, destination, own)? && !neighbours::has_other_writers(keys, destination, &own)? {
-        return Ok(());
+        return Ok(false);
     }
     neighbours::announce(keys, destination, own, now, Announcement::Session)?;
     if !neighbours::is_alone(keys, destination, &own)? || neighbours::has_other_writers(keys, destination, &own)? {
         neighbours::look(keys, destination, &own)?;
     } else if !is_cleaning {
-        return Ok(());
+        return Ok(false);
     }
-    // Only what is listed after the session shows is sure to be no older than what this writer itself did last.
-    replicate::reconcile(index, keys, destination)?;
-    Ok(())
+    Ok(true)
 }
 
 /// Whether this writer committed nothing on the destination so far.

@@ -2,7 +2,9 @@
 
 use std::fs;
 
+use cryptbackup::backup::{self, BackupRequest};
 use cryptbackup::check::{self, CheckRequest};
+use cryptbackup::clean::hand;
 use cryptbackup::error::Error;
 use cryptbackup::format::slot::SlotKind;
 use cryptbackup::repo::{self, Access, Home, KeyChange, NewKey, Repo, Secret, new_recovery_words};
@@ -283,6 +285,37 @@ fn a_machine_takes_in_the_epoch_that_another_began() {
     assert_eq!(second.open().key_slots().expect("listed").epoch, 2);
     assert_restores(&second.open(), None, &of_first, &second.path("scratch"));
     assert_restores(&first.open(), None, &of_second, &first.path("scratch"));
+    assert_sound(&first);
+    assert_sound(&second);
+}
+
+/// A machine stands still after it opened. What another decides meanwhile is sealed in an epoch it has not heard of.
+#[test]
+fn what_was_decided_in_an_epoch_that_began_meanwhile_is_no_alarm() {
+    let first = World::in_memory(&["primary"]);
+    first.set_day(0);
+    first.write("first", noise(100_000, 1));
+    let old = first.backup().snapshot_id.expect("a snapshot").to_string();
+    first.write("first", noise(100_000, 2));
+    let mut saved = vec![Saved::now(&first, &first.backup())];
+    let second = first.second("primary");
+    second.set_day(0);
+    second.write("second", noise(100_000, 3));
+    saved.push(Saved::now(&second, &second.backup()));
+    let mut asleep = second.open_to_write();
+    first.open_to_write().rotate_keys().expect("a new epoch");
+    hand::forget(&mut first.open_to_write(), std::slice::from_ref(&old), false).expect("forgotten");
+    for day in [1, 9] {
+        first.set_day(day);
+        first.clean(0, 1);
+    }
+    assert!(!first.objects("primary").iter().any(|(name, _)| name.ends_with(&old)), "it is gone");
+    second.write("second", noise(100_000, 4));
+    let report = backup::run(&mut asleep, BackupRequest::default(), &Silent).expect("a backup");
+    assert_eq!(asleep.rolled_back("primary").map(|alarm| alarm.sentence("primary")), None);
+    saved.push(Saved::now(&second, &report));
+    drop(asleep);
+    assert_restores(&first.open(), None, &saved, &first.path("scratch"));
     assert_sound(&first);
     assert_sound(&second);
 }

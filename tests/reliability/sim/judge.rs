@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cryptbackup::backup::BackupReport;
+use cryptbackup::backup::{BackupReport, DestinationOutcome};
 use cryptbackup::check::{CheckReport, Finding, Severity};
 use cryptbackup::clean::CleanReport;
 use cryptbackup::error::Error;
@@ -36,8 +36,12 @@ pub struct Around {
     pub promises: usize,
     /// Disks that had trouble meanwhile.
     pub troubled: BTreeSet<usize>,
+    /// Destinations that were damaged when it began: another machine may have healed them meanwhile.
+    pub was_rotten: [bool; PLACE_COUNT],
     /// Whether other machines did something meanwhile.
     pub is_nested: bool,
+    /// Whether another machine was in the midst of a command all the while.
+    pub is_within: bool,
     /// Whether listings were not true.
     pub is_lied_to: bool,
 }
@@ -45,7 +49,8 @@ pub struct Around {
 impl Around {
     /// Destinations without any trouble.
     fn sound(&self, rotten: &[bool; PLACE_COUNT]) -> Vec<usize> {
-        let is_sound = |place: &usize| !rotten[*place] && !self.troubled.contains(&disk_of(*place));
+        let is_rotten = |place: usize| rotten[place] || self.was_rotten[place];
+        let is_sound = |place: &usize| !is_rotten(*place) && !self.troubled.contains(&disk_of(*place));
         self.there.iter().copied().filter(is_sound).collect()
     }
 
@@ -53,6 +58,14 @@ impl Around {
     fn is_troubled(&self) -> bool {
         self.troubled.contains(&self.who) || self.is_lied_to
     }
+}
+
+/// Whether a destination did not get what no sound copy is within reach of: what an earlier run left on one destination
+/// alone was relied on, and that one rotted or was lost on the way.
+fn lacks_a_source(sound: &[usize], outcome: &DestinationOutcome) -> bool {
+    let why = outcome.detail.as_deref().unwrap_or_default();
+    sound.len() < PLACE_COUNT
+        && (why.contains("on no destination that can be reached") || why.contains("does not match its name"))
 }
 
 fn place_of(name: &str) -> usize {
@@ -86,7 +99,7 @@ impl World {
             if outcome.committed {
                 model.lacks_packs[who][place] = false;
                 on.insert(place);
-            } else if sound.contains(&place) && !around.is_troubled() {
+            } else if sound.contains(&place) && !around.is_troubled() && !lacks_a_source(&sound, outcome) {
                 model.violation(format!("machine {who}: not on {}, which had no trouble: {outcome:?}", outcome.name));
             }
         }
@@ -167,7 +180,8 @@ impl World {
                 let is_elsewhere = |(_, why): &(String, String)| why.contains("on no destination that can be reached");
                 sound.len() < PLACE_COUNT && reasons.iter().any(is_elsewhere)
             }
-            Error::NotFound { .. } => sound.len() < PLACE_COUNT || around.is_nested,
+            // Another machine may have it forgotten already, and not be done.
+            Error::NotFound { .. } => sound.len() < PLACE_COUNT || around.is_nested || around.is_within,
             _ => model.is_rotten.contains(&true) && what != "backup",
         };
         if !is_excused && !sound.is_empty() && !around.is_troubled() {

@@ -55,7 +55,7 @@ impl World {
     fn command(self: &Arc<Self>, step: &Step, depth: usize) -> bool {
         let who = step.who;
         let (there, name) = (self.there(), step.command.name());
-        let (first_trouble, promises) = {
+        let (first_trouble, promises, was_rotten) = {
             let mut model = self.model();
             model.count(name);
             let trouble =
@@ -65,7 +65,7 @@ impl World {
                 depth,
                 &format!("machine {who}: {:?}{trouble}, {there:?} there, {} by its clock", step.command, self.now(who)),
             );
-            (model.troubles.len(), model.promises.len())
+            (model.troubles.len(), model.promises.len(), model.is_rotten)
         };
         if step.command == Command::Backup {
             self.source(who).change(&mut Chance::new(step.seed));
@@ -86,7 +86,8 @@ impl World {
         let troubled: BTreeSet<usize> = self.model().troubles[first_trouble..].iter().copied().collect();
         let is_nested = matches!(step.trouble, Some(Trouble::Nest(_))) && !is_missed;
         let is_lied_to = matches!(step.trouble, Some(Trouble::Lie(_)));
-        let around = Around { who, there, promises, troubled, is_nested, is_lied_to };
+        let is_within = depth > 0;
+        let around = Around { who, there, promises, troubled, was_rotten, is_nested, is_within, is_lied_to };
         match result {
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();

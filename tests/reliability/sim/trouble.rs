@@ -38,6 +38,13 @@ impl World {
         let disk = disk_of(place);
         let mut state = self.machine.0.state();
         let mut objects = contents(&state.image.0[disk]);
+        // What a run that died put on one destination alone is nobody's promise, and nobody could mend it.
+        let others: Vec<_> = (0..PLACE_COUNT).filter(|other| *other != place).map(disk_of).collect();
+        let others: Vec<_> = others.into_iter().map(|other| contents(&state.image.0[other])).collect();
+        let is_elsewhere = |path: &String| others.iter().any(|other| other.contains_key(path));
+        if !objects.keys().filter(|path| path.starts_with("backup/snaps/")).all(is_elsewhere) {
+            return;
+        }
         objects.retain(|path, bytes| !bytes.is_empty() && (!deletes || path.starts_with("backup/packs/")));
         // Where neither `dest.id` nor the header can be read, a person has to say which destination it is.
         let spared = ["backup/dest.id", "backup/cryptbackup.repo"][chance.below(2) as usize];
