@@ -18,7 +18,7 @@
 //! queue in the order of the groups. Readers fill several at once; this thread empties them one after the other. All
 //! queues are bounded, so memory is: groups in flight × batches each × 256 KiB.
 
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -38,7 +38,7 @@ use super::{BackupRequest, Phase, changes, guard};
 use crate::error::Error;
 use crate::format::record::Time;
 use crate::format::snapshot::Root;
-use crate::index::DestinationBits;
+use crate::index::{DestinationBits, IndexError};
 use crate::paths;
 use crate::replicate::Fetcher;
 use crate::repo::settings::SourceSettings;
@@ -328,11 +328,12 @@ impl<'a> SourceRun<'a> {
             drop(groups);
             // Taken by value, so that an error here closes the channels and ends the other threads.
             let stored = consume(order, buffers, builder, store, monitor);
-            let broken = |what: &str| ReadError::Index(crate::index::IndexError::Broken(what.into()));
-            let scanned = scan.join().unwrap_or_else(|_| Err(broken("the scan ended unexpectedly")));
+            let scanned =
+                scan.join().unwrap_or_else(|_| Err(IndexError::Broken("the scan ended unexpectedly".into()).into()));
             // What a walk did not come to looks like what was deleted.
-            let walked =
-                walker.map_or(Ok(()), |walker| walker.join().map_err(|_| broken("the walk ended unexpectedly")));
+            let walked = walker
+                .map_or(Ok(()), ScopedJoinHandle::join)
+                .map_err(|_| IndexError::Broken("the walk ended unexpectedly".into()));
             stored?;
             walked?;
             Ok(scanned?)
