@@ -30,6 +30,7 @@ struct State {
     when_put: Option<(ObjectKind, Act)>,
     delay: Duration,
     weak: bool,
+    bad: Option<(ObjectName, Range<u64>)>,
 }
 
 type Object = Arc<[u8]>;
@@ -72,6 +73,11 @@ impl MemoryDestination {
     /// Says from now on that names cannot be made durable.
     pub fn set_weak(&self, weak: bool) {
         self.lock().weak = weak;
+    }
+
+    /// Makes reads fail that touch these bytes of an object, until it is replaced: a medium that has gone bad there.
+    pub fn go_bad(&self, name: ObjectName, bytes: Range<u64>) {
+        self.lock().bad = Some((name, bytes));
     }
 
     /// Takes back every put, replace and delete since the last settle: the hardest thing a power cut may do.
@@ -132,6 +138,7 @@ impl MemoryDestination {
 
 impl State {
     fn change(&mut self, name: &ObjectName, bytes: Option<Object>) {
+        self.bad.take_if(|(bad, _)| bad == name);
         let before = match bytes {
             Some(bytes) => self.objects.insert(*name, bytes),
             None => self.objects.remove(name),
@@ -170,11 +177,17 @@ impl Destination for MemoryDestination {
 
     fn get(&self, name: &ObjectName, range: Option<Range<u64>>) -> Result<Vec<u8>, DestinationError> {
         let what = format!("read {name}");
-        let there = self.call(&what)?.objects.get(name).cloned();
+        let state = self.call(&what)?;
+        let bad = state.bad.clone().filter(|(bad, _)| bad == name).map(|(_, bytes)| bytes);
+        let there = state.objects.get(name).cloned();
+        drop(state);
         let Some(there) = there else {
             return Err(self.error(DestinationErrorKind::Absent, &what, "there is no such object"));
         };
         let Range { start, end } = range.unwrap_or(0..there.len() as u64);
+        if bad.is_some_and(|bad| bad.start < end && start < bad.end) {
+            return Err(self.error(DestinationErrorKind::Damaged, &what, "the medium has gone bad there"));
+        }
         if start > end {
             return Err(self.error(DestinationErrorKind::Other, &what, "the range ends before it starts"));
         }

@@ -32,6 +32,27 @@ pub enum Merged {
     Nothing,
 }
 
+/// Copies of one pack. Parts of them are read when they are looked at, and again when they are used, so that no more of
+/// them is in memory than one part; whoever reads may get other bytes the second time, or none.
+pub trait Copies {
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// Part of one of them: fewer bytes, or none, where it is shorter or cannot be read.
+    fn read(&self, copy: usize, range: Range<u64>) -> Vec<u8>;
+}
+
+impl Copies for [Vec<u8>] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn read(&self, copy: usize, range: Range<u64>) -> Vec<u8> {
+        let Some(bytes) = self.get(copy) else { return Vec::new() };
+        let at = |position: u64| bytes.len().min(position as usize);
+        bytes.get(at(range.start)..at(range.end)).unwrap_or_default().to_vec()
+    }
+}
+
 /// A block whose chunks were compared with their ids; as it was compressed, since what is in a whole pack may be much.
 #[derive(Debug)]
 pub struct SavedBlock {
@@ -55,13 +76,14 @@ impl SavedBlock {
 /// A block that is good in some copy.
 struct Found {
     copy: usize,
-    range: Range<usize>,
+    offset: u64,
+    sealed_len: u32,
     chunks: Vec<ChunkEntry>,
 }
 
 impl Found {
-    fn sealed<'a>(&self, copies: &'a [Vec<u8>]) -> &'a [u8] {
-        copies.get(self.copy).and_then(|copy| copy.get(self.range.clone())).unwrap_or_default()
+    fn sealed(&self, copies: &(impl Copies + ?Sized)) -> Vec<u8> {
+        part(copies, self.copy, self.offset, self.sealed_len.into())
     }
 }
 
@@ -69,67 +91,78 @@ impl Found {
 ///
 /// # Errors
 /// [`SealError`] where sealing fails; damage is no error.
-pub fn merge(keys: &Keys, id: &PackId, pack_len: u64, mut copies: Vec<Vec<u8>>) -> Result<Merged, SealError> {
-    // What is missing at the end is as good as zeros.
-    copies.iter_mut().for_each(|copy| copy.resize(pack_len as usize, 0));
-    if let Some(whole) = copies.iter().position(|copy| PackId::of(copy) == *id) {
-        return Ok(Merged::Whole(copies.swap_remove(whole)));
+pub fn merge(keys: &Keys, id: &PackId, pack_len: u64, copies: &(impl Copies + ?Sized)) -> Result<Merged, SealError> {
+    let all = || 0..copies.count();
+    if let Some(whole) = all().map(|copy| part(copies, copy, 0, pack_len)).find(|bytes| PackId::of(bytes) == *id) {
+        return Ok(Merged::Whole(whole));
     }
     if pack_len < 2 * PACK_HEAD_LEN as u64 {
         return Ok(Merged::Nothing);
     }
     let reader = PackReader::new(keys);
-    let Some((seal, extents)) = copies.iter().find_map(|copy| ends(&reader, copy)) else { return Ok(Merged::Nothing) };
-    let known = copies.iter().find_map(|copy| directory_a(&seal, &extents, part_a(&extents, copy)).ok());
+    let Some((seal, extents)) = all().find_map(|copy| ends(&reader, copies, copy, pack_len)) else {
+        return Ok(Merged::Nothing);
+    };
+    let known = all().find_map(|copy| directory_a(&seal, &extents, part_a(&extents, copies, copy)).ok());
     let lengths = match &known {
         Some(directory) => Some(directory.lengths()),
-        None => copies.iter().find_map(|copy| directory_b(&seal, &extents, part_b(&extents, copy)).ok()),
+        None => all().find_map(|copy| directory_b(&seal, &extents, part_b(&extents, copies, copy)).ok()),
     };
     let Some(lengths) = lengths else { return Ok(Merged::Nothing) };
-    let found = blocks(keys, &seal, &extents, &lengths, known.as_ref(), &copies);
+    let found = blocks(keys, &seal, &extents, &lengths, known.as_ref(), copies);
     if found.iter().all(Option::is_some) {
         let found: Vec<Found> = found.into_iter().flatten().collect();
-        if let Some(whole) = assemble(id, &seal, &extents, &lengths, &found, &copies)? {
+        if let Some(whole) = assemble(id, &seal, &extents, &lengths, &found, copies)? {
             return Ok(Merged::Whole(whole));
         }
-        return saved(&seal, &lengths, found.into_iter().map(Some).collect(), &copies);
+        return saved(&seal, &lengths, found.into_iter().map(Some).collect(), copies);
     }
-    saved(&seal, &lengths, found, &copies)
+    saved(&seal, &lengths, found, copies)
 }
 
 fn saved(
     seal: &ObjectSeal,
     lengths: &DirectoryLengths,
     found: Vec<Option<Found>>,
-    copies: &[Vec<u8>],
+    copies: &(impl Copies + ?Sized),
 ) -> Result<Merged, SealError> {
     let mut blocks = Vec::new();
     for ((number, found), entry) in (0..).zip(found).zip(&lengths.blocks) {
         let Some(found) = found else { continue };
-        let frame = block::unseal(seal, number, found.sealed(copies).to_vec())?;
+        // It was whole a moment ago; a disk may give something else now.
+        let Ok(frame) = block::unseal(seal, number, found.sealed(copies)) else { continue };
         let (compression, raw_len) = (entry.compression, entry.raw_len);
         blocks.push(SavedBlock { chunks: found.chunks, frame, compression, raw_len });
     }
     Ok(Merged::Blocks { kind: lengths.kind, blocks })
 }
 
-fn ends(reader: &PackReader<'_>, copy: &[u8]) -> Option<(ObjectSeal, Extents)> {
-    let (head, foot) = (copy.get(..PACK_HEAD_LEN)?, copy.get(copy.len() - PACK_HEAD_LEN..)?);
-    let pack_len = copy.len() as u64;
-    reader.extents(End::Head, head, pack_len).or_else(|_| reader.extents(End::Foot, foot, pack_len)).ok()
+fn ends(
+    reader: &PackReader<'_>,
+    copies: &(impl Copies + ?Sized),
+    copy: usize,
+    pack_len: u64,
+) -> Option<(ObjectSeal, Extents)> {
+    let end = |end, offset| {
+        let bytes = part(copies, copy, offset, PACK_HEAD_LEN as u64);
+        reader.extents(end, &bytes, pack_len)
+    };
+    end(End::Head, 0).or_else(|_| end(End::Foot, pack_len - PACK_HEAD_LEN as u64)).ok()
 }
 
-/// The bytes of a part; the extents were checked against the length, so it lies within every copy.
-fn part(copy: &[u8], offset: u64, len: u64) -> Vec<u8> {
-    copy.get(offset as usize..(offset + len) as usize).unwrap_or_default().to_vec()
+/// The bytes of a part. What is missing of it is as good as zeros.
+fn part(copies: &(impl Copies + ?Sized), copy: usize, offset: u64, len: u64) -> Vec<u8> {
+    let mut bytes = copies.read(copy, offset..offset + len);
+    bytes.resize(len as usize, 0);
+    bytes
 }
 
-fn part_a(extents: &Extents, copy: &[u8]) -> Vec<u8> {
-    part(copy, extents.directory_a_offset(), extents.directory_a_len.into())
+fn part_a(extents: &Extents, copies: &(impl Copies + ?Sized), copy: usize) -> Vec<u8> {
+    part(copies, copy, extents.directory_a_offset(), extents.directory_a_len.into())
 }
 
-fn part_b(extents: &Extents, copy: &[u8]) -> Vec<u8> {
-    part(copy, extents.directory_b_offset(), extents.directory_b_len.into())
+fn part_b(extents: &Extents, copies: &(impl Copies + ?Sized), copy: usize) -> Vec<u8> {
+    part(copies, copy, extents.directory_b_offset(), extents.directory_b_len.into())
 }
 
 /// Each block from the first copy that has it whole.
@@ -139,25 +172,25 @@ fn blocks(
     extents: &Extents,
     lengths: &DirectoryLengths,
     known: Option<&Directory>,
-    copies: &[Vec<u8>],
+    copies: &(impl Copies + ?Sized),
 ) -> Vec<Option<Found>> {
     let mut offset = extents.blocks_offset();
     let mut found = Vec::with_capacity(lengths.blocks.len());
     for (number, entry) in (0..).zip(&lengths.blocks) {
         let ids = known.and_then(|directory| directory.blocks.get(number as usize)).map(|entry| &entry.chunks);
-        let range = offset as usize..(offset + u64::from(entry.sealed_len)) as usize;
-        let one = copies.iter().enumerate().find_map(|(copy, bytes)| {
-            let sealed = part(bytes, offset, entry.sealed_len.into());
+        let sealed_len = entry.sealed_len;
+        let one = (0..copies.count()).find_map(|copy| {
+            let sealed = part(copies, copy, offset, sealed_len.into());
             let raw = block::open(seal, number, entry.compression, entry.raw_len, sealed).ok()?;
             let chunks = match ids {
                 Some(chunks) => chunks.clone(),
                 None => name_chunks(keys, extents.kind, &entry.chunk_lens, &raw)?,
             };
             block::verify(keys, extents.kind, &chunks, &raw).ok()?;
-            Some(Found { copy, range: range.clone(), chunks })
+            Some(Found { copy, offset, sealed_len, chunks })
         });
         found.push(one);
-        offset += u64::from(entry.sealed_len);
+        offset += u64::from(sealed_len);
     }
     found
 }
@@ -181,17 +214,18 @@ fn assemble(
     extents: &Extents,
     lengths: &DirectoryLengths,
     found: &[Found],
-    copies: &[Vec<u8>],
+    copies: &(impl Copies + ?Sized),
 ) -> Result<Option<Vec<u8>>, SealError> {
     let mut bytes = Vec::with_capacity(extents.pack_len as usize);
     bytes.extend(end(seal, extents, End::Head)?);
     // What opens is what was written; only where none does is it encoded anew.
-    match copies.iter().map(|copy| part_a(extents, copy)).find(|sealed| opens(seal, Part::DirectoryA, sealed)) {
+    let all = || 0..copies.count();
+    match all().map(|copy| part_a(extents, copies, copy)).find(|sealed| opens(seal, Part::DirectoryA, sealed)) {
         Some(sealed) => bytes.extend(sealed),
         None => append(seal, Part::DirectoryA, &mut with_ids(lengths, found).encode()?, &mut bytes)?,
     }
     for block in found {
-        bytes.extend_from_slice(block.sealed(copies));
+        bytes.extend(block.sealed(copies));
     }
     let padding = bytes.len();
     let padding_end = extents.directory_b_offset() as usize;
@@ -200,7 +234,7 @@ fn assemble(
     }
     bytes.resize(padding_end, 0);
     seal.fill_padding(&mut bytes[padding..]);
-    match copies.iter().map(|copy| part_b(extents, copy)).find(|sealed| opens(seal, Part::DirectoryB, sealed)) {
+    match all().map(|copy| part_b(extents, copies, copy)).find(|sealed| opens(seal, Part::DirectoryB, sealed)) {
         Some(sealed) => bytes.extend(sealed),
         None => append(seal, Part::DirectoryB, &mut lengths.encode()?, &mut bytes)?,
     }
@@ -208,11 +242,12 @@ fn assemble(
     if PackId::of(&bytes) == *id {
         return Ok(Some(bytes));
     }
-    for copy in copies {
-        if let (Some(to), Some(from)) = (bytes.get_mut(padding..padding_end), copy.get(padding..padding_end))
+    for copy in all() {
+        let from = part(copies, copy, padding as u64, (padding_end - padding) as u64);
+        if let Some(to) = bytes.get_mut(padding..padding_end)
             && to != from
         {
-            to.copy_from_slice(from);
+            to.copy_from_slice(&from);
             if PackId::of(&bytes) == *id {
                 return Ok(Some(bytes));
             }
@@ -282,7 +317,7 @@ pub(crate) mod tests {
     }
 
     fn whole(keys: &Keys, pack: &SealedPack, copies: &[Vec<u8>]) -> bool {
-        let merged = merge(keys, &pack.id(), pack.bytes().len() as u64, copies.to_vec()).expect("sealing works");
+        let merged = merge(keys, &pack.id(), pack.bytes().len() as u64, copies).expect("sealing works");
         matches!(merged, Merged::Whole(bytes) if bytes == pack.bytes())
     }
 
@@ -332,7 +367,7 @@ pub(crate) mod tests {
         // Block 1 is damaged in both, block 0 and directory A in one.
         let left = with_damage(&pack, [regions[0].clone(), regions[1].clone(), regions[3].clone()]);
         let right = with_damage(&pack, [regions[1].clone(), regions[2].clone(), regions[3].clone()]);
-        let merged = merge(&keys, &pack.id(), pack.bytes().len() as u64, vec![left, right]).expect("sealing works");
+        let merged = merge(&keys, &pack.id(), pack.bytes().len() as u64, &[left, right][..]).expect("sealing works");
         let Merged::Blocks { kind, blocks } = merged else { panic!("{merged:?}") };
         assert_eq!(kind, ChunkKind::Data);
         let saved: Vec<Vec<ChunkEntry>> = blocks.into_iter().map(|block| block.chunks).collect();
@@ -346,12 +381,12 @@ pub(crate) mod tests {
         let pack = pack(&keys);
         let len = pack.bytes().len() as u64;
         for copies in [vec![], vec![vec![]], vec![vec![0xEE; 70_000]], vec![pack.bytes()[..100].to_vec()]] {
-            let merged = merge(&keys, &pack.id(), len, copies).expect("sealing works");
+            let merged = merge(&keys, &pack.id(), len, &copies[..]).expect("sealing works");
             assert!(matches!(merged, Merged::Nothing), "{merged:?}");
         }
         let other = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
         let damaged = with_damage(&pack, std::iter::once(200..210));
-        let merged = merge(&other, &pack.id(), len, vec![damaged]).expect("sealing works");
+        let merged = merge(&other, &pack.id(), len, &[damaged][..]).expect("sealing works");
         assert!(matches!(merged, Merged::Nothing), "another key");
     }
 }

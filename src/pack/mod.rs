@@ -10,6 +10,6 @@ pub mod merge;
 pub mod reader;
 pub mod writer;
 
-pub use merge::{Merged, SavedBlock};
+pub use merge::{Copies, Merged, SavedBlock};
 pub use reader::{BlockPlace, OpenedPack, PackReader};
 pub use writer::{Closing, PackDraft, SealedPack, entry_len};

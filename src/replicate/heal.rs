@@ -4,13 +4,16 @@
 //! cut off. Nothing is written that does not have its name as its hash, but for what is saved from a pack that no copies
 //! make whole again.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
 use super::{OpenDestination, ReplicateError, reconcile, salvage};
-use crate::destination::{DestinationError, Settle};
+use crate::destination::{DestinationError, DestinationErrorKind, Settle};
 use crate::format::id::PackId;
 use crate::format::layout::ObjectName;
 use crate::index::{DestinationBits, Index, PackNumber};
-use crate::pack::Merged;
 use crate::pack::merge::merge;
+use crate::pack::{Copies, Merged};
 use crate::seal::{Keys, SealError};
 
 /// What became of a damaged object.
@@ -52,29 +55,29 @@ impl PackHealer<'_> {
     fn try_to(&self, target: &OpenDestination, id: &PackId) -> Result<Healing, ReplicateError> {
         let name = ObjectName::Pack(*id);
         let number = self.index.reader()?.pack_number(id)?;
-        let is_whole = |bytes: &Vec<u8>| name.matches(bytes);
-        if target.place.get(&name, None).is_ok_and(|bytes| is_whole(&bytes)) {
-            // Somebody healed it already, or the medium changed its mind.
-            target.place.settle(Settle::Touched)?;
-            self.remember(number, target.bit)?;
-            return Ok(Healing::Healed("it is whole".to_owned()));
-        }
-        for source in self.destinations.iter().filter(|source| source.bit != target.bit) {
-            if let Some(bytes) = source.place.get(&name, None).ok().filter(is_whole) {
-                self.replace(target, id, number, &bytes)?;
-                return Ok(Healing::Healed(format!("taken from [{}]", source.name)));
+        let mut held = Held { name, places: Vec::new(), lens: BTreeSet::new() };
+        let others = self.destinations.iter().filter(|source| source.bit != target.bit);
+        for source in std::iter::once(target).chain(others) {
+            match held.look(source) {
+                // Somebody healed it already, or the medium changed its mind.
+                Some(_) if source.bit == target.bit => {
+                    target.place.settle(Settle::Touched)?;
+                    self.remember(number, target.bit)?;
+                    return Ok(Healing::Healed("it is whole".to_owned()));
+                }
+                Some(bytes) => {
+                    self.replace(target, id, number, &bytes)?;
+                    return Ok(Healing::Healed(format!("taken from [{}]", source.name)));
+                }
+                None => {}
             }
         }
-        // Only now all of them at once: each takes as much memory as the pack.
-        let copies: Vec<Vec<u8>> =
-            self.destinations.iter().filter_map(|held| held.place.get(&name, None).ok()).collect();
-        let count = copies.len();
-        match self.merged(id, number, copies)? {
+        match self.merged(id, number, &held)? {
             Merged::Whole(bytes) => {
                 self.replace(target, id, number, &bytes)?;
-                Ok(Healing::Healed(match count {
+                Ok(Healing::Healed(match held.count() {
                     1 => "made again from what is whole in it".to_owned(),
-                    _ => format!("put together from {count} damaged copies"),
+                    count => format!("put together from {count} damaged copies"),
                 }))
             }
             Merged::Blocks { kind, blocks } if self.may_give_up => {
@@ -92,16 +95,15 @@ impl PackHealer<'_> {
         }
     }
 
-    fn merged(&self, id: &PackId, number: Option<PackNumber>, copies: Vec<Vec<u8>>) -> Result<Merged, ReplicateError> {
+    fn merged(&self, id: &PackId, number: Option<PackNumber>, held: &Held<'_>) -> Result<Merged, ReplicateError> {
         if let Some(number) = number {
             let len = self.index.reader()?.pack(number)?.len;
-            return Ok(merge(self.keys, id, len, copies)?);
+            return Ok(merge(self.keys, id, len, held)?);
         }
         // Nobody knows how long it was: as long as one of the copies, perhaps.
-        let lens: std::collections::BTreeSet<u64> = copies.iter().map(|copy| copy.len() as u64).collect();
         let mut best = Merged::Nothing;
-        for len in lens {
-            match merge(self.keys, id, len, copies.clone())? {
+        for len in &held.lens {
+            match merge(self.keys, id, *len, held)? {
                 whole @ Merged::Whole(_) => return Ok(whole),
                 blocks @ Merged::Blocks { .. } => best = blocks,
                 Merged::Nothing => {}
@@ -153,6 +155,39 @@ impl PackHealer<'_> {
     }
 }
 
+/// The damaged copies of one pack. Each may take as much memory as a pack has bytes, so none stays there.
+struct Held<'a> {
+    name: ObjectName,
+    places: Vec<&'a OpenDestination>,
+    /// How long those are that could be read.
+    lens: BTreeSet<u64>,
+}
+
+impl<'a> Held<'a> {
+    /// What a destination has under the name, if that is whole; otherwise it is held, also where not all of it can be read.
+    fn look(&mut self, place: &'a OpenDestination) -> Option<Vec<u8>> {
+        match place.place.get(&self.name, None) {
+            Ok(bytes) if self.name.matches(&bytes) => return Some(bytes),
+            Ok(bytes) => drop(self.lens.insert(bytes.len() as u64)),
+            // Bytes of it may be had all the same.
+            Err(error) if error.kind == DestinationErrorKind::Damaged => {}
+            Err(_) => return None,
+        }
+        self.places.push(place);
+        None
+    }
+}
+
+impl Copies for Held<'_> {
+    fn count(&self) -> usize {
+        self.places.len()
+    }
+
+    fn read(&self, copy: usize, range: Range<u64>) -> Vec<u8> {
+        self.places.get(copy).and_then(|held| held.place.get(&self.name, Some(range)).ok()).unwrap_or_default()
+    }
+}
+
 /// Writes bytes in the place of what is damaged, durably, and reads them back.
 ///
 /// # Errors
@@ -166,7 +201,7 @@ pub fn put_whole(target: &OpenDestination, name: &ObjectName, bytes: &[u8]) -> R
         return Ok(());
     }
     Err(DestinationError::new(
-        crate::destination::DestinationErrorKind::Damaged,
+        DestinationErrorKind::Damaged,
         format!("replace {name}"),
         target.place.describe(),
         "what was written cannot be read back unchanged",
@@ -175,7 +210,6 @@ pub fn put_whole(target: &OpenDestination, name: &ObjectName, bytes: &[u8]) -> R
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::path::PathBuf;
     use std::sync::Arc;
 
@@ -292,6 +326,25 @@ mod tests {
             let bit = site.destinations[0].bit;
             assert_eq!(view.presence(1).expect("known") & bit != 0, is_whole);
             assert_eq!(view.damaged(1).expect("known") & bit != 0, !is_whole);
+        }
+    }
+
+    /// The whole cannot be read, and all of it but one block can.
+    #[test]
+    fn what_a_bad_medium_still_gives_is_used() {
+        for (second, expected) in [
+            (2, Healing::Healed("put together from 2 damaged copies".to_owned())),
+            (1, Healing::Left("no destination within reach has it whole".to_owned())),
+        ] {
+            let site = site();
+            let opened = PackReader::new(&site.keys).open_bytes(site.pack.bytes()).expect("whole");
+            let block = opened.blocks().nth(1).expect("a second block").offset;
+            site.damage(0, &[]);
+            site.places[0].go_bad(ObjectName::Pack(site.pack.id()), block + 7..block + 8);
+            site.damage(1, &[second]);
+            assert_eq!(site.heal(false), expected);
+            let is_whole = matches!(expected, Healing::Healed(_));
+            assert_eq!(site.stored().is_some_and(|bytes| bytes == site.pack.bytes()), is_whole);
         }
     }
 

@@ -120,7 +120,7 @@ fn look_inside(keys: &Keys, id: &PackId, stored: &[u8], damaged: &[u8], counts: 
     }
     let is_block_hit = pack_faults(keys, damaged).iter().any(|fault| fault.starts_with("block "));
     let len = stored.len() as u64;
-    let alone = merge(keys, id, len, vec![damaged.to_vec()]).expect("sealing works");
+    let alone = merge(keys, id, len, &[damaged.to_vec()][..]).expect("sealing works");
     assert_eq!(matches!(&alone, Merged::Whole(bytes) if bytes == stored), !is_block_hit);
     // The second copy is damaged too, elsewhere: in its first and last bytes.
     let mut second = stored.to_vec();
@@ -128,7 +128,7 @@ fn look_inside(keys: &Keys, id: &PackId, stored: &[u8], damaged: &[u8], counts: 
         second[at] ^= 0xFF;
     }
     if is_block_hit {
-        let both = merge(keys, id, len, vec![damaged.to_vec(), second]).expect("sealing works");
+        let both = merge(keys, id, len, &[damaged.to_vec(), second][..]).expect("sealing works");
         assert!(matches!(both, Merged::Whole(bytes) if bytes == stored));
     }
     counts.merged.fetch_add(1, Ordering::Relaxed);
