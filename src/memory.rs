@@ -9,8 +9,8 @@
 //! | who | share | of 96 MiB |
 //! |---|---|---|
 //! | pages of the index | 1/8 | 8 MiB |
-//! | new chunks until the index has them | 5/64 | 52,428 chunks |
-//! | new trees until the index has them | 1/16 | 4 MiB |
+//! | new chunks until the index has them | 1/16 | 41,943 chunks |
+//! | new trees until the index has them | 3/64 | 3 MiB |
 //! | where the packs are that chunks were found in | 1/32 | 87,381 packs |
 //! | threads that compress, seal and open, 12 MiB each | 3/4 | 4 threads |
 //! | threads that read files, 1 MiB each | 1/16 | 4 threads |
@@ -95,12 +95,12 @@ impl Budget {
 
     /// New chunks after which the index learns of them.
     pub fn new_chunks(&self) -> usize {
-        self.spare / 64 * 5 / NEW_CHUNK_BYTES
+        self.spare / 16 / NEW_CHUNK_BYTES
     }
 
     /// Bytes of new trees after which it does too.
     pub fn new_tree_bytes(&self) -> usize {
-        self.spare / 16
+        self.spare / 64 * 3
     }
 
     /// Packs of which it is remembered where they are.
@@ -153,7 +153,7 @@ mod tests {
     fn the_table_says_what_is_given() {
         let usual = Budget::new(96 << 20, Some(64));
         assert_eq!((usual.workers(), usual.readers()), (4, 4));
-        assert_eq!((usual.new_chunks(), usual.new_tree_bytes(), usual.packs_placed()), (52_428, 4 << 20, 87_381));
+        assert_eq!((usual.new_chunks(), usual.new_tree_bytes(), usual.packs_placed()), (41_943, 3 << 20, 87_381));
         assert_eq!((usual.index_bytes(), usual.opened_bytes()), (8 << 20, 12 << 20));
         assert_eq!((usual.restored_parts(), usual.restored_bytes()), (65_536, 16 << 20));
         assert_eq!((usual.ids_bytes(), usual.records_bytes(), usual.merged_bytes()), (16 << 20, 8 << 20, 24 << 20));
