@@ -229,9 +229,11 @@ fn run_phase(
     if request.accept_changes && !request.dry_run {
         report.accepted = accept(repo, &sources)?;
     }
-    if report.snapshot_id.is_some() {
+    if report.snapshot_id.is_some()
+        && let Err(error) = repo.note_sizes()
+    {
         // The backup is done; that a sentence of `status` is missing a day does not make it fail.
-        let _ = repo.note_sizes();
+        monitor.note(&format!("How fast destinations fill could not be noted: {error}."));
     }
     report.started = started;
     report.duration_seconds = began.elapsed().as_secs_f64();

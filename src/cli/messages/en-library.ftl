@@ -182,6 +182,7 @@ said-the-is-outside-the-allowed-range = the { $name } is outside the allowed ran
 said-shows-everything-again = [{ $name }] shows everything again.
 said- = [{ $name }]: { $why }.
 said-what-was-seen-on-before-is = What was seen on [{ $name }] before is not known here any more; it is learned anew.
+said-how-fast-destinations-fill-could-not = How fast destinations fill could not be noted: { $error }.
 
 ## The index
 
