@@ -1,7 +1,23 @@
 //! Backups: what is stored, what is skipped, what is committed.
 
+use std::sync::Mutex;
+
+use cryptbackup::backup::BackupRequest;
+use cryptbackup::report::Monitor;
+
 use crate::support::World;
+use crate::support::saved::{Saved, assert_restores};
 use crate::support::world::noise;
+
+/// Keeps what is said besides.
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Monitor for Notes {
+    fn note(&self, sentence: &str) {
+        self.0.lock().expect("one thread").push(sentence.to_owned());
+    }
+}
 
 #[test]
 fn a_second_backup_of_the_same_tree_stores_nothing_but_its_record() {
@@ -37,4 +53,17 @@ fn equal_content_is_stored_once_under_any_name() {
     std::fs::rename(world.source().join("a1"), world.source().join("moved")).expect("moved");
     let report = world.backup();
     assert!(report.bytes_added < 30_000, "{} bytes were added", report.bytes_added);
+}
+
+#[test]
+fn what_only_status_would_say_fails_no_backup_and_is_told() {
+    let world = World::new(&["primary"]);
+    world.write("file", noise(10_000, 1));
+    // A folder stands where the file belongs.
+    std::fs::create_dir_all(world.home.path().join("state/growth.json/in the way")).expect("a folder");
+    let notes = Notes::default();
+    let report = world.try_backup_with(BackupRequest::default(), &notes).expect("a backup");
+    let told = notes.0.into_inner().expect("one thread");
+    assert!(told.iter().any(|note| note.contains("growth.json")), "{told:?}");
+    assert_restores(&world.open(), None, &[Saved::now(&world, &report)], &world.path("scratch"));
 }
