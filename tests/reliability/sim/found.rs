@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::MACHINES;
 use super::plan::{Command, Step, Trouble};
 use super::world::World;
+use crate::disk::chance::Chance;
 
 const CLEAN: Command = Command::Clean { keep_days: 0, keep_versions: 1, is_twice: true };
 
@@ -35,14 +36,24 @@ fn who_was_alone_and_stood_still_notices_who_cleaned_meanwhile() {
     }
 }
 
-/// What a cleaning let go was decided after its session showed, and what it said of it before.
+/// What a cleaning let go was decided after its session showed, and what it said of it before. Another machine takes the
+/// pin off a snapshot in between.
 #[test]
 fn a_cleaning_says_what_it_let_go_also_of_what_came_meanwhile() {
+    // Which of two snapshots a step takes, and what it does with it, is drawn from its seed.
+    let pins = |pins: bool, anyone: bool| {
+        let is_so = |seed: &u64| {
+            let mut chance = Chance::of(*seed, 9);
+            chance.percent(25) == anyone && chance.below(2) == 0 && chance.percent(50) == pins
+        };
+        (0..).find(is_so).expect("some seed")
+    };
     for after in 0..12 {
         let world = Arc::new(World::new());
-        world.step(&step(1, Command::Backup), 0);
-        world.step(&step(1, Command::Backup), 0);
-        let others = vec![step(1, Command::Backup), step(1, Command::Backup)];
+        world.step(&step(0, Command::Backup), 0);
+        world.step(&step(0, Command::Backup), 0);
+        world.step(&Step { seed: pins(true, false), ..step(0, Command::Pin) }, 0);
+        let others = vec![Step { seed: pins(false, true), ..step(1, Command::Pin) }];
         world.step(&suspended(0, CLEAN, (1, after, true), others), 0);
         finish(&world, &format!("after {after} operations"));
     }
