@@ -9,7 +9,8 @@
 //!
 //! `selection` and `recheck` say which files are read where that is not all that changed, or more than that.
 //! `smart` makes several runs of one, the important files first; `stream` stores what comes through a pipe as a file.
-//! Threads are in `pipeline`, and one is in `stream`. An entry that fails is a [`Problem`]; the rest goes on.
+//! Threads are in `pipeline`, what passes between two of them in `ahead`, and one thread is in `stream`. An entry that fails
+//! is a [`Problem`]; the rest goes on.
 //!
 //! ```
 //! use cryptbackup::backup::{self, BackupRequest};

@@ -16,7 +16,8 @@
 //!
 //! Order without a lock: with every group goes a small channel for its batches, and the channels themselves wait in a
 //! queue in the order of the groups. Readers fill several at once; this thread empties them one after the other. All
-//! queues are bounded, so memory is: groups in flight × batches each × 256 KiB.
+//! queues are bounded, so memory is: groups in flight × batches each × 256 KiB, and a few hundred entries that the walk is
+//! ahead.
 
 use std::thread::{self, ScopedJoinHandle};
 

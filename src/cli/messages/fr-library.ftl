@@ -181,7 +181,7 @@ said-the-is-outside-the-allowed-range = { $name } est hors des limites permises
 said-shows-everything-again = [{ $name }] montre de nouveau tout.
 said- = [{ $name }] : { $why }.
 said-what-was-seen-on-before-is = Ce qui avait été vu sur [{ $name }] n'est plus connu ici ; c'est appris de nouveau.
-said-how-fast-destinations-fill-could-not = La vitesse à laquelle les destinations se remplissent n’a pas pu être notée : { $error }.
+said-how-fast-destinations-fill-could-not = La vitesse à laquelle les destinations se remplissent n'a pas pu être notée : { $error }.
 
 ## L'index
 

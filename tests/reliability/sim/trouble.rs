@@ -39,8 +39,8 @@ impl World {
         let mut state = self.machine.0.state();
         let mut objects = contents(&state.image.0[disk]);
         // What a run that died put on one destination alone is nobody's promise, and nobody could mend it.
-        let others: Vec<_> = (0..PLACE_COUNT).filter(|other| *other != place).map(disk_of).collect();
-        let others: Vec<_> = others.into_iter().map(|other| contents(&state.image.0[other])).collect();
+        let others = (0..PLACE_COUNT).filter(|other| *other != place);
+        let others: Vec<_> = others.map(|other| contents(&state.image.0[disk_of(other)])).collect();
         let is_elsewhere = |path: &String| others.iter().any(|other| other.contains_key(path));
         if !objects.keys().filter(|path| path.starts_with("backup/snaps/")).all(is_elsewhere) {
             return;
