@@ -19,7 +19,8 @@
 //! queues are bounded, so memory is: groups in flight × batches each × 256 KiB, and a few hundred entries that the walk is
 //! ahead.
 
-use std::thread::{self, ScopedJoinHandle};
+use std::panic::resume_unwind;
+use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -39,7 +40,7 @@ use super::{BackupRequest, Phase, changes, guard};
 use crate::error::Error;
 use crate::format::record::Time;
 use crate::format::snapshot::Root;
-use crate::index::{DestinationBits, IndexError};
+use crate::index::DestinationBits;
 use crate::paths;
 use crate::replicate::Fetcher;
 use crate::repo::settings::SourceSettings;
@@ -329,14 +330,12 @@ impl<'a> SourceRun<'a> {
             drop(groups);
             // Taken by value, so that an error here closes the channels and ends the other threads.
             let stored = consume(order, buffers, builder, store, monitor);
-            let scanned =
-                scan.join().unwrap_or_else(|_| Err(IndexError::Broken("the scan ended unexpectedly".into()).into()));
-            // What a walk did not come to looks like what was deleted.
-            let walked = walker
-                .map_or(Ok(()), ScopedJoinHandle::join)
-                .map_err(|_| IndexError::Broken("the walk ended unexpectedly".into()));
+            // A thread that panicked ends the run as a panic here does: what a walk did not come to looks deleted.
+            let scanned = scan.join().unwrap_or_else(|panic| resume_unwind(panic));
+            if let Some(walker) = walker {
+                walker.join().unwrap_or_else(|panic| resume_unwind(panic));
+            }
             stored?;
-            walked?;
             Ok(scanned?)
         })
     }

@@ -6,7 +6,8 @@
 mod small;
 
 use std::collections::BTreeMap;
-use std::thread;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
 
 use self::small::{open_mark, open_snapshot, read_whole};
 use super::{OpenDestination, ReplicateError};
@@ -198,7 +199,10 @@ fn learn(
                 scope.spawn(move || share.iter().map(|pack| (*pack, read(keys, destination, *pack))).collect())
             })
             .collect();
-        readers.into_iter().flat_map(|reader| reader.join().unwrap_or_else(|_| Vec::new())).collect()
+        readers
+            .into_iter()
+            .flat_map(|reader: ScopedJoinHandle<'_, Vec<_>>| reader.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
     });
     for ((id, _), result) in results {
         match result {
