@@ -48,11 +48,12 @@ pub(super) fn commit(
     }
     let mut parts: BTreeMap<String, Part> = BTreeMap::new();
     let (mut direct, mut later) = (Vec::new(), Vec::new());
+    let lacking = written.damaged.iter().fold(written.stored.lacking, |bits, (damaged, _)| bits | damaged);
     for lane in &written.stored.lanes {
         let part = parts.entry(lane.destination.name.clone()).or_default();
         part.packs_written = lane.written;
         match &lane.trouble {
-            None if written.stored.lacking & lane.destination.bit == 0 => direct.push(lane.destination.clone()),
+            None if lacking & lane.destination.bit == 0 => direct.push(lane.destination.clone()),
             None | Some(LaneTrouble::Slow) => later.push(lane.destination.clone()),
             Some(trouble) => {
                 part.detail = Some(trouble.to_string());

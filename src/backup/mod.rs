@@ -75,7 +75,7 @@ use crate::report::{Monitor, Problem, ProblemKind, Stage};
 use recheck::Recheck;
 use selection::Selection;
 
-/// How often a run is made where others clean the same destinations meanwhile.
+/// How often a run is made where others clean the same destinations meanwhile, or damage is met.
 const RUNS: u32 = 3;
 
 /// What to back up, and how.
@@ -287,6 +287,12 @@ fn store_and_commit(
     let mut pinned = Vec::new();
     for run in 1..=RUNS {
         let mut written = pipeline::run(repo, sources, request, phase, started, monitor)?;
+        // What is in them counts as stored no longer: so it is copied from elsewhere, or read again.
+        repo.note_damaged(&written.damaged)?;
+        if !written.damaged.is_empty() && run < RUNS {
+            monitor.note("damaged packs were met, which nothing must rely on; the run is repeated.");
+            continue;
+        }
         let (changes, has_partials) = (std::mem::take(&mut written.changes), written.has_partials);
         // First: what a crash leaves must be looked at again, or safe already.
         pinned.extend(pin(repo, &written.tally.good)?);

@@ -3,6 +3,7 @@
 use super::guard::Changes;
 use crate::format::id::SnapshotId;
 use crate::format::snapshot::{Root, RootCounts, SuspectSource};
+use crate::index::{DestinationBits, PackNumber};
 use crate::repo::store::Stored;
 use crate::report::Problem;
 
@@ -87,6 +88,8 @@ pub(super) struct Written {
     pub tally: RootTally,
     /// What was stored, and where.
     pub stored: Stored,
+    /// Packs that were found damaged on the way, and on which destination. What is in them may have been skipped.
+    pub damaged: Vec<(DestinationBits, PackNumber)>,
     /// Of each source that was there before: what the snapshot before the run counted, and what the run has changed.
     pub changes: Vec<SourceChanges>,
     /// When the run began.

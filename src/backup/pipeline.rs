@@ -126,6 +126,7 @@ pub(super) fn run(
     }
     // Damage met in the previous trees, and read around.
     fetcher.take_notes().iter().for_each(|note| monitor.note(note));
+    let damaged = fetcher.take_damaged();
     let is_complete = store.is_alive();
     roots.sort_by(|left, right| left.path.cmp(&right.path));
     let is_empty = roots.is_empty();
@@ -144,6 +145,7 @@ pub(super) fn run(
         tally,
         changes,
         stored,
+        damaged,
         started,
         version_ceiling: line.version_ceiling,
         previous: head.map(|known| known.id),

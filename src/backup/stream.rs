@@ -91,6 +91,7 @@ pub fn run(
     monitor.begin(Stage::Reading, None, None);
     monitor.current(&request.name.display().to_string());
     let written = read(repo, &source, &request, started, &mut Patient::new(input, monitor), monitor)?;
+    repo.note_damaged(&written.damaged)?;
     if repo.settings.source(&source.path).is_none() {
         repo.home.edit_settings(|settings| {
             settings.put_source(source.clone());
@@ -182,6 +183,7 @@ fn read(
         previous: line.head().map(|known| known.id),
         stored: store.finish()?,
         tally,
+        damaged: fetcher.take_damaged(),
         changes: Vec::new(),
         started,
     })

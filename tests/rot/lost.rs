@@ -3,6 +3,8 @@
 use std::fs;
 
 use cryptbackup::format::layout::ObjectName;
+use cryptbackup::repo;
+use cryptbackup::report::Silent;
 
 use crate::world::{World, noise};
 
@@ -65,6 +67,31 @@ fn healing_saves_what_can_be_read_and_names_what_cannot() {
     world.write("large again", noise(5_000_000, 1));
     world.backup();
     assert!(!world.check().has_damage(), "{:#?}", world.check().findings);
+}
+
+#[test]
+fn a_tree_that_a_backup_meets_damaged_is_whole_in_the_snapshot_it_makes() {
+    for destinations in [&["a", "b"][..], &["a"]] {
+        let world = World::new(destinations);
+        world.write("large", noise(2_000_000, 1));
+        for number in 0..400 {
+            world.write(&format!("many/a file with a name of its own, {number}"), noise(40, number as u64));
+        }
+        fs::create_dir_all(world.source().join("shells/empty")).expect("folders without files");
+        // Else everything would be read again.
+        std::thread::sleep(std::time::Duration::from_millis(2_100));
+        world.backup();
+        // Nothing is remembered of the trees, so the next backup has to read those that are stored.
+        let (trees, mut bytes) = packs(&world, "a").remove(1);
+        bytes[3_000] ^= 1;
+        world.put("a", &trees, &bytes);
+        repo::rebuild_index(&world.home, None, &Silent).expect("a new index");
+        world.write("another", b"a few words");
+        assert_eq!(world.backup().copies, destinations.len());
+        let (report, target) = world.restore(Some("a"), "back");
+        assert_eq!((world.compare(&target), report.problems.len()), (0, 0), "{:?}", report.problems);
+        assert!(target.join("shells/empty").is_dir());
+    }
 }
 
 #[test]
