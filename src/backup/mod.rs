@@ -66,7 +66,7 @@ use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::mark::Action;
 use crate::format::record::Time;
-use crate::format::snapshot::SuspectSource;
+use crate::format::snapshot::{Root, SuspectSource};
 use crate::paths;
 use crate::replicate::DestinationState;
 use crate::repo::settings::SourceSettings;
@@ -294,6 +294,8 @@ fn store_and_commit(
             continue;
         }
         let (changes, has_partials) = (std::mem::take(&mut written.changes), written.has_partials);
+        let is_read = |root: &Root| root.carried_from.is_none();
+        let read: Vec<_> = written.roots.iter().filter(|root| is_read(root)).map(|root| root.path.clone()).collect();
         // First: what a crash leaves must be looked at again, or safe already.
         pinned.extend(pin(repo, &written.tally.good)?);
         match commit::commit(repo, written, request, flag, monitor) {
@@ -304,7 +306,7 @@ fn store_and_commit(
             result => {
                 (phase.changes, phase.has_partials) = (changes, has_partials);
                 let report = result?;
-                phase.recheck.end(repo, monitor);
+                phase.recheck.end(repo, &read, monitor);
                 return Ok(BackupReport { pinned, ..report });
             }
         }

@@ -77,20 +77,22 @@ impl Recheck {
         self.0.get(source).copied()
     }
 
-    /// Remembers that the windows were read. That it cannot does not make the backup worse: the same files are read again.
-    pub fn end(&self, repo: &Repo, monitor: &dyn Monitor) {
+    /// Remembers that the windows of these sources were read, and those of others not. That it cannot does not make the
+    /// backup worse: the same files are read again.
+    pub fn end(&self, repo: &Repo, read: &[Vec<u8>], monitor: &dyn Monitor) {
         if self.0.is_empty() {
             return;
         }
-        if let Err(error) = self.save(repo) {
+        if let Err(error) = self.save(repo, read) {
             monitor.note(&format!("What was read again is not remembered: {error}."));
         }
     }
 
-    fn save(&self, repo: &Repo) -> Result<(), Error> {
+    fn save(&self, repo: &Repo, read: &[Vec<u8>]) -> Result<(), Error> {
         let mut kept = load(repo)?;
         kept.retain(|path, _| repo.settings().source(&paths::from_bytes(path)).is_some());
-        kept.extend(self.0.iter().map(|(path, window)| (path.clone(), window.end())));
+        let windows = self.0.iter().filter(|(path, _)| read.contains(path));
+        kept.extend(windows.map(|(path, window)| (path.clone(), window.end())));
         let bytes = postcard::to_allocvec(&kept).map_err(|error| Error::Io {
             what: "encode".to_owned(),
             path: STATE.into(),

@@ -1,6 +1,8 @@
 //! What is held back of folders that look the same as in the previous snapshot: most of them are so to their end, and
 //! then only their sum goes through the pipeline.
 
+use std::collections::HashMap;
+
 use super::linked::Linked;
 use super::step::Step;
 use crate::format::recipe::Recipe;
@@ -25,13 +27,13 @@ pub(super) struct SameFolder {
     /// The highest number in it.
     pub version_ceiling: u32,
     /// The inodes in it that have several names, with their content.
-    pub links: Vec<(FolderIdentity, Linked)>,
+    pub links: HashMap<FolderIdentity, Linked>,
 }
 
 impl SameFolder {
     fn new(node: Node) -> Self {
         let version_ceiling = node.version;
-        Self { node, folders: 1, files: 0, bytes: 0, others: 0, version_ceiling, links: Vec::new() }
+        Self { node, folders: 1, files: 0, bytes: 0, others: 0, version_ceiling, links: HashMap::new() }
     }
 
     fn add(&mut self, step: Step) {
@@ -96,5 +98,36 @@ impl Held {
         let mut folder = SameFolder::new(node);
         steps.for_each(|step| folder.add(step));
         Some(folder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::record::Extra;
+    use crate::format::tree::{Flags, Metadata};
+
+    fn node(kind: NodeKind) -> Node {
+        let (metadata, flags, extra) = (Metadata::default(), Flags::NONE, Extra::new());
+        Node { name: b"a".to_vec(), kind, metadata, version: 1, flags, extra }
+    }
+
+    #[test]
+    fn an_inode_is_there_once_however_many_names_it_has() {
+        let inode = FolderIdentity { dev: 1, inode: 7 };
+        let mut held = Held::default();
+        for _ in 0..3 {
+            let at = held.push(Step::Enter(node(NodeKind::Folder(Recipe::EMPTY))));
+            for _ in 0..500 {
+                let node = Box::new(node(NodeKind::File(Recipe::EMPTY)));
+                held.push(Step::Keep { node, link: Some(inode), is_unmodified: true });
+            }
+            let inner = held.collapse(at, Recipe::EMPTY).expect("a folder");
+            assert_eq!((inner.files, inner.links.len()), (500, 1));
+            held.push(Step::Same(Box::new(inner)));
+        }
+        let mut outer = SameFolder::new(node(NodeKind::Folder(Recipe::EMPTY)));
+        held.take().into_iter().for_each(|step| outer.add(step));
+        assert_eq!((outer.files, outer.folders, outer.links.len()), (1_500, 4, 1));
     }
 }

@@ -10,12 +10,12 @@ mod part;
 
 mod carried;
 
-use std::collections::HashSet;
 use std::iter::Peekable;
 
 use super::begun::WalkSteps;
 use super::context::ScanContext;
 use super::coverage::Coverage;
+use super::linked::Matched;
 use super::recheck::Window;
 use super::same::Held;
 use super::step::{FileJob, Step, node, number};
@@ -66,7 +66,7 @@ pub(super) struct Scan<'a, 'out> {
     context: &'a ScanContext<'a>,
     frames: Vec<Frame<'a>>,
     devices: DeviceOrdinals,
-    linked: HashSet<FolderIdentity>,
+    matched: Matched,
     outcome: ScanOutcome,
     held: Held,
     /// Takes the steps; false means that nobody wants more.
@@ -88,7 +88,7 @@ impl<'a, 'out> Scan<'a, 'out> {
             context,
             frames: Vec::new(),
             devices: DeviceOrdinals::default(),
-            linked: HashSet::new(),
+            matched: Matched::new(LINKED_MAX),
             outcome: ScanOutcome::default(),
             held: Held::default(),
             out,
@@ -294,10 +294,8 @@ impl<'a, 'out> Scan<'a, 'out> {
         if entry.kind == EntryKind::File {
             let mut node = node(&entry, NodeKind::File(Recipe::EMPTY), Metadata::default(), 0);
             node.metadata.device = self.devices.ordinal(&entry);
-            let is_known = link.is_some_and(|link| self.linked.contains(&link));
-            if let Some(link) = link.filter(|_| self.linked.len() < LINKED_MAX) {
-                self.linked.insert(link);
-            }
+            let is_known = link.is_some_and(|link| self.matched.has(&link));
+            let link = link.filter(|link| self.matched.take(*link));
             let has_ctime = !self.context.policy.ignore_ctime;
             let job = Box::new(FileJob { entry, node, previous, highest_version, link, is_recheck, has_ctime });
             self.give(if is_known { Step::Link(job) } else { Step::Read(job) });
@@ -347,9 +345,7 @@ impl<'a, 'out> Scan<'a, 'out> {
                 self.give(Step::Problem(problem));
             }
         }
-        if let Some(link) = link.filter(|_| self.linked.len() < LINKED_MAX) {
-            self.linked.insert(link);
-        }
+        let link = link.filter(|link| self.matched.take(*link));
         let is_unmodified = matches!(node.kind, NodeKind::File(_));
         self.give_in_order(Step::Keep { node: Box::new(node), link, is_unmodified });
         Ok(())

@@ -164,6 +164,22 @@ fn in_the_end_every_unchanged_file_was_read_again() {
     assert_eq!(world.open().snapshots().expect("listed").len(), 5);
 }
 
+#[test]
+fn what_was_not_there_to_be_read_again_has_its_turn_in_the_next_run() {
+    let world = World::in_memory(&["a"]);
+    for number in 0..60 {
+        world.write(&number.to_string(), noise(100, number));
+    }
+    world.settle();
+    world.backup();
+    let first = world.backup_with(recheck(50.0)).files_rechecked;
+    let aside = world.source().with_extension("aside");
+    fs::rename(world.source(), &aside).expect("gone");
+    assert_eq!(world.backup_with(recheck(50.0)).files_rechecked, 0);
+    fs::rename(&aside, world.source()).expect("back");
+    assert_eq!(first + world.backup_with(recheck(50.0)).files_rechecked, 60, "each once");
+}
+
 /// Two files of one size that no `stat` tells apart but for the inode: `here`, and `aside`. Their folders can take each
 /// other's place, which leaves the files as they are.
 fn twins(world: &World, here: &Path, aside: &Path, contents: [&[u8]; 2]) {
