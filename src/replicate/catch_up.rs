@@ -14,7 +14,7 @@ use crate::format::id::{ChunkId, ChunkKind, SnapshotId, WriterId};
 use crate::format::layout::{ObjectKind, ObjectName};
 use crate::format::snapshot::Snapshot;
 use crate::format::tree::{Node, NodeKind};
-use crate::index::{DestinationBits, Index, IndexReader, PackNumber};
+use crate::index::{DestinationBits, Index, IndexReader, PackNumber, SnapshotRow};
 use crate::memory::Budget;
 use crate::report::Monitor;
 use crate::seal::Keys;
@@ -57,24 +57,36 @@ impl CatchUp<'_> {
     /// # Errors
     /// [`ReplicateError::Index`].
     pub fn behind(&self, target: DestinationBits) -> Result<Vec<SnapshotId>, ReplicateError> {
+        self.wanted(|row| row.committed & target == 0)
+    }
+
+    /// Those that are on `target`, and of which it is not known that everything they need is there too; newest first.
+    ///
+    /// # Errors
+    /// [`ReplicateError::Index`].
+    pub fn not_whole(&self, target: DestinationBits) -> Result<Vec<SnapshotId>, ReplicateError> {
+        self.wanted(|row| row.committed & target != 0 && row.whole & target == 0)
+    }
+
+    fn wanted(&self, is_wanted: impl Fn(&SnapshotRow) -> bool) -> Result<Vec<SnapshotId>, ReplicateError> {
         let reachable = self.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
         let view = self.index.reader()?;
         let marks = Marks::load(&view)?;
-        let (mut missing, mut replaced) = (Vec::new(), BTreeSet::new());
+        let (mut wanted, mut replaced) = (Vec::new(), BTreeSet::new());
         view.each_snapshot(|id, row| -> Result<(), ReplicateError> {
             let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
             if row.committed & reachable != 0 && snapshot.is_history() {
                 replaced.extend(Merged::find(&snapshot.extra).map_err(ReadError::Format)?.histories);
             }
-            if row.committed & target == 0 && row.committed & reachable != 0 && marks.forgotten(&id).is_none() {
-                missing.push((snapshot.finished, snapshot.sequence, id));
+            if row.committed & reachable != 0 && is_wanted(&row) && marks.forgotten(&id).is_none() {
+                wanted.push((snapshot.finished, snapshot.sequence, id));
             }
             Ok(())
         })?;
         // What a newer history within reach holds too is not copied on its own.
-        missing.retain(|(_, _, id)| !replaced.contains(id));
-        missing.sort_unstable();
-        Ok(missing.into_iter().rev().map(|(_, _, id)| id).collect())
+        wanted.retain(|(_, _, id)| !replaced.contains(id));
+        wanted.sort_unstable();
+        Ok(wanted.into_iter().rev().map(|(_, _, id)| id).collect())
     }
 
     /// Copies key slots, rings, configs and writers that `target` lacks, but for slots that were removed.
@@ -124,19 +136,23 @@ impl CatchUp<'_> {
         }
     }
 
-    /// Brings one snapshot, with everything it needs, onto `target`.
+    /// Brings one snapshot, with everything it needs, onto `target`. Where it is there, what it lacks there.
     ///
     /// # Errors
     /// [`ReplicateError`]; [`ReadError::Missing`] when a chunk is on no destination within reach. The snapshot is
-    /// then not on the target.
+    /// then not put onto the target.
     pub fn snapshot(&self, target: &OpenDestination, id: &SnapshotId) -> Result<Copied, ReplicateError> {
         let view = self.index.reader()?;
         let Some(row) = view.snapshot(id)? else { return Ok(Copied::default()) };
-        if row.committed & target.bit != 0 {
+        if row.whole & target.bit != 0 {
             return Ok(Copied::default());
         }
         let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
         let mut copied = self.needs(&view, target, &snapshot)?;
+        if row.committed & target.bit != 0 {
+            self.note_whole(target, id)?;
+            return Ok(copied);
+        }
         self.commit(target, id)?;
         copied.snapshots = 1;
         Ok(copied)
@@ -160,11 +176,16 @@ impl CatchUp<'_> {
         copy.finish()?;
         let report = copy.report;
         if lost == 0 {
-            let mut writer = self.index.writer()?;
-            writer.update_snapshot(id, |row| row.whole |= target.bit & row.committed)?;
-            writer.commit()?;
+            self.note_whole(target, id)?;
         }
         Ok((report, lost))
+    }
+
+    /// Remembers that everything a snapshot on `target` needs is there.
+    fn note_whole(&self, target: &OpenDestination, id: &SnapshotId) -> Result<(), ReplicateError> {
+        let mut writer = self.index.writer()?;
+        writer.update_snapshot(id, |row| row.whole |= target.bit & row.committed)?;
+        Ok(writer.commit()?)
     }
 
     /// Copies what `snapshot` needs and `target` lacks, and makes it durable there.

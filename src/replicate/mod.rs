@@ -56,7 +56,7 @@ pub enum DestinationState {
     Weak,
     /// It shows less than it did, and nobody is known to have deleted it.
     RolledBack,
-    /// Its mark or header is damaged.
+    /// Its mark, its header or a pack on it is damaged.
     Damaged,
 }
 

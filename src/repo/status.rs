@@ -211,8 +211,11 @@ impl Repo {
             Some(open) => {
                 let free = open.place.free_bytes().ok().flatten();
                 let rolled_back = self.rolled_back(&name);
+                let damaged = view.damaged_on(bit)?.len();
                 let state = if rolled_back.is_some() {
                     DestinationState::RolledBack
+                } else if damaged > 0 {
+                    DestinationState::Damaged
                 } else if free == Some(0) {
                     DestinationState::Full
                 } else if open.place.is_weak() {
@@ -220,7 +223,9 @@ impl Repo {
                 } else {
                     DestinationState::Online
                 };
-                let detail = rolled_back.map(|gone| gone.sentence(&name));
+                let damage =
+                    || format!("packs on it are damaged: {damaged}; `cryptbackup check --heal` mends what it can");
+                let detail = rolled_back.map(|gone| gone.sentence(&name)).or_else(|| (damaged > 0).then(damage));
                 (state, detail.or_else(|| self.first_look(&name).cloned()), free)
             }
             None => {

@@ -206,7 +206,7 @@ impl Repo {
         }
         let mut damaged = BTreeSet::new();
         if !missing.packs.is_empty() {
-            damaged = self.damaged_packs(destination);
+            damaged = self.damaged_packs(destination, &view)?;
             missing.packs.retain(|start| !damaged.contains(start));
             self.forgive_packs(destination, &view, &marks, &mut missing.packs, may_clear, monitor)?;
         }
@@ -230,15 +230,18 @@ impl Repo {
         Ok(writer.commit()?)
     }
 
-    /// Packs that are there and not whole.
-    fn damaged_packs(&self, destination: &OpenDestination) -> BTreeSet<PackStart> {
+    /// Packs that are there and not whole: found now, or by an earlier run.
+    fn damaged_packs(&self, destination: &OpenDestination, view: &IndexReader) -> Result<BTreeSet<PackStart>, Error> {
         let found = self.findings.iter().filter(|(name, ..)| *name == destination.name);
-        found
-            .filter_map(|(_, object, _)| match ObjectName::parse(object)? {
-                ObjectName::Pack(id) => Some(start_of(&id)),
-                _ => None,
-            })
-            .collect()
+        let found = found.filter_map(|(_, object, _)| match ObjectName::parse(object)? {
+            ObjectName::Pack(id) => Some(start_of(&id)),
+            _ => None,
+        });
+        let mut damaged: BTreeSet<PackStart> = found.collect();
+        for number in view.damaged_on(destination.bit)? {
+            damaged.insert(start_of(&view.pack(number)?.id));
+        }
+        Ok(damaged)
     }
 
     /// Takes out the packs that somebody is known to have deleted.
@@ -336,6 +339,13 @@ impl Repo {
             return Ok(());
         }
         self.prepare_to_write()?;
+        // What is left of it may need what other destinations have: that comes back, and nothing of it is given up.
+        self.complete(&destination, monitor)?;
+        self.look_for_what_is_gone(None, monitor)?;
+        let Some(seen) = Seen::load(self, &destination.id)? else { return Ok(()) };
+        if !seen.is_alarm() && seen.gaps.is_empty() {
+            return Ok(());
+        }
         let accepted = Accepted {
             destination: destination.id,
             snapshots: seen.missing.snapshots.keys().copied().collect(),
@@ -345,7 +355,17 @@ impl Repo {
         };
         let addition = accepted.encode().map_err(|source| Error::Format { object: "mark".to_owned(), source })?;
         self.decide_with(Action::Accept { snapshot: Accepted::NO_SNAPSHOT }, vec![addition])?;
-        self.look_for_what_is_gone(None, monitor)
+        // It shows nothing again, it is only taken as it is.
+        self.rolled_back.remove(name);
+        self.look_for_what_is_gone(None, monitor)?;
+        let view = self.index.reader()?;
+        if self.is_whole(&destination, &view, &self.marks(&view)?, monitor)? == Some(false) {
+            monitor.note(&format!(
+                "Snapshots on [{name}] need what is not there, nor on another destination within reach; `cryptbackup \
+                 check` names the files."
+            ));
+        }
+        Ok(())
     }
 
     /// What lay on other destinations only when this one was seen for the first time, and still does.

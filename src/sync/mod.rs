@@ -1,4 +1,4 @@
-//! Destinations that are behind get what they missed from the others; no source is read.
+//! Destinations get what they missed, or do not have any more, from the others; no source is read.
 //!
 //! ```
 //! use cryptbackup::repo::{Access, Home, Repo};
@@ -136,7 +136,9 @@ fn bring_up_to_date(
         Err(ReplicateError::Destination(error)) => return fail(outcome, &error),
         result => result?,
     }
-    for id in catch_up.behind(target.bit)? {
+    // What was deleted or damaged there since comes back too, also for snapshots that no newer one stands on.
+    let (behind, not_whole) = (catch_up.behind(target.bit)?, catch_up.not_whole(target.bit)?);
+    for id in behind.into_iter().chain(not_whole) {
         match catch_up.snapshot(target, &id) {
             Ok(copied) => {
                 outcome.snapshots_copied += copied.snapshots;

@@ -1,23 +1,11 @@
 //! Backups: what is stored, what is skipped, what is committed.
 
-use std::sync::Mutex;
-
 use cryptbackup::backup::BackupRequest;
-use cryptbackup::report::Monitor;
 
 use crate::support::World;
+use crate::support::hooks::Notes;
 use crate::support::saved::{Saved, assert_restores};
 use crate::support::world::noise;
-
-/// Keeps what is said besides.
-#[derive(Default)]
-struct Notes(Mutex<Vec<String>>);
-
-impl Monitor for Notes {
-    fn note(&self, sentence: &str) {
-        self.0.lock().expect("one thread").push(sentence.to_owned());
-    }
-}
 
 #[test]
 fn a_second_backup_of_the_same_tree_stores_nothing_but_its_record() {
@@ -63,7 +51,7 @@ fn what_only_status_would_say_fails_no_backup_and_is_told() {
     std::fs::create_dir_all(world.home.path().join("state/growth.json/in the way")).expect("a folder");
     let notes = Notes::default();
     let report = world.try_backup_with(BackupRequest::default(), &notes).expect("a backup");
-    let told = notes.0.into_inner().expect("one thread");
+    let told = notes.take();
     assert!(told.iter().any(|note| note.contains("growth.json")), "{told:?}");
     assert_restores(&world.open(), None, &[Saved::now(&world, &report)], &world.path("scratch"));
 }

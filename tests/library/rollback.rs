@@ -11,7 +11,7 @@ use cryptbackup::repo::{self, DestinationState, Home, Repo};
 use cryptbackup::report::Silent;
 
 use crate::support::World;
-use crate::support::hooks::{Hook, Stop};
+use crate::support::hooks::{Hook, Notes, Stop};
 use crate::support::world::noise;
 
 /// Copies a folder with everything in it, each file by `place`.
@@ -280,6 +280,76 @@ fn t10_what_is_accepted_on_one_machine_is_accepted_on_all() {
     assert!(!is_alarm(&story.second, "primary"));
     put_back(&story.first.path("later"), &story.first.path("primary"));
     assert!(is_alarm(&story.first, "primary") && is_alarm(&story.second, "primary"));
+}
+
+/// Two destinations with two snapshots, of which the older one alone needs the largest pack; and where that is on one.
+fn with_what_only_an_older_snapshot_needs() -> (World, PathBuf) {
+    let world = World::in_memory(&DESTINATIONS);
+    world.write("small", noise(1_000, 1));
+    world.write("large", noise(3_000_000, 2));
+    world.backup();
+    world.remove("large");
+    world.backup();
+    let largest = world.objects("secondary").into_iter().max_by_key(|(_, bytes)| *bytes).expect("a pack").0;
+    let largest = world.path("secondary").join(largest);
+    (world, largest)
+}
+
+fn damage_on(world: &World, name: &str) -> Vec<String> {
+    let request = CheckRequest { destination: Some(name.to_owned()), read_data: true, ..CheckRequest::default() };
+    let report = check::run(&world.open(), request, &Silent).expect("checked");
+    report.findings.into_iter().map(|finding| finding.what).collect()
+}
+
+#[test]
+fn what_an_older_snapshot_needs_comes_back_by_a_sync() {
+    let (world, largest) = with_what_only_an_older_snapshot_needs();
+    let whole = fs::read(&largest).expect("read");
+    fs::remove_file(&largest).expect("deleted");
+    assert!(is_alarm(&world, "secondary"));
+    let report = world.sync();
+    assert_eq!(report.destinations.iter().map(|synced| synced.packs_copied).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(state(&world.open(), "secondary"), (DestinationState::Online, None));
+    assert!(fs::read(&largest).expect("it is there again") == whole);
+    assert_eq!(world.sync().destinations[1].packs_copied, 0);
+    // Where it is damaged, a check finds out, and the status goes on saying so until it is mended.
+    let mut damaged = whole.clone();
+    damaged[1_000_000] ^= 1;
+    fs::write(&largest, &damaged).expect("written");
+    let repo = world.open();
+    let report =
+        check::run(&repo, CheckRequest { read_data: true, ..CheckRequest::default() }, &Silent).expect("checked");
+    assert!(report.has_damage());
+    check::remember(repo, &report).expect("remembered");
+    let (state_now, detail) = state(&world.open(), "secondary");
+    assert_eq!(state_now, DestinationState::Damaged);
+    assert!(detail.expect("a sentence").contains("`cryptbackup check --heal`"));
+    world.sync();
+    assert_eq!(state(&world.open(), "secondary"), (DestinationState::Online, None));
+    assert!(fs::read(&largest).expect("it is mended") == whole);
+}
+
+#[test]
+fn what_is_accepted_gives_up_nothing_that_another_destination_has() {
+    let (world, largest) = with_what_only_an_older_snapshot_needs();
+    fs::remove_file(&largest).expect("deleted");
+    assert!(is_alarm(&world, "secondary"));
+    let before = kept(&world, "primary");
+    let notes = Notes::default();
+    world.open_to_write().accept_destination("secondary", &notes).expect("accepted");
+    assert!(largest.exists(), "it came back from the other one");
+    assert!(damage_on(&world, "secondary").is_empty());
+    assert_eq!(kept(&world, "primary"), before, "so there was nothing to decide");
+    // Where nobody has it, that is said.
+    let other = world.path("primary").join(largest.strip_prefix(world.path("secondary")).expect("below it"));
+    fs::remove_file(&largest).expect("deleted");
+    fs::remove_file(other).expect("deleted");
+    let notes = Notes::default();
+    world.open_to_write().accept_destination("secondary", &notes).expect("accepted");
+    let said = notes.take();
+    assert!(said.iter().any(|note| note.contains("`cryptbackup check` names the files")), "{said:?}");
+    assert!(!said.iter().any(|note| note.contains("shows everything again")), "{said:?}");
+    assert_eq!(state(&world.open(), "secondary"), (DestinationState::Online, None));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{path_bytes, with_path};
 use crate::cli::{names, units, words};
 use crate::error::Error;
-use crate::repo::Access;
+use crate::repo::{Access, DestinationState};
 use crate::sync::{self, DestinationSynced, SyncReport, SyncRequest};
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -37,8 +37,13 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
 }
 
 fn exit_status(report: &SyncReport) -> ExitStatus {
-    let is_behind = report.destinations.iter().any(|synced| synced.snapshots_behind > 0);
-    if is_behind { ExitStatus::Behind } else { ExitStatus::Done }
+    let is_behind = |synced: &DestinationSynced| synced.snapshots_behind > 0 || !is_all_there(synced);
+    if report.destinations.iter().any(is_behind) { ExitStatus::Behind } else { ExitStatus::Done }
+}
+
+/// Whether it has what it had.
+fn is_all_there(synced: &DestinationSynced) -> bool {
+    !matches!(synced.state, DestinationState::RolledBack | DestinationState::Damaged)
 }
 
 /// The report as a JSON line has it.
@@ -75,7 +80,8 @@ fn line(out: &Output, synced: &DestinationSynced) -> String {
     }
     match words::behind(synced.snapshots_behind) {
         Some(behind) => parts.push(out.paint(Style::Attention, &behind)),
-        None => parts.push(out.paint(Style::Good, &text!("sync-up-to-date"))),
+        None if is_all_there(synced) => parts.push(out.paint(Style::Good, &text!("sync-up-to-date"))),
+        None => {}
     }
     parts.extend(trouble(synced));
     format!("[{}] {}", names::escape(synced.name.as_bytes()), parts.join(", "))
@@ -102,7 +108,7 @@ fn document(synced: &DestinationSynced) -> Value {
 mod tests {
     use super::*;
     use crate::cli::output::{Wishes, captured};
-    use crate::repo::{DestinationState, PlaceKind};
+    use crate::repo::PlaceKind;
 
     fn report(state: DestinationState, snapshots_behind: u64) -> SyncReport {
         let synced = DestinationSynced {

@@ -166,7 +166,7 @@ destination-lacks = [{ $name }] is { $n } { $n ->
    *[other] snapshots behind
 }{ $why }
 behind-hint-absent = it is brought up to date by the next `backup` or `sync` when it is there again
-behind-hint-damaged = `cryptbackup check --read-data` lists what is damaged
+behind-hint-damaged = `cryptbackup check --read-data` lists what is damaged, and `--heal` mends it
 behind-hint-full = make room on it, then run `cryptbackup sync`
 behind-hint-read-only = make it writable, then run `cryptbackup sync`
 behind-hint-rolled-back = `cryptbackup sync` brings back what other destinations have; `cryptbackup destination accept NAME` takes it as it is

@@ -164,7 +164,7 @@ destination-lacks = [{ $name }] est en retard de { $n } { $n ->
    *[other] instantanés
 }{ $why }
 behind-hint-absent = elle sera mise à jour par le prochain `backup` ou `sync` dès qu'elle sera de nouveau là
-behind-hint-damaged = `cryptbackup check --read-data` liste ce qui est endommagé
+behind-hint-damaged = `cryptbackup check --read-data` liste ce qui est endommagé, et `--heal` le répare
 behind-hint-full = faites-y de la place, puis exécutez `cryptbackup sync`
 behind-hint-read-only = rendez-la accessible en écriture, puis exécutez `cryptbackup sync`
 behind-hint-rolled-back = `cryptbackup sync` ramène ce qu'ont les autres destinations ; `cryptbackup destination accept NOM` la prend telle qu'elle est

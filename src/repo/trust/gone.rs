@@ -57,8 +57,8 @@ impl RolledBack {
             said.push_str(&format!("other snapshots have the numbers of those seen before ({})", named(&self.forks)));
         }
         format!(
-            "{said}; `cryptbackup sync` and `cryptbackup check` tell what can be had from elsewhere, and if this is meant (a \
-             disk restored from an image), `cryptbackup destination accept {name}` takes it as it is"
+            "{said}; `cryptbackup sync` brings back what other destinations have, and if this is meant (a disk restored \
+             from an image), `cryptbackup destination accept {name}` takes it as it is"
         )
     }
 }

@@ -1,4 +1,4 @@
-//! Monitors that do something to the world while a run is on its way, or stop it.
+//! Monitors that do something to the world while a run is on its way, stop it, or keep what it says.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,5 +53,22 @@ impl Monitor for Stop {
     }
     fn should_stop(&self) -> bool {
         self.0.has_acted()
+    }
+}
+
+/// Keeps what is said besides.
+#[derive(Default)]
+pub struct Notes(Mutex<Vec<String>>);
+
+impl Monitor for Notes {
+    fn note(&self, sentence: &str) {
+        self.0.lock().expect("one thread").push(sentence.to_owned());
+    }
+}
+
+impl Notes {
+    /// What was said so far.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().expect("one thread"))
     }
 }
