@@ -24,7 +24,8 @@ pub struct Standing {
     pub last_proof: Option<Time>,
 }
 
-/// What all packs take that are on some destination, each counted once.
+/// What the packs take on the destination that has most. Destinations are cleaned each for itself, so that the same chunks
+/// can be in other packs elsewhere: what all of them take together says nothing about what is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Totals {
     /// Bytes of their chunks before compression.
@@ -38,12 +39,12 @@ struct Count {
     bit: DestinationBits,
     proofs: Stored,
     damaged: Vec<PackNumber>,
-    bytes_stored: u64,
+    totals: Totals,
     sum: Sum,
 }
 
 impl Repo {
-    /// How each of these destinations stands, in their order, and what all packs take.
+    /// How each of these destinations stands, in their order, and what packs take.
     pub(super) fn standings(
         &self,
         view: &IndexReader,
@@ -56,18 +57,14 @@ impl Repo {
             let bit = id.map(|id| view.destination_bit(&id)).transpose()?.flatten().unwrap_or(0);
             let proofs = id.map(|id| Stored::load(self, &id)).transpose()?.unwrap_or_default();
             let damaged = view.damaged_on(bit)?;
-            counts.push((id, Count { bit, proofs, damaged, bytes_stored: 0, sum: Sum::default() }));
+            counts.push((id, Count { bit, proofs, damaged, totals: Totals::default(), sum: Sum::default() }));
         }
-        let mut totals = Totals::default();
         view.each_size(|pack| -> Result<(), Error> {
-            if pack.presence != 0 {
-                totals.bytes_unique = totals.bytes_unique.saturating_add(pack.raw_len);
-                totals.bytes_stored = totals.bytes_stored.saturating_add(pack.info.len);
-            }
             for (_, count) in &mut counts {
                 let is_damaged = count.damaged.binary_search(&pack.number).is_ok();
                 if pack.presence & count.bit != 0 {
-                    count.bytes_stored = count.bytes_stored.saturating_add(pack.info.len);
+                    count.totals.bytes_unique = count.totals.bytes_unique.saturating_add(pack.raw_len);
+                    count.totals.bytes_stored = count.totals.bytes_stored.saturating_add(pack.info.len);
                 } else if !is_damaged {
                     continue;
                 }
@@ -75,9 +72,10 @@ impl Repo {
             }
             Ok(())
         })?;
+        let totals = counts.iter().map(|(_, count)| count.totals).max_by_key(|totals| totals.bytes_unique);
         let growth = Growth::load(self)?;
         let standings = counts.into_iter().zip(destinations).map(|((id, count), status)| {
-            let bytes_stored = count.bytes_stored;
+            let bytes_stored = count.totals.bytes_stored;
             let bytes_per_day = id.and_then(|id| growth.bytes_per_day(&id, bytes_stored, now));
             let rate = bytes_per_day.filter(|rate| *rate > 0);
             Standing {
@@ -88,7 +86,7 @@ impl Repo {
                 last_proof: count.proofs.last(),
             }
         });
-        Ok((standings.collect(), totals))
+        Ok((standings.collect(), totals.unwrap_or_default()))
     }
 
     /// How much of what snapshots need on a destination is proven, in percent.

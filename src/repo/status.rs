@@ -31,9 +31,9 @@ pub struct StatusReport {
     pub bytes_source: u64,
     /// Bytes of the files each snapshot read: what full copies would take.
     pub bytes_all_snapshots: u64,
-    /// Bytes of what is stored, each thing once, before compression.
+    /// Bytes of what is stored on the destination that has most, before compression.
     pub bytes_unique: u64,
-    /// Bytes of all packs of the repository, each counted once.
+    /// Bytes of the packs on that destination.
     pub bytes_stored: u64,
     /// When the newest snapshot was finished.
     pub last_backup: Option<Time>,

@@ -312,3 +312,22 @@ fn a_pack_that_was_cut_short_is_mended_from_the_other_destination() {
         assert_restores(&world.open(), None, &[first, second], &world.path("restored"));
     }
 }
+
+#[test]
+fn what_is_stored_is_what_one_destination_takes_also_after_each_was_cleaned() {
+    let world = World::in_memory(&["a", "b"]);
+    world.set_day(0);
+    (0..30).for_each(|number| world.write(&number.to_string(), noise(200_000, number)));
+    let first = world.backup().snapshot_id.expect("a snapshot").to_string();
+    (0..10).for_each(|number| world.remove(&number.to_string()));
+    world.set_day(1);
+    world.backup();
+    hand::forget(&mut world.open_to_write(), &[first], false).expect("forgotten");
+    world.clean(0, 1);
+    let status = world.open().status().expect("a status");
+    let packs =
+        |name| world.objects(name).into_iter().filter(|(path, _)| path.starts_with("packs/")).collect::<Vec<_>>();
+    assert_ne!(packs("a"), packs("b"), "the same chunks, in packs of their own");
+    assert_eq!(world.pack_bytes("a"), world.pack_bytes("b"));
+    assert!(status.bytes_stored == world.pack_bytes("a") && status.bytes_unique < 5_000_000, "{status:?}");
+}
