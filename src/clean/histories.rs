@@ -232,7 +232,7 @@ fn withdraw(repo: &mut Repo, history: Option<SnapshotId>) -> Result<(), Error> {
 
 /// The history that stands for what goes; none where none is needed. Its record is in the index then, committed nowhere.
 fn history(
-    repo: &Repo,
+    repo: &mut Repo,
     plan: &Plan,
     material: &Material,
     members: &[OpenDestination],
@@ -273,6 +273,7 @@ fn history(
     let mut writer = repo.index.writer()?;
     writer.put_snapshot(&id, &row)?;
     writer.commit()?;
+    repo.remember_sequence(snapshot.sequence)?;
     Ok(Some(id))
 }
 

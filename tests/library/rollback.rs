@@ -468,3 +468,26 @@ fn t10_a_pack_that_nothing_needs_is_no_alarm_once_that_was_found_out() {
     assert!(!report.has_damage(), "{:?}", report.findings);
     assert!(!is_alarm(&world, "primary"), "{:?}", state(&world.open(), "primary"));
 }
+
+/// A history takes a number too. It is on a destination that is away when the index is lost.
+#[test]
+fn t10_the_number_of_a_history_is_not_given_again() {
+    let world = World::new(&DESTINATIONS);
+    for day in 0..4 {
+        world.set_day(day);
+        world.write("a", noise(20_000, day as u64));
+        world.backup();
+    }
+    world.unplug("primary");
+    world.clean(1, 20);
+    world.plug("primary");
+    world.unplug("secondary");
+    world.forget_index();
+    world.write("a", noise(20_000, 9));
+    world.backup();
+    world.plug("secondary");
+    world.sync();
+    for name in DESTINATIONS {
+        assert!(!is_alarm(&world, name), "{:?}", state(&world.open(), name));
+    }
+}
