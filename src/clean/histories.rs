@@ -3,22 +3,21 @@
 //! A history is made for what is on a destination: of the snapshots that go from there and the histories that are there.
 //! Destinations with the same of both share one.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 
+use super::material::Material;
 use super::plan::Plan;
 use super::scratch::Scratch;
 use super::{CleanReport, CleanRequest};
 use crate::chunk::Chunker;
 use crate::error::Error;
-use crate::format::FormatError;
-use crate::format::history::Merged as MergedHistories;
 use crate::format::id::{PackId, SnapshotId};
 use crate::format::mark::{Action, ForgetReason};
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
 use crate::format::tree::Node;
-use crate::index::{IndexReader, SnapshotRow};
+use crate::index::SnapshotRow;
 use crate::live::ChunkFile;
 use crate::memory::Budget;
 use crate::replicate::{OpenDestination, ReplicateError};
@@ -43,54 +42,6 @@ pub(super) struct Target {
 impl Target {
     fn nothing(destination: OpenDestination) -> Self {
         Self { destination, going: HashSet::new(), imagined: Vec::new(), trees: None }
-    }
-}
-
-/// What histories are made from on some destinations.
-struct Material {
-    /// Snapshots of the line, oldest first, with whether they stay.
-    states: Vec<(KnownSnapshot, bool)>,
-    histories: Vec<KnownSnapshot>,
-}
-
-impl Material {
-    fn of(repo: &Repo, plan: &Plan, view: &IndexReader, destination: &OpenDestination) -> Result<Self, Error> {
-        let going = plan.going_from(destination);
-        let is_there = |known: &&KnownSnapshot| known.committed & destination.bit != 0;
-        let by_hand = |known: &&KnownSnapshot| plan.is_forgotten_by_hand(&known.id);
-        let there = plan.line.chain.iter().filter(is_there).filter(|known| !by_hand(known));
-        let mut states: Vec<_> = there.map(|known| (known.clone(), !going.contains(&known.id))).collect();
-        states.sort_by_key(|(known, _)| (known.snapshot.finished, known.snapshot.sequence, known.id));
-        let mut histories = repo.known_histories(view)?;
-        histories.retain(|known| known.committed & destination.bit != 0 && plan.is_our_history(&known.snapshot));
-        Ok(Self { states, histories })
-    }
-
-    fn going(&self) -> impl Iterator<Item = SnapshotId> + '_ {
-        self.states.iter().filter(|(_, stays)| !stays).map(|(known, _)| known.id)
-    }
-
-    /// Histories that another one here stands for.
-    fn replaced(&self) -> Result<BTreeSet<SnapshotId>, FormatError> {
-        let mut replaced = BTreeSet::new();
-        for known in &self.histories {
-            replaced.extend(MergedHistories::find(&known.snapshot.extra)?.histories);
-        }
-        replaced.retain(|id| self.histories.iter().any(|known| known.id == *id));
-        Ok(replaced)
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        let states =
-            |material: &Self| -> Vec<_> { material.states.iter().map(|(known, stays)| (known.id, *stays)).collect() };
-        let histories = |material: &Self| -> Vec<_> { material.histories.iter().map(|known| known.id).collect() };
-        states(self) == states(other) && histories(self) == histories(other)
-    }
-
-    fn paths(&self) -> BTreeSet<&[u8]> {
-        let states = self.states.iter().map(|(known, _)| &known.snapshot);
-        let all = states.chain(self.histories.iter().map(|known| &known.snapshot));
-        all.flat_map(|snapshot| snapshot.roots.iter().map(|root| root.path.as_slice())).collect()
     }
 }
 
@@ -335,20 +286,7 @@ fn record(
     merged: Vec<(Vec<u8>, Merged)>,
     mut pack_ids: Vec<PackId>,
 ) -> Result<Snapshot, Error> {
-    let mut histories: Vec<SnapshotId> = material.histories.iter().map(|known| known.id).collect();
-    for known in &material.histories {
-        let older = MergedHistories::find(&known.snapshot.extra).map_err(ReadError::Format)?.histories;
-        // Those that are known nowhere any more need not be told of.
-        let view = repo.index.reader()?;
-        for id in older {
-            if view.snapshot(&id)?.is_some_and(|row| (row.committed | row.seen) != 0) {
-                histories.push(id);
-            }
-        }
-    }
-    histories.sort_unstable();
-    histories.dedup();
-    let extra = vec![MergedHistories { histories }.encode().map_err(ReadError::Format)?];
+    let extra = vec![material.stands_for().and_then(|merged| merged.encode()).map_err(ReadError::Format)?];
     let counts = |merged: &Merged| RootCounts { files: merged.versions, bytes: merged.bytes, ..RootCounts::default() };
     let roots = merged.into_iter().map(|(path, merged)| Root {
         path,

@@ -50,6 +50,7 @@ pub mod purge;
 mod beside;
 mod delete;
 mod histories;
+mod material;
 mod observed;
 mod packs;
 mod plan;
