@@ -17,7 +17,7 @@ use crate::format::mark::{Action, ForgetReason};
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
 use crate::format::tree::Node;
-use crate::index::SnapshotRow;
+use crate::index::{DestinationBits, SnapshotRow};
 use crate::live::ChunkFile;
 use crate::memory::Budget;
 use crate::replicate::{OpenDestination, ReplicateError};
@@ -40,8 +40,10 @@ pub(super) struct Target {
 }
 
 impl Target {
-    fn nothing(destination: OpenDestination) -> Self {
-        Self { destination, going: HashSet::new(), imagined: Vec::new(), trees: None }
+    /// What goes there in any case.
+    fn of(repo: &Repo, plan: &Plan, destination: OpenDestination) -> Result<Self, Error> {
+        let going = plan.forgotten_by_hand(repo, &destination)?;
+        Ok(Self { destination, going, imagined: Vec::new(), trees: None })
     }
 }
 
@@ -102,8 +104,7 @@ fn imagine(
     let trees = Rc::new(scratch.finish()?);
     let mut targets = Vec::new();
     for destination in members {
-        let mut target = Target::nothing(destination);
-        target.going = plan.forgotten_by_hand(repo, &target.destination)?;
+        let mut target = Target::of(repo, plan, destination)?;
         if detail.is_none() {
             target.going.extend(material.going());
             target.going.extend(material.histories.iter().filter(|_| is_replaced).map(|known| known.id));
@@ -124,9 +125,8 @@ fn make(
     monitor: &dyn Monitor,
     report: &mut CleanReport,
 ) -> Result<Vec<(Target, Option<String>)>, Error> {
-    let mut targets = Vec::new();
-    let history = match history(repo, plan, material, &members, monitor, report) {
-        Ok(history) => history,
+    let (history, troubles) = match history(repo, plan, material, &members, monitor, report) {
+        Ok(made) => made,
         Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(Error::Index { detail }) => return Err(Error::Index { detail }),
         Err(error) => {
@@ -135,42 +135,56 @@ fn make(
                 Error::Read(error) => unreadable(material, &repo.fetcher(&view), error)?,
                 error => error.to_string(),
             };
-            for destination in members {
-                let mut target = Target::nothing(destination);
-                target.going = plan.forgotten_by_hand(repo, &target.destination)?;
-                targets.push((target, Some(detail.clone())));
-            }
-            return Ok(targets);
+            return nothing_goes(repo, plan, members, &detail);
         }
     };
-    for destination in members {
-        let mut target = Target::nothing(destination);
-        target.going = plan.forgotten_by_hand(repo, &target.destination)?;
+    let mut details = Vec::new();
+    for destination in &members {
         let committed = match history {
             None => Ok(()),
-            Some(id) => repo.catch_up(monitor)?.snapshot(&target.destination, &id).map(drop),
+            Some(id) => repo.catch_up(monitor)?.snapshot(destination, &id).map(drop),
         };
-        let detail = match committed {
-            Ok(()) => {
-                target.going.extend(material.going());
-                target.going.extend(material.replaced()?);
-                if let Some(history) = history {
-                    let others = material.histories.iter().map(|known| known.id).filter(|id| *id != history);
-                    target.going.extend(others);
-                }
-                None
-            }
+        details.push(match committed {
+            Ok(()) => None,
             Err(ReplicateError::Index(error)) => return Err(error.into()),
             Err(ReplicateError::Interrupted) => return Err(Error::Interrupted),
             Err(error @ ReplicateError::Overtaken) => {
+                // The others have the same one, which stands for nothing any more.
                 withdraw(repo, history)?;
-                Some(error.to_string())
+                return nothing_goes(repo, plan, members, &error.to_string());
             }
-            Err(error) => Some(format!("what is to be kept of old snapshots could not be stored: {error}")),
-        };
+            Err(error) => {
+                let why = troubles.iter().find(|(bit, _)| *bit == destination.bit).map(|(_, why)| why.clone());
+                let why = why.unwrap_or_else(|| error.to_string());
+                Some(format!("what is to be kept of old snapshots could not be stored: {why}"))
+            }
+        });
+    }
+    let mut targets = Vec::new();
+    for (destination, detail) in members.into_iter().zip(details) {
+        let mut target = Target::of(repo, plan, destination)?;
+        if detail.is_none() {
+            target.going.extend(material.going());
+            target.going.extend(material.replaced()?);
+            if let Some(history) = history {
+                let others = material.histories.iter().map(|known| known.id).filter(|id| *id != history);
+                target.going.extend(others);
+            }
+        }
         targets.push((target, detail));
     }
     Ok(targets)
+}
+
+/// No history stands for what would go: only that goes of which nothing is kept.
+fn nothing_goes(
+    repo: &Repo,
+    plan: &Plan,
+    members: Vec<OpenDestination>,
+    detail: &str,
+) -> Result<Vec<(Target, Option<String>)>, Error> {
+    let targets = members.into_iter().map(|member| Ok((Target::of(repo, plan, member)?, Some(detail.to_owned()))));
+    targets.collect()
 }
 
 /// A history that is on a destination and not whole there does not count; the next run makes another.
@@ -181,6 +195,9 @@ fn withdraw(repo: &mut Repo, history: Option<SnapshotId>) -> Result<(), Error> {
     repo.decide(Action::Forget { reason: ForgetReason::Replaced, snapshots: vec![place_of(id, &snapshot)] })
 }
 
+/// Destinations that did not take every tree, with the reason.
+type Troubles = Vec<(DestinationBits, String)>;
+
 /// The history that stands for what goes; none where none is needed. Its record is in the index then, committed nowhere.
 fn history(
     repo: &mut Repo,
@@ -189,9 +206,9 @@ fn history(
     members: &[OpenDestination],
     monitor: &dyn Monitor,
     report: &mut CleanReport,
-) -> Result<Option<SnapshotId>, Error> {
+) -> Result<(Option<SnapshotId>, Troubles), Error> {
     if material.going().next().is_none() && material.histories.is_empty() {
-        return Ok(None);
+        return Ok((None, Troubles::new()));
     }
     let (merged, trees) = {
         // A view keeps all that was changed in the index since: none may be open while as much is stored as here.
@@ -204,14 +221,17 @@ fn history(
     let is_empty = merged.iter().all(|(_, merged)| merged.versions == 0 && merged.numbers == 0);
     if is_empty && material.histories.is_empty() {
         // What nothing needs is not written: it would come back at once and be counted as freed.
-        return Ok(None);
+        return Ok((None, Troubles::new()));
     }
     // Also where nothing changed: another writer may be about to delete a pack with some of it.
     let stored = store_trees(repo, &trees, members, monitor)?;
+    let troubles =
+        stored.lanes.iter().filter_map(|lane| Some((lane.destination.bit, lane.trouble.as_ref()?.to_string())));
+    let troubles: Troubles = troubles.collect();
     if let [only] = material.histories.as_slice()
         && is_unchanged(&only.snapshot, &merged)
     {
-        return Ok(Some(only.id));
+        return Ok((Some(only.id), troubles));
     }
     let snapshot = record(repo, plan, material, merged, stored.pack_ids)?;
     let format = |source| Error::Format { object: "history".to_owned(), source };
@@ -225,7 +245,7 @@ fn history(
     writer.put_snapshot(&id, &row)?;
     writer.commit()?;
     repo.remember_sequence(snapshot.sequence)?;
-    Ok(Some(id))
+    Ok((Some(id), troubles))
 }
 
 fn store_trees(

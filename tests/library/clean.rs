@@ -352,10 +352,13 @@ fn a_tree_that_cannot_be_read_deletes_nothing_until_its_snapshot_is_forgotten() 
     damaged[200..200 + middle].fill(0);
     fs::write(&newest_tree, &damaged).expect("damaged");
     let before = world.objects("primary").len();
+    let ids = || -> Vec<_> { world.open().snapshots().expect("readable").iter().map(|info| info.id).collect() };
+    let shown = ids();
     let report = world.clean(2, 1);
     let why = on(&report, "primary").detail.clone().expect("a reason");
     assert!(why.contains("cannot be read") || why.contains("none of its packs"), "{why}");
     assert!(world.objects("primary").len() >= before, "nothing is deleted");
+    assert_eq!(ids(), shown, "no history keeps what they have, so none is forgotten");
 }
 
 /// The pack that was written last: trees come after data.
