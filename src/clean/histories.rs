@@ -37,13 +37,16 @@ pub(super) struct Target {
     pub imagined: Vec<Node>,
     /// Trees of that history.
     pub trees: Option<Rc<ChunkFile>>,
+    /// Why not all that is not wanted goes, as a sentence without a full stop.
+    pub kept: Option<String>,
 }
 
 impl Target {
     /// What goes there in any case.
     fn of(repo: &Repo, plan: &Plan, destination: OpenDestination) -> Result<Self, Error> {
-        let going = plan.forgotten_by_hand(repo, &destination)?;
-        Ok(Self { destination, going, imagined: Vec::new(), trees: None })
+        let unwanted = plan.unwanted(repo, &destination)?;
+        let kept = unwanted.why_not_all();
+        Ok(Self { destination, going: unwanted.going, imagined: Vec::new(), trees: None, kept })
     }
 }
 

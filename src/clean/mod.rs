@@ -56,6 +56,7 @@ mod packs;
 mod plan;
 mod reclaim;
 mod repack;
+mod replaced;
 mod scratch;
 mod survey;
 mod unreadable;
@@ -208,6 +209,7 @@ fn run_released(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -
     }
     if !request.dry_run {
         repo.prepare_to_clean()?;
+        replaced::bring(repo, &plan, monitor)?;
         // Others may have put something since: what is done follows from what is there now, and so does what is said.
         plan = decide(repo, &request, &mut report)?;
         if request.is_unattended && report.held.is_some() {

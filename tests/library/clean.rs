@@ -18,7 +18,7 @@ use crate::support::World;
 use crate::support::trees::{assert_same, tree};
 use crate::support::world::noise;
 
-fn on<'a>(report: &'a CleanReport, name: &str) -> &'a DestinationCleaned {
+pub fn on<'a>(report: &'a CleanReport, name: &str) -> &'a DestinationCleaned {
     report.destinations.iter().find(|cleaned| cleaned.name == name).expect("a configured destination")
 }
 
@@ -30,7 +30,7 @@ pub fn assert_whole(world: &World) {
 }
 
 /// The bytes of a version of a file of the source.
-fn version(world: &World, name: &str, number: u32) -> Vec<u8> {
+pub fn version(world: &World, name: &str, number: u32) -> Vec<u8> {
     restored(world, name, When::Version(number))
 }
 
@@ -47,7 +47,7 @@ fn restored(world: &World, name: &str, when: When) -> Vec<u8> {
     bytes
 }
 
-fn numbers(world: &World, name: &str) -> Vec<u32> {
+pub fn numbers(world: &World, name: &str) -> Vec<u32> {
     let versions = world.open().versions(&world.source().join(name)).expect("versions");
     versions.iter().map(|version| version.number).collect()
 }
