@@ -119,10 +119,7 @@ fn everywhere(
         return remember(repo, id, snapshot);
     }
     // It may be on one of them all the same: its number is not given again.
-    let mut given: Writer = writer(repo)?.clone();
-    given.sequence = snapshot.sequence;
-    given.save(&repo.home)?;
-    repo.writer = Some(given);
+    repo.remember_sequence(snapshot.sequence)?;
     let mut writer = repo.index.writer()?;
     writer.remove_snapshot(id)?;
     Ok(writer.commit()?)

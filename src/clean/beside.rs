@@ -61,7 +61,10 @@ impl Cleaner<'_> {
         let mut new: Vec<PackNumber> = dead.into_iter().collect();
         new.sort_unstable();
         let mut hashes: Vec<ObjectHash> = hashes.into_iter().filter(|hash| !waiting.contains(hash)).collect();
-        hashes.extend(self.condemn(&new)?);
+        // Snapshots wait for the grace too, and so do packs of which something is needed, though none is dead as a whole.
+        let has_more = due.is_empty() && !(survey.going.is_empty() && survey.packs.rewrite.is_empty());
+        let is_first = hashes.is_empty() && has_more;
+        hashes.extend(if is_first { self.put_lists(&new)? } else { self.condemn(&new)? });
         self.live = Some(survey.live);
         self.tell_of_waiting(&hashes)?;
         self.delete_old_sessions(&announced)

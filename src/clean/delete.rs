@@ -13,9 +13,11 @@ use crate::replicate::neighbours::{self, Announced};
 impl Cleaner<'_> {
     /// Says which packs will be deleted, and waits until that shows (invariant I16).
     pub(super) fn condemn(&self, packs: &[PackNumber]) -> Result<Vec<ObjectHash>, Stop> {
-        if packs.is_empty() {
-            return Ok(Vec::new());
-        }
+        if packs.is_empty() { Ok(Vec::new()) } else { self.put_lists(packs) }
+    }
+
+    /// The same; where there are none a list without any, from which the grace counts.
+    pub(super) fn put_lists(&self, packs: &[PackNumber]) -> Result<Vec<ObjectHash>, Stop> {
         let own = self.repo.writer_id()?;
         let view = self.repo.index.reader()?;
         let mut ids = packs.iter().map(|&pack| Ok(view.pack(pack)?.id)).collect::<Result<Vec<PackId>, Stop>>()?;
@@ -23,7 +25,11 @@ impl Cleaner<'_> {
         let announced = Announced::read(&self.repo.keys, self.destination())?;
         let sessions: Vec<_> = announced.sessions_of_others(&own).into_iter().map(|(hash, _)| hash).collect();
         let mut lists = Vec::new();
-        for part in ids.chunks(CONDEMNED_MAX) {
+        let mut parts: Vec<&[PackId]> = ids.chunks(CONDEMNED_MAX).collect();
+        if parts.is_empty() {
+            parts.push(&[]);
+        }
+        for part in parts {
             let list = Announcement::Condemned { packs: part.to_vec(), sessions: sessions.clone() };
             let now = self.repo.now();
             lists.push(neighbours::announce(&self.repo.keys, self.destination(), own, now, list)?);

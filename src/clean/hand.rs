@@ -69,7 +69,7 @@ pub fn forget(repo: &mut Repo, names: &[String], is_forced: bool) -> Result<Vec<
     Ok(ids)
 }
 
-/// A snapshot that cannot be opened, or that is missing where it was.
+/// A snapshot that cannot be opened, that is missing where it was, or that another one replaced.
 fn nowhere(repo: &Repo, view: &IndexReader, name: &str) -> Result<Option<Forgotten>, Error> {
     let prefix = name.to_ascii_lowercase();
     let is_meant = |id: &SnapshotId| prefix.len() >= 4 && id.to_string().starts_with(&prefix);
@@ -80,11 +80,15 @@ fn nowhere(repo: &Repo, view: &IndexReader, name: &str) -> Result<Option<Forgott
     if let Some(id) = damaged {
         return Ok(Some(Forgotten { id, writer: None, sequence: 0, previous: None }));
     }
+    let marks = repo.marks(view)?;
     let mut missing = None;
     view.each_snapshot(|id, row| -> Result<(), Error> {
-        if is_meant(&id) && row.committed == 0 {
-            let snapshot = crate::format::snapshot::Snapshot::decode(&row.record);
-            missing = snapshot.ok().map(|snapshot| place_of(id, &snapshot));
+        // What a purge replaced stays where what stands in its place is not: it keeps that place.
+        let is_replaced = marks.forgotten(&id) == Some(ForgetReason::Replaced);
+        if is_meant(&id) && (row.committed == 0 || is_replaced) {
+            let snapshot = crate::format::snapshot::Snapshot::decode(&row.record).ok();
+            let place = marks.place(&id).copied().filter(|_| is_replaced);
+            missing = place.or_else(|| snapshot.map(|snapshot| place_of(id, &snapshot)));
         }
         Ok(())
     })?;

@@ -3,22 +3,21 @@
 //! A history is made for what is on a destination: of the snapshots that go from there and the histories that are there.
 //! Destinations with the same of both share one.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 
+use super::material::Material;
 use super::plan::Plan;
 use super::scratch::Scratch;
 use super::{CleanReport, CleanRequest};
 use crate::chunk::Chunker;
 use crate::error::Error;
-use crate::format::FormatError;
-use crate::format::history::Merged as MergedHistories;
 use crate::format::id::{PackId, SnapshotId};
 use crate::format::mark::{Action, ForgetReason};
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, RootCounts, Snapshot, packs_digest};
 use crate::format::tree::Node;
-use crate::index::{IndexReader, SnapshotRow};
+use crate::index::{DestinationBits, SnapshotRow};
 use crate::live::ChunkFile;
 use crate::memory::Budget;
 use crate::replicate::{OpenDestination, ReplicateError};
@@ -38,59 +37,16 @@ pub(super) struct Target {
     pub imagined: Vec<Node>,
     /// Trees of that history.
     pub trees: Option<Rc<ChunkFile>>,
+    /// Why not all that is not wanted goes, as a sentence without a full stop.
+    pub kept: Option<String>,
 }
 
 impl Target {
-    fn nothing(destination: OpenDestination) -> Self {
-        Self { destination, going: HashSet::new(), imagined: Vec::new(), trees: None }
-    }
-}
-
-/// What histories are made from on some destinations.
-struct Material {
-    /// Snapshots of the line, oldest first, with whether they stay.
-    states: Vec<(KnownSnapshot, bool)>,
-    histories: Vec<KnownSnapshot>,
-}
-
-impl Material {
-    fn of(repo: &Repo, plan: &Plan, view: &IndexReader, destination: &OpenDestination) -> Result<Self, Error> {
-        let going = plan.going_from(destination);
-        let is_there = |known: &&KnownSnapshot| known.committed & destination.bit != 0;
-        let by_hand = |known: &&KnownSnapshot| plan.is_forgotten_by_hand(&known.id);
-        let there = plan.line.chain.iter().filter(is_there).filter(|known| !by_hand(known));
-        let mut states: Vec<_> = there.map(|known| (known.clone(), !going.contains(&known.id))).collect();
-        states.sort_by_key(|(known, _)| (known.snapshot.finished, known.snapshot.sequence, known.id));
-        let mut histories = repo.known_histories(view)?;
-        histories.retain(|known| known.committed & destination.bit != 0 && plan.is_our_history(&known.snapshot));
-        Ok(Self { states, histories })
-    }
-
-    fn going(&self) -> impl Iterator<Item = SnapshotId> + '_ {
-        self.states.iter().filter(|(_, stays)| !stays).map(|(known, _)| known.id)
-    }
-
-    /// Histories that another one here stands for.
-    fn replaced(&self) -> Result<BTreeSet<SnapshotId>, FormatError> {
-        let mut replaced = BTreeSet::new();
-        for known in &self.histories {
-            replaced.extend(MergedHistories::find(&known.snapshot.extra)?.histories);
-        }
-        replaced.retain(|id| self.histories.iter().any(|known| known.id == *id));
-        Ok(replaced)
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        let states =
-            |material: &Self| -> Vec<_> { material.states.iter().map(|(known, stays)| (known.id, *stays)).collect() };
-        let histories = |material: &Self| -> Vec<_> { material.histories.iter().map(|known| known.id).collect() };
-        states(self) == states(other) && histories(self) == histories(other)
-    }
-
-    fn paths(&self) -> BTreeSet<&[u8]> {
-        let states = self.states.iter().map(|(known, _)| &known.snapshot);
-        let all = states.chain(self.histories.iter().map(|known| &known.snapshot));
-        all.flat_map(|snapshot| snapshot.roots.iter().map(|root| root.path.as_slice())).collect()
+    /// What goes there in any case.
+    fn of(repo: &Repo, plan: &Plan, destination: OpenDestination) -> Result<Self, Error> {
+        let unwanted = plan.unwanted(repo, &destination)?;
+        let kept = unwanted.why_not_all();
+        Ok(Self { destination, going: unwanted.going, imagined: Vec::new(), trees: None, kept })
     }
 }
 
@@ -151,8 +107,7 @@ fn imagine(
     let trees = Rc::new(scratch.finish()?);
     let mut targets = Vec::new();
     for destination in members {
-        let mut target = Target::nothing(destination);
-        target.going = plan.forgotten_by_hand(repo, &target.destination)?;
+        let mut target = Target::of(repo, plan, destination)?;
         if detail.is_none() {
             target.going.extend(material.going());
             target.going.extend(material.histories.iter().filter(|_| is_replaced).map(|known| known.id));
@@ -173,9 +128,8 @@ fn make(
     monitor: &dyn Monitor,
     report: &mut CleanReport,
 ) -> Result<Vec<(Target, Option<String>)>, Error> {
-    let mut targets = Vec::new();
-    let history = match history(repo, plan, material, &members, monitor, report) {
-        Ok(history) => history,
+    let (history, troubles) = match history(repo, plan, material, &members, monitor, report) {
+        Ok(made) => made,
         Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(Error::Index { detail }) => return Err(Error::Index { detail }),
         Err(error) => {
@@ -184,42 +138,56 @@ fn make(
                 Error::Read(error) => unreadable(material, &repo.fetcher(&view), error)?,
                 error => error.to_string(),
             };
-            for destination in members {
-                let mut target = Target::nothing(destination);
-                target.going = plan.forgotten_by_hand(repo, &target.destination)?;
-                targets.push((target, Some(detail.clone())));
-            }
-            return Ok(targets);
+            return nothing_goes(repo, plan, members, &detail);
         }
     };
-    for destination in members {
-        let mut target = Target::nothing(destination);
-        target.going = plan.forgotten_by_hand(repo, &target.destination)?;
+    let mut details = Vec::new();
+    for destination in &members {
         let committed = match history {
             None => Ok(()),
-            Some(id) => repo.catch_up(monitor)?.snapshot(&target.destination, &id).map(drop),
+            Some(id) => repo.catch_up(monitor)?.snapshot(destination, &id).map(drop),
         };
-        let detail = match committed {
-            Ok(()) => {
-                target.going.extend(material.going());
-                target.going.extend(material.replaced()?);
-                if let Some(history) = history {
-                    let others = material.histories.iter().map(|known| known.id).filter(|id| *id != history);
-                    target.going.extend(others);
-                }
-                None
-            }
+        details.push(match committed {
+            Ok(()) => None,
             Err(ReplicateError::Index(error)) => return Err(error.into()),
             Err(ReplicateError::Interrupted) => return Err(Error::Interrupted),
             Err(error @ ReplicateError::Overtaken) => {
+                // The others have the same one, which stands for nothing any more.
                 withdraw(repo, history)?;
-                Some(error.to_string())
+                return nothing_goes(repo, plan, members, &error.to_string());
             }
-            Err(error) => Some(format!("what is to be kept of old snapshots could not be stored: {error}")),
-        };
+            Err(error) => {
+                let why = troubles.iter().find(|(bit, _)| *bit == destination.bit).map(|(_, why)| why.clone());
+                let why = why.unwrap_or_else(|| error.to_string());
+                Some(format!("what is to be kept of old snapshots could not be stored: {why}"))
+            }
+        });
+    }
+    let mut targets = Vec::new();
+    for (destination, detail) in members.into_iter().zip(details) {
+        let mut target = Target::of(repo, plan, destination)?;
+        if detail.is_none() {
+            target.going.extend(material.going());
+            target.going.extend(material.replaced()?);
+            if let Some(history) = history {
+                let others = material.histories.iter().map(|known| known.id).filter(|id| *id != history);
+                target.going.extend(others);
+            }
+        }
         targets.push((target, detail));
     }
     Ok(targets)
+}
+
+/// No history stands for what would go: only that goes of which nothing is kept.
+fn nothing_goes(
+    repo: &Repo,
+    plan: &Plan,
+    members: Vec<OpenDestination>,
+    detail: &str,
+) -> Result<Vec<(Target, Option<String>)>, Error> {
+    let targets = members.into_iter().map(|member| Ok((Target::of(repo, plan, member)?, Some(detail.to_owned()))));
+    targets.collect()
 }
 
 /// A history that is on a destination and not whole there does not count; the next run makes another.
@@ -230,17 +198,20 @@ fn withdraw(repo: &mut Repo, history: Option<SnapshotId>) -> Result<(), Error> {
     repo.decide(Action::Forget { reason: ForgetReason::Replaced, snapshots: vec![place_of(id, &snapshot)] })
 }
 
+/// Destinations that did not take every tree, with the reason.
+type Troubles = Vec<(DestinationBits, String)>;
+
 /// The history that stands for what goes; none where none is needed. Its record is in the index then, committed nowhere.
 fn history(
-    repo: &Repo,
+    repo: &mut Repo,
     plan: &Plan,
     material: &Material,
     members: &[OpenDestination],
     monitor: &dyn Monitor,
     report: &mut CleanReport,
-) -> Result<Option<SnapshotId>, Error> {
+) -> Result<(Option<SnapshotId>, Troubles), Error> {
     if material.going().next().is_none() && material.histories.is_empty() {
-        return Ok(None);
+        return Ok((None, Troubles::new()));
     }
     let (merged, trees) = {
         // A view keeps all that was changed in the index since: none may be open while as much is stored as here.
@@ -253,14 +224,17 @@ fn history(
     let is_empty = merged.iter().all(|(_, merged)| merged.versions == 0 && merged.numbers == 0);
     if is_empty && material.histories.is_empty() {
         // What nothing needs is not written: it would come back at once and be counted as freed.
-        return Ok(None);
+        return Ok((None, Troubles::new()));
     }
     // Also where nothing changed: another writer may be about to delete a pack with some of it.
     let stored = store_trees(repo, &trees, members, monitor)?;
+    let troubles =
+        stored.lanes.iter().filter_map(|lane| Some((lane.destination.bit, lane.trouble.as_ref()?.to_string())));
+    let troubles: Troubles = troubles.collect();
     if let [only] = material.histories.as_slice()
         && is_unchanged(&only.snapshot, &merged)
     {
-        return Ok(Some(only.id));
+        return Ok((Some(only.id), troubles));
     }
     let snapshot = record(repo, plan, material, merged, stored.pack_ids)?;
     let format = |source| Error::Format { object: "history".to_owned(), source };
@@ -273,7 +247,8 @@ fn history(
     let mut writer = repo.index.writer()?;
     writer.put_snapshot(&id, &row)?;
     writer.commit()?;
-    Ok(Some(id))
+    repo.remember_sequence(snapshot.sequence)?;
+    Ok((Some(id), troubles))
 }
 
 fn store_trees(
@@ -334,20 +309,7 @@ fn record(
     merged: Vec<(Vec<u8>, Merged)>,
     mut pack_ids: Vec<PackId>,
 ) -> Result<Snapshot, Error> {
-    let mut histories: Vec<SnapshotId> = material.histories.iter().map(|known| known.id).collect();
-    for known in &material.histories {
-        let older = MergedHistories::find(&known.snapshot.extra).map_err(ReadError::Format)?.histories;
-        // Those that are known nowhere any more need not be told of.
-        let view = repo.index.reader()?;
-        for id in older {
-            if view.snapshot(&id)?.is_some_and(|row| (row.committed | row.seen) != 0) {
-                histories.push(id);
-            }
-        }
-    }
-    histories.sort_unstable();
-    histories.dedup();
-    let extra = vec![MergedHistories { histories }.encode().map_err(ReadError::Format)?];
+    let extra = vec![material.stands_for().and_then(|merged| merged.encode()).map_err(ReadError::Format)?];
     let counts = |merged: &Merged| RootCounts { files: merged.versions, bytes: merged.bytes, ..RootCounts::default() };
     let roots = merged.into_iter().map(|(path, merged)| Root {
         path,

@@ -50,11 +50,13 @@ pub mod purge;
 mod beside;
 mod delete;
 mod histories;
+mod material;
 mod observed;
 mod packs;
 mod plan;
 mod reclaim;
 mod repack;
+mod replaced;
 mod scratch;
 mod survey;
 mod unreadable;
@@ -69,11 +71,12 @@ use crate::format::mark::{Action, ForgetReason};
 use crate::format::record::Time;
 use crate::live::LiveSet;
 use crate::replicate::OpenDestination;
-use crate::repo::{DestinationState, PlaceKind, Repo, Suspect};
+use crate::repo::{DestinationState, KnownSnapshot, PlaceKind, Repo, Suspect};
 use crate::report::{Monitor, Stage};
 use crate::snapshot::place_of;
 
 use choose::{Choice, Rules};
+use histories::Target;
 use plan::Plan;
 
 pub use observed::{Waiting, waiting};
@@ -206,6 +209,7 @@ fn run_released(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -
     }
     if !request.dry_run {
         repo.prepare_to_clean()?;
+        replaced::bring(repo, &plan, monitor)?;
         // Others may have put something since: what is done follows from what is there now, and so does what is said.
         plan = decide(repo, &request, &mut report)?;
         if request.is_unattended && report.held.is_some() {
@@ -214,7 +218,7 @@ fn run_released(repo: &mut Repo, request: CleanRequest, monitor: &dyn Monitor) -
     }
     let groups = histories::write(repo, &plan, &request, monitor, &mut report)?;
     if !request.dry_run {
-        forget(repo, &plan)?;
+        forget(repo, &plan, &groups)?;
     }
     let mut live = Vec::new();
     for (target, detail) in groups {
@@ -255,9 +259,15 @@ fn forget_trees(repo: &Repo, live: Vec<Option<LiveSet>>) -> Result<(), Error> {
     Ok(writer.commit()?)
 }
 
-/// Says everywhere that what was chosen to go is not wanted any more.
-fn forget(repo: &mut Repo, plan: &Plan) -> Result<(), Error> {
-    let snapshots: Vec<_> = plan.newly_going().map(|known| place_of(known.id, &known.snapshot)).collect();
+/// Says everywhere that what was chosen to go is not wanted any more. What is only where no history could be committed
+/// stays in force: nothing tells of its versions (invariant I15).
+fn forget(repo: &mut Repo, plan: &Plan, groups: &[(Target, Option<String>)]) -> Result<(), Error> {
+    let may_be_forgotten = |known: &&KnownSnapshot| {
+        let mut there = groups.iter().filter(|(target, _)| known.committed & target.destination.bit != 0).peekable();
+        there.peek().is_none() || there.any(|(_, detail)| detail.is_none())
+    };
+    let going = plan.newly_going().filter(may_be_forgotten);
+    let snapshots: Vec<_> = going.map(|known| place_of(known.id, &known.snapshot)).collect();
     if snapshots.is_empty() {
         return Ok(());
     }

@@ -144,17 +144,6 @@ impl Plan {
         matches!(self.marks.forgotten(id), Some(ForgetReason::Hand | ForgetReason::Replaced))
     }
 
-    /// Those of them on a destination, whoever wrote them.
-    pub(super) fn forgotten_by_hand(
-        &self,
-        repo: &Repo,
-        destination: &OpenDestination,
-    ) -> Result<HashSet<SnapshotId>, Error> {
-        let view = repo.index.reader()?;
-        let known = repo.committed(&view, |id, _| self.is_forgotten_by_hand(id))?;
-        Ok(known.into_iter().filter(|known| known.committed & destination.bit != 0).map(|known| known.id).collect())
-    }
-
     /// The time the versions of a source are counted back from.
     pub(super) fn newest_of(&self, path: &[u8]) -> Option<Time> {
         self.chosen.sources.iter().find(|source| source.path == path).map(|source| source.newest)
@@ -193,7 +182,7 @@ impl Plan {
     /// Whether an unattended run would find enough to do: something that goes, or many small packs.
     pub(super) fn has_work(&self, repo: &Repo) -> Result<bool, Error> {
         for destination in &repo.destinations {
-            if !self.going_from(destination).is_empty() {
+            if !self.going_from(destination).is_empty() || !self.unwanted(repo, destination)?.going.is_empty() {
                 return Ok(true);
             }
         }
@@ -203,18 +192,13 @@ impl Plan {
             return Ok(true);
         }
         let view = repo.index.reader()?;
-        let (mut is_forgotten, mut small) = (false, 0u64);
-        view.each_snapshot(|id, row| -> Result<(), Error> {
-            let by_hand = matches!(self.marks.forgotten(&id), Some(ForgetReason::Hand | ForgetReason::Replaced));
-            is_forgotten |= by_hand && repo.destinations.iter().any(|known| known.bit & row.committed != 0);
-            Ok(())
-        })?;
+        let mut small = 0u64;
         view.each_pack(|_, info, presence| -> Result<(), Error> {
             let is_here = repo.destinations.iter().any(|known| known.bit & presence != 0);
             small += u64::from(is_here && info.len < SMALL_BYTES);
             Ok(())
         })?;
-        Ok(is_forgotten || small >= SMALL_PACKS)
+        Ok(small >= SMALL_PACKS)
     }
 }
 

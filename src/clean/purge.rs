@@ -1,7 +1,8 @@
 //! A path out of every snapshot and history: each that has it is replaced by one without it.
 //!
 //! A replaced snapshot keeps its place: writer, number, times, tags, and the snapshot it goes on from. All new ones are
-//! committed before one mark says that the old ones are not wanted any more, so until then nothing changed.
+//! committed before one mark says that the old ones are not wanted any more, so until then nothing changed. On a
+//! destination that was away meanwhile an old one stays until the new one is there too (`replaced`).
 //!
 //! ```
 //! use cryptbackup::clean::purge::{self, PurgeRequest};
@@ -34,7 +35,7 @@ use crate::format::id::SnapshotId;
 use crate::format::mark::{Action, ForgetReason, Forgotten};
 use crate::format::sealed::ObjectType;
 use crate::format::snapshot::{Root, Snapshot};
-use crate::index::{IndexReader, SnapshotRow};
+use crate::index::{DestinationBits, IndexReader, SnapshotRow};
 use crate::paths;
 use crate::replicate::{Fetcher, OpenDestination, ReplicateError};
 use crate::repo::store::Store;
@@ -64,7 +65,7 @@ pub struct PurgeReport {
     pub replaced_by: Vec<SnapshotId>,
     /// Whether the path still lies in a source: the next backup stores it again, if it is there and not excluded.
     pub is_in_source: bool,
-    /// Destinations where it could not be done, with the reason; they still have it.
+    /// Destinations that are away, or where it could not be done, with the reason; they still have it.
     pub failed: Vec<(String, String)>,
     /// Whether nothing was written on purpose.
     pub dry_run: bool,
@@ -85,23 +86,28 @@ pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Re
     monitor.begin(Stage::Cleaning, None, None);
     let view = repo.index.reader()?;
     let path = paths::to_bytes(&request.path);
-    let concerned = concerned(repo, &view, path)?;
-    if concerned.is_empty() {
+    let all = concerned(repo, &view, path)?;
+    if all.is_empty() {
         return Err(Error::NotFound { what: format!("{} in any snapshot", request.path.display()) });
     }
-    let snapshots: Vec<SnapshotId> =
-        concerned.iter().filter(|known| !known.snapshot.is_history()).map(|known| known.id).collect();
-    let mut report = PurgeReport {
-        histories: (concerned.len() - snapshots.len()) as u64,
-        snapshots,
-        is_in_source: is_in_source(repo, &request.path),
-        dry_run: request.dry_run,
-        ..PurgeReport::default()
-    };
-    if !request.is_forced && concerned.iter().any(|known| known.snapshot.roots.iter().any(|root| root.path == path)) {
+    if !request.is_forced && all.iter().any(|known| known.snapshot.roots.iter().any(|root| root.path == path)) {
         let path = request.path.display();
         return Err(Error::Unsure(format!("{path} is a whole source, and nothing of it would be left")));
     }
+    let failed = away(repo, &view, &all)?;
+    let within_reach = within_reach(repo);
+    let concerned: Vec<KnownSnapshot> = all.into_iter().filter(|known| known.committed & within_reach != 0).collect();
+    let marks = repo.marks(&view)?;
+    let shown = concerned.iter().filter(|known| marks.forgotten(&known.id).is_none());
+    let (histories, snapshots): (Vec<_>, Vec<_>) = shown.partition(|known| known.snapshot.is_history());
+    let mut report = PurgeReport {
+        histories: histories.len() as u64,
+        snapshots: snapshots.into_iter().map(|known| known.id).collect(),
+        is_in_source: is_in_source(repo, &request.path),
+        failed,
+        dry_run: request.dry_run,
+        ..PurgeReport::default()
+    };
     if request.dry_run {
         return Ok(report);
     }
@@ -117,6 +123,21 @@ pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Re
     };
     store.finish()?;
     drop(view);
+    let replaced = put_in_place(repo, &members, replaced, &mut report, monitor)?;
+    let by_old: HashMap<SnapshotId, SnapshotId> = replaced.iter().map(|(new, old)| (old.id, new.id)).collect();
+    report.snapshots.retain(|id| by_old.contains_key(id));
+    report.replaced_by = report.snapshots.iter().filter_map(|id| by_old.get(id).copied()).collect();
+    Ok(report)
+}
+
+/// Commits the new ones, and then forgets the old ones of which that is done somewhere; gives those.
+fn put_in_place(
+    repo: &mut Repo,
+    members: &[OpenDestination],
+    replaced: Vec<(New, Forgotten)>,
+    report: &mut PurgeReport,
+    monitor: &dyn Monitor,
+) -> Result<Vec<(New, Forgotten)>, Error> {
     for (new, ..) in &replaced {
         let mut writer = repo.index.writer()?;
         if repo.index.reader()?.snapshot(&new.id)?.is_none() {
@@ -124,24 +145,73 @@ pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Re
         }
         writer.commit()?;
     }
-    let mut is_done = false;
-    for destination in &members {
+    for destination in members {
         match commit(repo, destination, &replaced, monitor) {
-            Ok(()) => is_done = true,
+            Ok(()) => {}
             Err(ReplicateError::Index(error)) => return Err(error.into()),
             Err(ReplicateError::Interrupted) => return Err(Error::Interrupted),
             Err(error) => report.failed.push((destination.name.clone(), error.to_string())),
         }
     }
-    if !is_done {
-        return Err(Error::TooFewCopies { committed: 0, wanted: 1, reasons: report.failed });
+    let view = repo.index.reader()?;
+    let (mut done, mut undone) = (Vec::new(), Vec::new());
+    for (new, old) in replaced {
+        let is_done = view.snapshot(&new.id)?.is_some_and(|row| row.committed != 0);
+        if is_done { done.push((new, old)) } else { undone.push((new, old)) }
     }
-    carry_decisions(repo, &replaced)?;
-    let old = replaced.iter().map(|replaced| replaced.1).collect();
-    repo.decide(Action::Forget { reason: ForgetReason::Replaced, snapshots: old })?;
-    let by_old: HashMap<SnapshotId, SnapshotId> = replaced.iter().map(|(new, old)| (old.id, new.id)).collect();
-    report.replaced_by = report.snapshots.iter().filter_map(|id| by_old.get(id).copied()).collect();
-    Ok(report)
+    drop(view);
+    if done.is_empty() {
+        return Err(Error::TooFewCopies { committed: 0, wanted: 1, reasons: std::mem::take(&mut report.failed) });
+    }
+    carry_decisions(repo, &done)?;
+    forget(repo, &done, &undone)?;
+    Ok(done)
+}
+
+/// Forgets the old ones; the new ones too where a rule had forgotten the old one.
+fn forget(repo: &mut Repo, done: &[(New, Forgotten)], undone: &[(New, Forgotten)]) -> Result<(), Error> {
+    let marks = repo.marks(&repo.index.reader()?)?;
+    let mut by_rule = Vec::new();
+    for (new, _) in done.iter().filter(|(_, old)| marks.forgotten(&old.id) == Some(ForgetReason::Rule)) {
+        by_rule.push(place_of(new.id, &Snapshot::decode(&new.row.record).map_err(ReadError::Format)?));
+    }
+    if !by_rule.is_empty() {
+        repo.decide(Action::Forget { reason: ForgetReason::Rule, snapshots: by_rule })?;
+    }
+    let old = done.iter().map(|(_, old)| *old);
+    // Others may go on from a new one that is nowhere: in its place is still the old one.
+    let nowhere = undone.iter().map(|(new, old)| Forgotten { id: new.id, previous: Some(old.id), ..*old });
+    let snapshots = old.chain(nowhere).collect();
+    repo.decide(Action::Forget { reason: ForgetReason::Replaced, snapshots })?;
+    let mut writer = repo.index.writer()?;
+    for (new, _) in undone {
+        writer.remove_snapshot(&new.id)?;
+    }
+    Ok(writer.commit()?)
+}
+
+fn within_reach(repo: &Repo) -> DestinationBits {
+    repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b)
+}
+
+/// The destinations out of reach that have the path, with what that means for it.
+fn away(repo: &Repo, view: &IndexReader, concerned: &[KnownSnapshot]) -> Result<Vec<(String, String)>, Error> {
+    let within_reach = within_reach(repo);
+    let mut away = Vec::new();
+    for lost in &repo.unreachable {
+        let Some(id) = repo.destination_id(&lost.name)? else { continue };
+        let Some(bit) = view.destination_bit(&id)? else { continue };
+        let mut there = concerned.iter().filter(|known| known.committed & bit != 0).peekable();
+        if there.peek().is_some() {
+            let is_only_there = there.any(|known| known.committed & within_reach == 0);
+            let why = match is_only_there {
+                true => "it is out of reach, and has snapshots that are nowhere else: purge again when it is back",
+                false => "it is out of reach",
+            };
+            away.push((lost.name.clone(), why.to_owned()));
+        }
+    }
+    Ok(away)
 }
 
 /// A snapshot that stands for another.
@@ -150,18 +220,23 @@ struct New {
     row: SnapshotRow,
 }
 
-/// The snapshots and histories that have the path, oldest first.
+/// The snapshots and histories that have the path, oldest first. Also snapshots that a rule forgot and that are still there:
+/// the next history is made from them too.
 fn concerned(repo: &Repo, view: &IndexReader, path: &[u8]) -> Result<Vec<KnownSnapshot>, Error> {
     let fetcher = repo.fetcher(view);
+    let (marks, within_reach) = (repo.marks(view)?, within_reach(repo));
     let mut found = Vec::new();
-    for known in repo.known_snapshots(view)? {
-        let is_source = known.snapshot.roots.iter().any(|root| root.path == path);
-        if is_source || has_below(&fetcher, &known.snapshot, path)? {
-            found.push(known);
-        }
-    }
-    for known in repo.known_histories(view)? {
-        if has_in_history(&fetcher, &known.snapshot, path)? {
+    for known in repo.committed(view, |id, _| matches!(marks.forgotten(id), None | Some(ForgetReason::Rule)))? {
+        let has_it = match known.snapshot.is_history() {
+            true => has_in_history(&fetcher, &known.snapshot, path),
+            false => has_below(&fetcher, &known.snapshot, path),
+        };
+        let has_it = match has_it {
+            // What cannot be read here may have it.
+            Err(ReadError::Missing { .. } | ReadError::Damaged { .. }) if known.committed & within_reach == 0 => true,
+            has_it => has_it?,
+        };
+        if has_it || known.snapshot.roots.iter().any(|root| root.path == path) {
             found.push(known);
         }
     }
@@ -213,7 +288,7 @@ fn replace_all(
         }
         if snapshot.is_history() {
             let mut merged = Merged::find(&snapshot.extra).map_err(ReadError::Format)?;
-            merged.histories.push(known.id);
+            merged.histories.insert(0, known.id);
             let (tag, bytes) = merged.encode().map_err(ReadError::Format)?;
             snapshot.extra.retain(|(known, _)| *known != tag);
             snapshot.extra.push((tag, bytes));

@@ -104,7 +104,8 @@ pub(super) fn clean(
     monitor: &dyn Monitor,
 ) -> Result<(DestinationCleaned, Option<LiveSet>), Error> {
     monitor.current(&target.destination.name);
-    let cleaned = DestinationCleaned { name: target.destination.name.clone(), detail, ..DestinationCleaned::default() };
+    let (name, detail) = (target.destination.name.clone(), detail.or_else(|| target.kept.clone()));
+    let cleaned = DestinationCleaned { name, detail, ..DestinationCleaned::default() };
     let mut cleaner = Cleaner { repo, plan, target: &target, request, monitor, cleaned, live: None };
     let result = cleaner.run();
     let (mut cleaned, live) = (cleaner.cleaned, cleaner.live);

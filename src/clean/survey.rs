@@ -189,6 +189,7 @@ fn note_deleted(repo: &Repo, destination: &OpenDestination, deleted: &[SnapshotI
 
 /// Snapshots that cannot be opened: forgotten ones go, any other stops everything, and so does a mark.
 fn damaged_and_forgotten(repo: &Repo, plan: &Plan, destination: &OpenDestination) -> Result<Vec<SnapshotId>, Stop> {
+    let view = repo.index.reader()?;
     let mut going = Vec::new();
     for (name, object, what) in &repo.findings {
         let id = match ObjectName::parse(object).filter(|_| *name == destination.name) {
@@ -200,7 +201,7 @@ fn damaged_and_forgotten(repo: &Repo, plan: &Plan, destination: &OpenDestination
             }
             _ => continue,
         };
-        if !plan.is_forgotten_by_hand(&id) {
+        if !plan.is_unwanted_on(repo, &view, destination, &id)? {
             return Err(Stop::because(format!(
                 "snapshot {} is damaged ({what}), and what it needs cannot be told; `cryptbackup forget {}` gives it up",
                 id.short(),

@@ -1,3 +1,4 @@
 //! Cleaning as a whole, at the size that is promised.
 
 mod large;
+mod trouble;

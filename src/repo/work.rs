@@ -139,6 +139,14 @@ impl Repo {
         Ok(highest + 1)
     }
 
+    /// Remembers that this writer gave a number, before anything with it is stored: it is not given again, though the index
+    /// is lost and the destination that shows it is away.
+    pub(crate) fn remember_sequence(&mut self, sequence: u64) -> Result<(), Error> {
+        let Some(writer) = self.writer.as_mut().filter(|writer| writer.sequence < sequence) else { return Ok(()) };
+        writer.sequence = sequence;
+        writer.save(&self.home)
+    }
+
     /// Whether others write to a destination too.
     pub(crate) fn has_others(&self, destination: &OpenDestination) -> Result<bool, Error> {
         let Some(own) = self.writer.as_ref().map(|writer| writer.id) else { return Ok(false) };

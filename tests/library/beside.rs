@@ -188,3 +188,44 @@ fn forgotten_snapshots_of_a_shared_destination_can_be_had_back_while_they_wait()
     assert_whole(&first);
     assert_eq!(first.open().snapshots().expect("readable").len(), 3);
 }
+
+/// What a forgotten snapshot alone needed shares its packs with what stays: no pack is dead as a whole.
+#[test]
+fn packs_that_are_only_mostly_dead_come_to_their_turn_too() {
+    let first = World::new(&["primary"]);
+    first.set_day(0);
+    first.write("large", noise(4_000_000, 1));
+    first.write("folder/small", noise(50_000, 2));
+    let id = first.backup().snapshot_id.expect("a snapshot").to_string();
+    fs::remove_file(first.source().join("large")).expect("removed");
+    first.backup();
+    let second = first.second("primary");
+    second.write("own", noise(100_000, 3));
+    second.backup();
+    hand::forget(&mut first.open_to_write(), &[id], false).expect("forgotten");
+    first.set_day(1);
+    let cleaned = clean(&first);
+    assert_eq!((cleaned.snapshots_deleted, cleaned.packs_deleted, &cleaned.detail), (0, 0, &None));
+    let cleaned = clean(&first);
+    assert_eq!((cleaned.snapshots_deleted, &cleaned.detail), (0, &None));
+    second.backup();
+    first.set_day(9);
+    let cleaned = clean(&first);
+    assert_eq!((cleaned.snapshots_deleted, &cleaned.detail), (1, &None), "{cleaned:?}");
+    assert!(cleaned.bytes_waiting > 4_000_000, "what is needed of it is elsewhere now: {cleaned:?}");
+    second.backup();
+    first.set_day(17);
+    let cleaned = clean(&first);
+    assert!(cleaned.bytes_freed > 4_000_000, "{cleaned:?}");
+    assert_eq!(clean(&first).bytes_waiting, 0);
+    assert_whole(&first);
+    assert_whole(&second);
+    assert_restores(&first, "restored first");
+    let lists = || first.objects("primary").into_iter().filter(|(path, _)| path.starts_with("gc/")).count();
+    let before = lists();
+    for day in [18, 19] {
+        first.set_day(day);
+        clean(&first);
+    }
+    assert!(lists() <= before, "where there is nothing to do, nothing is said");
+}

@@ -18,7 +18,7 @@ use crate::support::World;
 use crate::support::trees::{assert_same, tree};
 use crate::support::world::noise;
 
-fn on<'a>(report: &'a CleanReport, name: &str) -> &'a DestinationCleaned {
+pub fn on<'a>(report: &'a CleanReport, name: &str) -> &'a DestinationCleaned {
     report.destinations.iter().find(|cleaned| cleaned.name == name).expect("a configured destination")
 }
 
@@ -30,7 +30,7 @@ pub fn assert_whole(world: &World) {
 }
 
 /// The bytes of a version of a file of the source.
-fn version(world: &World, name: &str, number: u32) -> Vec<u8> {
+pub fn version(world: &World, name: &str, number: u32) -> Vec<u8> {
     restored(world, name, When::Version(number))
 }
 
@@ -47,7 +47,7 @@ fn restored(world: &World, name: &str, when: When) -> Vec<u8> {
     bytes
 }
 
-fn numbers(world: &World, name: &str) -> Vec<u32> {
+pub fn numbers(world: &World, name: &str) -> Vec<u32> {
     let versions = world.open().versions(&world.source().join(name)).expect("versions");
     versions.iter().map(|version| version.number).collect()
 }
@@ -352,10 +352,13 @@ fn a_tree_that_cannot_be_read_deletes_nothing_until_its_snapshot_is_forgotten() 
     damaged[200..200 + middle].fill(0);
     fs::write(&newest_tree, &damaged).expect("damaged");
     let before = world.objects("primary").len();
+    let ids = || -> Vec<_> { world.open().snapshots().expect("readable").iter().map(|info| info.id).collect() };
+    let shown = ids();
     let report = world.clean(2, 1);
     let why = on(&report, "primary").detail.clone().expect("a reason");
     assert!(why.contains("cannot be read") || why.contains("none of its packs"), "{why}");
     assert!(world.objects("primary").len() >= before, "nothing is deleted");
+    assert_eq!(ids(), shown, "no history keeps what they have, so none is forgotten");
 }
 
 /// The pack that was written last: trees come after data.

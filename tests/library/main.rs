@@ -20,6 +20,7 @@ mod machines;
 mod model;
 mod places;
 mod privacy;
+mod purge;
 mod restore;
 mod rollback;
 mod roots;

@@ -538,3 +538,52 @@ fn t10_a_pack_that_nothing_needs_is_no_alarm_once_that_was_found_out() {
     assert!(!report.has_damage(), "{:?}", report.findings);
     assert!(!is_alarm(&world, "primary"), "{:?}", state(&world.open(), "primary"));
 }
+
+/// A machine that looks now and then misses the histories that came and went in between.
+#[test]
+fn t10_histories_that_came_and_went_between_two_looks_are_no_alarm() {
+    let first = World::new(&["primary"]);
+    let mut day = 0;
+    let mut work_and_clean = || {
+        for _ in 0..3 {
+            day += 1;
+            first.set_day(day);
+            first.write("a", noise(20_000, day as u64));
+            first.backup();
+        }
+        let report = first.clean(1, 20);
+        assert!(report.destinations[0].snapshots_deleted >= 2, "{:?}", report.destinations);
+    };
+    work_and_clean();
+    let second = first.second("primary");
+    assert!(!is_alarm(&second, "primary"));
+    for _ in 0..3 {
+        work_and_clean();
+    }
+    assert!(!is_alarm(&second, "primary"), "{:?}", state(&second.open(), "primary"));
+    let report = check::run(&second.open(), CheckRequest::default(), &Silent).expect("checked");
+    assert!(!report.has_damage(), "{:?}", report.findings);
+}
+
+/// A history takes a number too. It is on a destination that is away when the index is lost.
+#[test]
+fn t10_the_number_of_a_history_is_not_given_again() {
+    let world = World::new(&DESTINATIONS);
+    for day in 0..4 {
+        world.set_day(day);
+        world.write("a", noise(20_000, day as u64));
+        world.backup();
+    }
+    world.unplug("primary");
+    world.clean(1, 20);
+    world.plug("primary");
+    world.unplug("secondary");
+    world.forget_index();
+    world.write("a", noise(20_000, 9));
+    world.backup();
+    world.plug("secondary");
+    world.sync();
+    for name in DESTINATIONS {
+        assert!(!is_alarm(&world, name), "{:?}", state(&world.open(), name));
+    }
+}

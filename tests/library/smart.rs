@@ -230,3 +230,27 @@ fn what_is_read_by_force_is_read_once() {
     let report = smart::execute(&mut repo, request, &plan, &Silent).expect("a backup");
     assert_eq!((report.bytes_read, report.files_unmodified), (2_000_000, 15));
 }
+
+/// The index was lost while a destination was away, so nobody knew that a partial snapshot was there too.
+#[test]
+fn a_partial_snapshot_stays_where_none_that_stands_for_it_is() {
+    let world = mixed(&["a", "b"]);
+    let stopped = try_smart(&world, &StopAfter::partials(1));
+    assert!(stopped.is_err(), "{stopped:?}");
+    world.unplug("b");
+    world.forget_index();
+    smart(&world);
+    world.plug("b");
+    world.unplug("a");
+    let count = || world.objects("b").iter().filter(|(path, _)| path.starts_with("snaps/")).count();
+    world.clean(30, 10);
+    assert_eq!(count(), 1, "it is all there is on this one");
+    world.plug("a");
+    world.sync();
+    assert_eq!(count(), 2);
+    world.clean(30, 10);
+    assert_eq!(count(), 1);
+    world.unplug("a");
+    restore(&world, to(&world, &world.path("out")));
+    assert_same(&tree(&world.path("out")), &tree(&world.source()));
+}

@@ -1,0 +1,179 @@
+//! Purging: the path goes from everywhere, also where somebody was away, and nothing else goes with it.
+
+use cryptbackup::clean::hand;
+use cryptbackup::clean::purge::{self, PurgeReport, PurgeRequest};
+use cryptbackup::error::Error;
+use cryptbackup::report::Silent;
+
+use crate::clean::{assert_whole, numbers, on, version};
+use crate::support::World;
+use crate::support::saved::{below, restore_snapshot};
+use crate::support::world::noise;
+
+const STICKS: [&str; 2] = ["primary", "secondary"];
+
+fn kept(day: i64) -> Vec<u8> {
+    noise(50_000, day as u64)
+}
+
+/// A backup on each of these days.
+fn work(world: &World, days: std::ops::Range<i64>) {
+    for day in days {
+        world.set_day(day);
+        world.write("private/secret", noise(400_000, 100 + day as u64));
+        world.write("kept", kept(day));
+        world.backup();
+    }
+}
+
+fn purge(world: &World) -> PurgeReport {
+    let request = PurgeRequest { path: world.source().join("private"), dry_run: false, is_forced: false };
+    purge::run(&mut world.open_to_write(), &request, &Silent).expect("purged")
+}
+
+fn failed(report: &PurgeReport) -> Vec<&str> {
+    report.failed.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+fn assert_no_secret(world: &World) {
+    let gone = world.open().versions(&world.source().join("private/secret"));
+    assert!(matches!(gone, Err(Error::NotFound { .. })), "{gone:?}");
+}
+
+/// Every snapshot comes back from a destination alone, with what else was in it.
+fn assert_restores(world: &World, from: &str, days: std::ops::Range<i64>) {
+    let repo = world.open();
+    let snapshots = repo.snapshots().expect("readable");
+    assert_eq!(snapshots.len() as i64, days.end - days.start);
+    for (info, day) in snapshots.iter().rev().zip(days) {
+        let target = world.path("one snapshot");
+        let report = restore_snapshot(&repo, &info.id.to_string(), Some(from), &target);
+        assert_eq!(report.problems, []);
+        let source = below(&target, &world.source());
+        assert!(std::fs::read(source.join("kept")).expect("restored") == kept(day), "of day {day}");
+        std::fs::remove_dir_all(&target).expect("removed");
+    }
+}
+
+/// Two sticks used in turn: what is purged on one goes from the other when that is cleaned, and nothing else does.
+#[test]
+fn a_destination_that_was_away_loses_what_was_purged_and_nothing_else() {
+    let world = World::new(&STICKS);
+    work(&world, 0..4);
+    world.unplug("secondary");
+    let report = purge(&world);
+    assert_eq!((report.snapshots.len(), failed(&report)), (4, vec!["secondary"]));
+    world.plug("secondary");
+    world.unplug("primary");
+    let cleaned = world.clean(30, 10);
+    assert_eq!(on(&cleaned, "secondary").detail, None);
+    assert_no_secret(&world);
+    assert_restores(&world, "secondary", 0..4);
+    assert_whole(&world);
+    assert!(world.pack_bytes("secondary") < 700_000, "{} bytes are left", world.pack_bytes("secondary"));
+}
+
+/// What stands in the place of a purged snapshot cannot be had: the old one stays, and goes when it can.
+#[test]
+fn a_purged_snapshot_stays_until_what_stands_for_it_is_there() {
+    let world = World::new(&STICKS);
+    work(&world, 0..4);
+    world.unplug("secondary");
+    let report = purge(&world);
+    world.plug("secondary");
+    world.forget_index();
+    // It hears of the purge, and has no copies of the new trees.
+    hand::tag(&mut world.open_to_write(), "latest", vec!["known".to_owned()], Vec::new()).expect("a mark");
+    world.unplug("primary");
+    let cleaned = world.clean(30, 10);
+    let why = on(&cleaned, "secondary").detail.clone().expect("a reason");
+    assert!(
+        report.snapshots.iter().any(|id| why.starts_with(&format!("snapshot {}, which a purge", id.short()))),
+        "{why}"
+    );
+    assert_eq!(on(&cleaned, "secondary").snapshots_deleted, 0);
+    assert!(world.pack_bytes("secondary") > 1_600_000, "all that they need is still there");
+    world.plug("primary");
+    world.sync();
+    let cleaned = world.clean(30, 10);
+    for name in STICKS {
+        assert_eq!(on(&cleaned, name).detail, None);
+        assert!(world.pack_bytes(name) < 700_000, "{} bytes are left", world.pack_bytes(name));
+    }
+    assert_no_secret(&world);
+    assert_restores(&world, "secondary", 0..4);
+    assert_whole(&world);
+}
+
+/// Who has only that destination gives up what stays there by naming it.
+#[test]
+fn a_purged_snapshot_that_stays_can_be_forgotten() {
+    let world = World::new(&STICKS);
+    work(&world, 0..2);
+    world.unplug("secondary");
+    let report = purge(&world);
+    world.plug("secondary");
+    world.forget_index();
+    hand::tag(&mut world.open_to_write(), "latest", vec!["known".to_owned()], Vec::new()).expect("a mark");
+    world.unplug("primary");
+    let names: Vec<String> = report.snapshots.iter().map(ToString::to_string).collect();
+    hand::forget(&mut world.open_to_write(), &names, false).expect("forgotten");
+    let cleaned = world.clean(30, 10);
+    assert_eq!((&on(&cleaned, "secondary").detail, on(&cleaned, "secondary").snapshots_deleted), (&None, 2));
+}
+
+/// A snapshot that only the absent destination has is not purged, and not forgotten either.
+#[test]
+fn what_only_an_absent_destination_has_is_purged_when_it_is_there() {
+    let world = World::new(&STICKS);
+    work(&world, 0..2);
+    world.unplug("primary");
+    work(&world, 2..4);
+    world.plug("primary");
+    world.unplug("secondary");
+    let report = purge(&world);
+    assert_eq!((report.snapshots.len(), failed(&report)), (2, vec!["secondary"]));
+    world.plug("secondary");
+    world.unplug("primary");
+    world.clean(30, 10);
+    assert_restores(&world, "secondary", 0..4);
+    world.plug("primary");
+    world.sync();
+    let report = purge(&world);
+    assert_eq!((report.snapshots.len(), failed(&report)), (2, vec![]));
+    world.clean(30, 10);
+    assert_no_secret(&world);
+    for name in STICKS {
+        assert_restores(&world, name, 0..4);
+        assert!(world.pack_bytes(name) < 700_000, "{} bytes are left", world.pack_bytes(name));
+    }
+    assert_whole(&world);
+}
+
+/// Snapshots that a rule let go wait for the grace, and the next history is made from them too.
+#[test]
+fn what_is_purged_does_not_come_back_from_snapshots_that_wait() {
+    let first = World::new(&["primary"]);
+    work(&first, 0..12);
+    let second = first.second("primary");
+    second.write("own", noise(1000, 3));
+    second.backup();
+    first.clean(3, 20);
+    assert_eq!(numbers(&first, "private/secret").len(), 12);
+    first.set_day(12);
+    let report = purge(&first);
+    assert_eq!((report.snapshots.len(), report.histories), (3, 1));
+    assert_no_secret(&first);
+    for day in [13, 14, 22, 23, 31] {
+        first.set_day(day);
+        second.backup();
+        first.clean(3, 20);
+        assert_no_secret(&first);
+        assert_eq!(numbers(&first, "kept").len(), 12, "on day {day}");
+    }
+    assert!(version(&first, "kept", 2) == kept(1));
+    let mine = first.open().snapshots().expect("readable").iter().filter(|info| info.roots.len() == 1).count();
+    assert!(mine >= 3, "{mine}");
+    assert_whole(&first);
+    assert!(first.pack_bytes("primary") < 1_600_000, "{} bytes are left", first.pack_bytes("primary"));
+}
