@@ -1,7 +1,7 @@
 //! Snapshot to files.
 //!
 //! 1. `choose`: which version of what, from which snapshot.
-//! 2. [`RestorePlan`]: what goes where; `--dry-run` prints it.
+//! 2. [`RestorePlan`]: what goes where; `--dry-run` prints it, with what `others` finds that would be deleted.
 //! 3. `walk`: folders first, files collected into windows of a few thousand.
 //! 4. `window`: block by block, each opened once, on all cores; a chunk that one destination does not give back
 //!    unchanged comes from the next.
@@ -42,6 +42,7 @@
 
 mod choose;
 mod compare;
+mod others;
 mod replace;
 pub(crate) mod sample;
 mod walk;
@@ -55,10 +56,13 @@ use unix as system;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+pub use others::{Deletions, deletions};
+
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::tree::{Node, NodeKind};
 use crate::index::{DestinationBits, PackNumber};
+use crate::paths;
 use crate::replicate::{Fetcher, Healing, OpenDestination};
 use crate::repo::Repo;
 use crate::report::{Monitor, Problem, Stage};
@@ -115,7 +119,7 @@ pub struct RestoreRequest {
     pub destination: Option<PathBuf>,
     /// What to do about files that are there.
     pub overwrite: Overwrite,
-    /// Remove what is in restored folders and not in the snapshot.
+    /// Remove what is in restored folders and not in the snapshot, but nothing where something else is mounted.
     pub delete: bool,
     /// Read everything again afterwards and compare.
     pub verify: bool,
@@ -168,6 +172,21 @@ struct PlannedItem {
     /// How much of the target someone asked for by name: links in that are followed. What is below comes from the
     /// snapshot, and what lies there may be a link that the snapshot itself has put there.
     anchor: PathBuf,
+}
+
+impl PlannedItem {
+    /// The names between the anchor and the target.
+    fn below(&self) -> Vec<&[u8]> {
+        let below = self.target.strip_prefix(&self.anchor).unwrap_or(Path::new(""));
+        below.iter().map(|name| paths::to_bytes(Path::new(name))).collect()
+    }
+}
+
+impl RestorePlan {
+    /// The destinations to read from, of those that can be reached now.
+    fn destinations(&self, repo: &Repo) -> Vec<OpenDestination> {
+        repo.destinations.iter().filter(|destination| destination.bit & self.sources != 0).cloned().collect()
+    }
 }
 
 /// What happened.
@@ -260,8 +279,7 @@ pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Resu
 /// the report.
 pub fn execute(repo: &Repo, plan: RestorePlan, monitor: &dyn Monitor) -> Result<RestoreReport, Error> {
     let began = Instant::now();
-    let destinations: Vec<OpenDestination> =
-        repo.destinations.iter().filter(|destination| destination.bit & plan.sources != 0).cloned().collect();
+    let destinations = plan.destinations(repo);
     let view = repo.index.reader()?;
     let fetcher = Fetcher::new(&repo.keys, &view, &destinations, repo.budget);
     monitor.begin(Stage::Restoring, Some(plan.files), Some(plan.bytes));

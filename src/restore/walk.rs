@@ -1,10 +1,11 @@
 //! One item of the plan: folders made on the way down, files collected, links and metadata of folders on the way up.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::others::Others;
 use super::replace::replacing;
 use super::window::{FileTarget, Window, metadata_bytes};
 use super::{Overwrite, PlannedItem, RestoreReport, RestoreRequest, system};
@@ -26,8 +27,8 @@ struct Frame<'a> {
     path_len: usize,
     metadata: Option<Metadata>,
     nodes: TreeReader<'a>,
-    /// Names in the snapshot, kept only to delete what else is there.
-    names: Option<HashSet<Vec<u8>>>,
+    /// What else is there, where that is to be deleted.
+    others: Option<Others>,
 }
 
 /// Another name of an inode, made when that is there.
@@ -84,8 +85,7 @@ pub(super) fn restore(
         let path = item.anchor.clone();
         Error::Io { what: "restore to".to_owned(), path, source }
     })?;
-    let below = item.target.strip_prefix(&item.anchor).unwrap_or(Path::new(""));
-    let below: Vec<&[u8]> = below.iter().map(|name| paths::to_bytes(Path::new(name))).collect();
+    let below = item.below();
     if let Some(recipe) = item.node.folder() {
         match anchor.enter_all(&below) {
             Ok(entered) => walk.folder(recipe, entered, &item.target, item.node.metadata.clone())?,
@@ -131,17 +131,18 @@ impl<'a> Walk<'a, '_> {
     ) -> Result<(), Error> {
         let mut path = paths::to_bytes(path).to_vec();
         let mut held = Held::default();
-        let mut stack = vec![self.frame(recipe, entered, path.len(), metadata)];
+        let mut stack = vec![self.frame(recipe, entered, path.len(), metadata, None)];
         while let Some(frame) = stack.last_mut() {
             if self.monitor.should_stop() {
                 return Err(Error::Interrupted);
             }
             path.truncate(frame.path_len);
-            match frame.nodes.next() {
+            let node = frame.nodes.next();
+            if let (Some(others), Some(node)) = (&mut frame.others, &node) {
+                others.note(node);
+            }
+            match node {
                 Some(Ok(node)) => {
-                    if let Some(names) = &mut frame.names {
-                        names.insert(node.name.clone());
-                    }
                     if path.last() != Some(&b'/') {
                         path.push(b'/');
                     }
@@ -154,15 +155,13 @@ impl<'a> Walk<'a, '_> {
                         let detail = format!("what is in it cannot be restored: {error}");
                         self.problem(paths::from_bytes(&path), ProblemKind::NotRestored, detail);
                     } else {
-                        match self.enter(&folder, is_new, &path, node) {
+                        match self.enter(frame, &path, node) {
                             Some(below) => stack.push(below),
                             None => held.leave(),
                         }
                     }
                 }
                 Some(Err(error)) => {
-                    // What else is there must not be deleted when it is not known what should be.
-                    frame.names = None;
                     let detail = format!("some of what was in it cannot be read: {error}");
                     self.problem(paths::from_bytes(&path), ProblemKind::Damaged, detail);
                 }
@@ -177,21 +176,32 @@ impl<'a> Walk<'a, '_> {
         Ok(())
     }
 
-    fn frame(&mut self, recipe: &Recipe, entered: system::Entered, path_len: usize, metadata: Metadata) -> Frame<'a> {
+    fn frame(
+        &mut self,
+        recipe: &Recipe,
+        entered: system::Entered,
+        path_len: usize,
+        metadata: Metadata,
+        around: Option<&Frame<'_>>,
+    ) -> Frame<'a> {
         self.report.folders += 1;
-        let names = (self.request.delete && !entered.is_new && recipe.size > 0).then(HashSet::new);
+        let around = around.and_then(|around| around.others.as_ref());
+        let is_emptied = self.request.delete && !entered.is_new;
+        // Of what cannot be looked at nothing is deleted.
+        let others = if is_emptied { Others::new(&entered.folder, recipe, around).ok() } else { None };
         Frame {
             folder: Arc::new(entered.folder),
             is_new: entered.is_new,
             path_len,
             metadata: Some(metadata),
             nodes: TreeReader::new(self.fetcher, recipe),
-            names,
+            others,
         }
     }
 
     /// Enters a folder below; gives what to go on with, unless it cannot be entered.
-    fn enter(&mut self, folder: &Arc<Folder>, is_new: bool, path: &[u8], node: Node) -> Option<Frame<'a>> {
+    fn enter(&mut self, around: &Frame<'_>, path: &[u8], node: Node) -> Option<Frame<'a>> {
+        let (folder, is_new) = (&around.folder, around.is_new);
         let NodeKind::Folder(recipe) = &node.kind else { return None };
         if node.flags.contains(Flags::UNREAD) {
             let detail = "what was in it was never backed up, because it could not be read".to_owned();
@@ -203,7 +213,7 @@ impl<'a> Walk<'a, '_> {
             entered = folder.enter(&node.name);
         }
         match entered {
-            Ok(entered) => Some(self.frame(recipe, entered, path.len(), node.metadata)),
+            Ok(entered) => Some(self.frame(recipe, entered, path.len(), node.metadata, Some(around))),
             Err(error) => {
                 self.not_restored(&paths::from_bytes(path), &error);
                 None
@@ -222,8 +232,11 @@ impl<'a> Walk<'a, '_> {
 
     fn leave(&mut self, frame: Frame<'a>, path: &[u8]) -> Result<(), Error> {
         let path = paths::from_bytes(path);
-        if let Some(names) = &frame.names {
-            self.delete_others(&frame, &path, names);
+        if let Some(others) = &frame.others {
+            others.remove(&frame.folder, &path, true, &mut |path, removed| match removed {
+                Ok(count) => self.report.deleted += count,
+                Err(detail) => self.problem(path, ProblemKind::NotRestored, detail),
+            });
         }
         let Frame { folder, metadata, .. } = frame;
         if let Some(metadata) = metadata {
@@ -232,23 +245,6 @@ impl<'a> Walk<'a, '_> {
         }
         let is_full = self.left.len() >= super::window::FOLDERS_MAX || self.left_bytes >= self.window.bytes_max();
         if is_full || self.window.is_full() { self.flush() } else { Ok(()) }
-    }
-
-    fn delete_others(&mut self, frame: &Frame<'_>, path: &Path, names: &HashSet<Vec<u8>>) {
-        let present = match frame.folder.names() {
-            Ok(present) => present,
-            Err(error) => return self.not_restored(path, &error),
-        };
-        for name in present.iter().filter(|name| !names.contains(*name)) {
-            match frame.folder.remove_all(name) {
-                Ok(count) => self.report.deleted += count,
-                Err(error) => {
-                    let path = path.join(paths::from_bytes(name));
-                    let detail = format!("it is not in the snapshot and cannot be removed: {error}");
-                    self.problem(path, ProblemKind::NotRestored, detail);
-                }
-            }
-        }
     }
 
     /// One entry that is no folder.

@@ -136,6 +136,12 @@ fn overwrite_policies_and_delete() {
     restore(&world, with(Overwrite::IfChanged, false));
     assert_eq!(fs::read(target.join("kept")).unwrap(), b"theirs", "size and time are those that are stored");
     assert!(target.join("sub/extra").exists());
+    let repo = world.open();
+    let plan = restore::plan(&repo, with(Overwrite::Always, true), &Silent).unwrap();
+    let mut foreseen = Vec::new();
+    let deletions = restore::deletions(&repo, &plan, &Silent, &mut |path| foreseen.push(path.to_owned())).unwrap();
+    assert_eq!((deletions.deleted, deletions.problems, foreseen), (3, Vec::new(), vec![target.join("sub/extra")]));
+    assert!(target.join("sub/extra/more/file").exists(), "a look changes nothing");
     let report = restore(&world, with(Overwrite::Always, true));
     assert_eq!(report.deleted, 3);
     assert_same(&tree(&world.source()), &tree(&target));
