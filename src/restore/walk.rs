@@ -36,6 +36,7 @@ struct Link {
     folder: Arc<Folder>,
     path: PathBuf,
     name: Vec<u8>,
+    inode: (u32, u64),
     first: (Arc<Folder>, Vec<u8>),
     is_new: bool,
     is_file: bool,
@@ -310,10 +311,11 @@ impl<'a> Walk<'a, '_> {
         name: &[u8],
         (is_file, metadata): (bool, &Metadata),
     ) -> bool {
-        let Some(first) = metadata.shared_inode().and_then(|inode| self.linked.get(&inode)) else { return false };
+        let Some(inode) = metadata.shared_inode() else { return false };
+        let Some(first) = self.linked.get(&inode) else { return false };
         let first = (Arc::clone(&first.0), first.1.clone());
         let (folder, path) = (Arc::clone(folder), path.to_owned());
-        self.links.push(Link { folder, path, name: name.to_vec(), first, is_new, is_file });
+        self.links.push(Link { folder, path, name: name.to_vec(), inode, first, is_new, is_file });
         true
     }
 
@@ -371,9 +373,16 @@ impl<'a> Walk<'a, '_> {
 
     /// Writes what the window holds, then the links to it, then the metadata of folders that are complete.
     fn flush(&mut self) -> Result<(), Error> {
-        self.window.flush(self.report)?;
+        let failed = self.window.flush(self.report);
+        // The next name of such an inode that is met is its first.
+        self.linked.retain(|inode, _| !failed.contains_key(inode));
         for link in std::mem::take(&mut self.links) {
-            let Link { folder, path, name, first, is_new, is_file } = link;
+            let Link { folder, path, name, inode, first, is_new, is_file } = link;
+            if let Some(kind) = failed.get(&inode) {
+                // What has the first name now, if anything, is not what was stored.
+                self.problem(path, *kind, "the file of which it is another name could not be restored".to_owned());
+                continue;
+            }
             match replacing(&folder, is_new, &name, |name| folder.link(name, &first.0, &first.1)) {
                 Ok(()) if is_file => {
                     self.report.files_restored += 1;

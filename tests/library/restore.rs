@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use cryptbackup::report::Silent;
+use cryptbackup::report::{ProblemKind, Silent};
 use cryptbackup::restore::{self, Overwrite, RestoreReport, RestoreRequest, What, When};
 use rustix::fs::{Mode, Timespec, Timestamps, XattrFlags};
 
@@ -244,8 +244,6 @@ fn other_names_of_links_and_pipes_are_names_of_one_inode_again_and_sockets_are_c
 
 #[test]
 fn what_was_never_readable_is_said_to_be_in_no_backup() {
-    use cryptbackup::report::ProblemKind;
-
     if rustix::process::geteuid().is_root() {
         return;
     }
@@ -256,4 +254,33 @@ fn what_was_never_readable_is_said_to_be_in_no_backup() {
     let report = restore(&world, to(&world, &world.path("restored")));
     assert_eq!(report.problems.len(), 1);
     assert_eq!(report.problems[0].kind, ProblemKind::NeverBackedUp, "{:?}", report.problems);
+}
+
+/// Another name of what could not be restored would else become a name of what was there before.
+#[test]
+fn other_names_of_a_file_that_cannot_be_restored_keep_what_they_have() {
+    let world = World::new(&["primary"]);
+    world.write("a", noise(500_000, 1));
+    fs::hard_link(world.source().join("a"), world.source().join("b")).unwrap();
+    fs::create_dir(world.source().join("folder")).unwrap();
+    fs::hard_link(world.source().join("a"), world.source().join("folder/c")).unwrap();
+    world.backup();
+    for (pack, _) in world.objects("primary").iter().filter(|(path, _)| path.starts_with("packs/")) {
+        fs::write(world.path("primary").join(pack), b"destroyed").unwrap();
+    }
+    let target = world.path("target");
+    fs::create_dir(&target).unwrap();
+    for name in ["a", "b"] {
+        fs::write(target.join(name), format!("the old {name}")).unwrap();
+    }
+    let report = restore(&world, to(&world, &target));
+    let mut problems: Vec<_> = report.problems.iter().map(|problem| (&problem.path, problem.kind)).collect();
+    problems.sort_by_key(|(path, _)| *path);
+    let expected = ["a", "b", "folder/c"].map(|name| target.join(name));
+    let expected: Vec<_> = expected.iter().map(|path| (path, ProblemKind::Damaged)).collect();
+    assert_eq!((report.files_restored, problems), (0, expected));
+    for name in ["a", "b"] {
+        assert_eq!(fs::read_to_string(target.join(name)).unwrap(), format!("the old {name}"));
+    }
+    assert!(!target.join("folder/c").exists());
 }
