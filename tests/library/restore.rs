@@ -4,18 +4,23 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use cryptbackup::report::{ProblemKind, Silent};
+use cryptbackup::report::{Monitor, ProblemKind, Silent, Stage};
 use cryptbackup::restore::{self, Overwrite, RestoreReport, RestoreRequest, What, When};
 use rustix::fs::{Mode, Timespec, Timestamps, XattrFlags};
 
 use crate::support::World;
+use crate::support::hooks::AtStage;
 use crate::support::trees::{assert_same, tree};
 use crate::support::world::noise;
 
 pub fn restore(world: &World, request: RestoreRequest) -> RestoreReport {
+    restore_with(world, request, &Silent)
+}
+
+fn restore_with(world: &World, request: RestoreRequest, monitor: &dyn Monitor) -> RestoreReport {
     let repo = world.open();
-    let plan = restore::plan(&repo, request, &Silent).expect("a plan");
-    restore::execute(&repo, plan, &Silent).expect("restored")
+    let plan = restore::plan(&repo, request, monitor).expect("a plan");
+    restore::execute(&repo, plan, monitor).expect("restored")
 }
 
 pub fn to(world: &World, target: &Path) -> RestoreRequest {
@@ -283,4 +288,30 @@ fn other_names_of_a_file_that_cannot_be_restored_keep_what_they_have() {
         assert_eq!(fs::read_to_string(target.join(name)).unwrap(), format!("the old {name}"));
     }
     assert!(!target.join("folder/c").exists());
+}
+
+#[test]
+fn what_lost_only_metadata_is_verified_too() {
+    let world = World::new(&["primary"]);
+    for name in ["changed since", "whole"] {
+        world.write(name, noise(50_000, 1));
+        rustix::fs::lsetxattr(world.source().join(name), "user.note", b"a note", XattrFlags::empty()).unwrap();
+    }
+    world.backup();
+    let target = world.path("target");
+    fs::create_dir(&target).unwrap();
+    // It knows no attributes.
+    let mounted = std::process::Command::new("mount").args(["-t", "ramfs", "none"]).arg(&target).status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: nothing can be mounted here");
+        return;
+    }
+    let change = AtStage::new(Stage::Checking, || fs::write(target.join("changed since"), noise(50_000, 2)).unwrap());
+    let report = restore_with(&world, RestoreRequest { verify: true, ..to(&world, &target) }, &change);
+    let problems: Vec<_> = report.problems.iter().map(|problem| (problem.path.clone(), problem.kind)).collect();
+    std::process::Command::new("umount").arg("-l").arg(&target).status().unwrap();
+    assert!(change.has_acted());
+    let [first, second] = ["changed since", "whole"].map(|name| target.join(name));
+    let lost = ProblemKind::MetadataNotRestored;
+    assert_eq!(problems, [(first.clone(), lost), (second, lost), (first, ProblemKind::NotRestored)]);
 }
