@@ -42,6 +42,7 @@
 
 mod choose;
 mod compare;
+mod links;
 mod others;
 mod replace;
 pub(crate) mod sample;
@@ -285,8 +286,9 @@ pub fn execute(repo: &Repo, plan: RestorePlan, monitor: &dyn Monitor) -> Result<
     monitor.begin(Stage::Restoring, Some(plan.files), Some(plan.bytes));
     system::raise_open_files();
     let mut report = RestoreReport::default();
+    let scratch = repo.scratch_folder()?;
     for item in &plan.items {
-        walk::restore(&fetcher, &repo.keys, item, &plan.request, monitor, &mut report)?;
+        walk::restore(&fetcher, &repo.keys, item, &plan.request, Some(&scratch), monitor, &mut report)?;
     }
     if plan.request.verify {
         for item in &plan.items {

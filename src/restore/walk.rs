@@ -1,10 +1,10 @@
 //! One item of the plan: folders made on the way down, files collected, links and metadata of folders on the way up.
 
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::links::Links;
 use super::others::Others;
 use super::replace::replacing;
 use super::window::{FileTarget, Window, metadata_bytes};
@@ -31,17 +31,6 @@ struct Frame<'a> {
     others: Option<Others>,
 }
 
-/// Another name of an inode, made when that is there.
-struct Link {
-    folder: Arc<Folder>,
-    path: PathBuf,
-    name: Vec<u8>,
-    inode: (u32, u64),
-    first: (Arc<Folder>, Vec<u8>),
-    is_new: bool,
-    is_file: bool,
-}
-
 struct Walk<'a, 'r> {
     fetcher: &'a Fetcher<'a>,
     keys: &'a Keys,
@@ -49,16 +38,14 @@ struct Walk<'a, 'r> {
     monitor: &'a dyn Monitor,
     report: &'r mut RestoreReport,
     window: Window<'a>,
-    /// The first name of every inode that has several: device and inode, as stored.
-    linked: HashMap<(u32, u64), (Arc<Folder>, Vec<u8>)>,
-    links: Vec<Link>,
+    links: Links<'a>,
     /// Folders whose entries are all given to the window; they get their metadata after it is done.
     left: Vec<(Arc<Folder>, PathBuf, Metadata)>,
     /// Bytes of their paths and metadata.
     left_bytes: usize,
 }
 
-/// Restores one item.
+/// Restores one item. What memory has no room for goes into `scratch`.
 ///
 /// # Errors
 /// [`Error::Interrupted`], [`Error::Io`] where the target itself cannot be made, index errors.
@@ -67,6 +54,7 @@ pub(super) fn restore(
     keys: &Keys,
     item: &PlannedItem,
     request: &RestoreRequest,
+    scratch: Option<&Path>,
     monitor: &dyn Monitor,
     report: &mut RestoreReport,
 ) -> Result<(), Error> {
@@ -77,8 +65,7 @@ pub(super) fn restore(
         monitor,
         report,
         window: Window::new(fetcher, monitor),
-        linked: HashMap::new(),
-        links: Vec::new(),
+        links: Links::new(fetcher.budget().linked_bytes(), scratch),
         left: Vec::new(),
         left_bytes: 0,
     };
@@ -132,7 +119,9 @@ impl<'a> Walk<'a, '_> {
     ) -> Result<(), Error> {
         let mut path = paths::to_bytes(path).to_vec();
         let mut held = Held::default();
-        let mut stack = vec![self.frame(recipe, entered, path.len(), metadata, None)];
+        let root = self.frame(recipe, entered, path.len(), metadata, None);
+        self.links.begin(&root.folder, root.path_len);
+        let mut stack = vec![root];
         while let Some(frame) = stack.last_mut() {
             if self.monitor.should_stop() {
                 return Err(Error::Interrupted);
@@ -266,7 +255,7 @@ impl<'a> Walk<'a, '_> {
             NodeKind::Folder(_) => {}
             // It means nothing without the program that listens, which makes it anew.
             NodeKind::Socket => self.report.sockets_left_out += 1,
-            kind => self.other(folder, is_new, path, name, (kind, &node.metadata)),
+            kind => self.other(folder, is_new, path, name, (kind, &node.metadata))?,
         }
         Ok(())
     }
@@ -279,9 +268,9 @@ impl<'a> Walk<'a, '_> {
         path: &Path,
         name: &[u8],
         (kind, metadata): (&NodeKind, &Metadata),
-    ) {
-        if self.is_another_name(folder, is_new, path, name, (false, metadata)) {
-            return;
+    ) -> Result<(), Error> {
+        if self.links.is_another_name(folder, is_new, path, name, (false, metadata))? {
+            return self.flush_if_full();
         }
         let mut failed = Vec::new();
         let made = replacing(folder, is_new, name, |name| match kind {
@@ -292,48 +281,30 @@ impl<'a> Walk<'a, '_> {
             }
         });
         if let Err(error) = made {
-            return self.not_restored(path, &error);
+            self.not_restored(path, &error);
+            return Ok(());
         }
         if matches!(kind, NodeKind::Symlink(_)) {
             failed = system::apply_to_link(folder, name, metadata);
         }
         self.report.others += 1;
         self.applied(path, failed);
-        self.first_name(folder, name, metadata);
-    }
-
-    /// Whether it is another name of something that is restored already; then it becomes a link to that.
-    fn is_another_name(
-        &mut self,
-        folder: &Arc<Folder>,
-        is_new: bool,
-        path: &Path,
-        name: &[u8],
-        (is_file, metadata): (bool, &Metadata),
-    ) -> bool {
-        let Some(inode) = metadata.shared_inode() else { return false };
-        let Some(first) = self.linked.get(&inode) else { return false };
-        let first = (Arc::clone(&first.0), first.1.clone());
-        let (folder, path) = (Arc::clone(folder), path.to_owned());
-        self.links.push(Link { folder, path, name: name.to_vec(), inode, first, is_new, is_file });
-        true
-    }
-
-    fn first_name(&mut self, folder: &Arc<Folder>, name: &[u8], metadata: &Metadata) {
-        if let Some(inode) = metadata.shared_inode() {
-            self.linked.insert(inode, (Arc::clone(folder), name.to_vec()));
-        }
+        self.links.first_name(path, metadata)
     }
 
     fn file(&mut self, folder: &Arc<Folder>, is_new: bool, path: &Path, name: &[u8], node: Node) -> Result<(), Error> {
-        if self.is_another_name(folder, is_new, path, name, (true, &node.metadata)) {
-            return Ok(());
+        if self.links.is_another_name(folder, is_new, path, name, (true, &node.metadata))? {
+            return self.flush_if_full();
         }
-        self.first_name(folder, name, &node.metadata);
+        self.links.first_name(path, &node.metadata)?;
         let target =
             FileTarget { folder: Arc::clone(folder), path: path.to_owned(), name: name.to_vec(), is_new, node };
         self.window.add(target)?;
-        if self.window.is_full() { self.flush() } else { Ok(()) }
+        self.flush_if_full()
+    }
+
+    fn flush_if_full(&mut self) -> Result<(), Error> {
+        if self.window.is_full() || self.links.is_full() { self.flush() } else { Ok(()) }
     }
 
     /// Whether what is there stays as it is.
@@ -374,24 +345,22 @@ impl<'a> Walk<'a, '_> {
     /// Writes what the window holds, then the links to it, then the metadata of folders that are complete.
     fn flush(&mut self) -> Result<(), Error> {
         let failed = self.window.flush(self.report);
-        // The next name of such an inode that is met is its first.
-        self.linked.retain(|inode, _| !failed.contains_key(inode));
-        for link in std::mem::take(&mut self.links) {
-            let Link { folder, path, name, inode, first, is_new, is_file } = link;
-            if let Some(kind) = failed.get(&inode) {
+        for link in self.links.take_waiting(&failed)? {
+            if let Some(kind) = failed.get(&link.inode) {
                 // What has the first name now, if anything, is not what was stored.
-                self.problem(path, *kind, "the file of which it is another name could not be restored".to_owned());
+                let detail = "the file of which it is another name could not be restored".to_owned();
+                self.problem(link.path, *kind, detail);
                 continue;
             }
-            match replacing(&folder, is_new, &name, |name| folder.link(name, &first.0, &first.1)) {
-                Ok(()) if is_file => {
+            match self.links.make(&link) {
+                Ok(()) if link.is_file => {
                     self.report.files_restored += 1;
                     self.monitor.advance(1, 0);
                 }
                 Ok(()) => self.report.others += 1,
                 Err(error) => {
                     let detail = format!("it cannot be made another name of the same file: {error}");
-                    self.problem(path, ProblemKind::NotRestored, detail);
+                    self.problem(link.path, ProblemKind::NotRestored, detail);
                 }
             }
         }

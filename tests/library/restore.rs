@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cryptbackup::report::{Monitor, ProblemKind, Silent, Stage};
 use cryptbackup::restore::{self, Overwrite, RestoreReport, RestoreRequest, What, When};
@@ -314,4 +315,44 @@ fn what_lost_only_metadata_is_verified_too() {
     let [first, second] = ["changed since", "whole"].map(|name| target.join(name));
     let lost = ProblemKind::MetadataNotRestored;
     assert_eq!(problems, [(first.clone(), lost), (second, lost), (first, ProblemKind::NotRestored)]);
+}
+
+/// Counts the files this process has open, now and then while something is restored.
+#[derive(Default)]
+struct OpenFiles {
+    looks: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Monitor for OpenFiles {
+    fn advance(&self, _: u64, _: u64) {
+        if self.looks.fetch_add(1, Ordering::Relaxed).is_multiple_of(64) {
+            self.most.fetch_max(fs::read_dir("/proc/self/fd").unwrap().count(), Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn names_of_one_inode_in_many_folders_hold_no_folder_open() {
+    let world = World::in_memory(&["primary"]);
+    for number in 0..3_000 {
+        world.write(&format!("a/{number}/file"), number.to_string());
+        fs::create_dir_all(world.source().join(format!("b/{number}"))).unwrap();
+        let [first, second] = ["a", "b"].map(|name| world.source().join(format!("{name}/{number}/file")));
+        fs::hard_link(first, second).unwrap();
+    }
+    world.backup();
+    let saved = tree(&world.source());
+    // Into a new folder, then over what is there.
+    for _ in 0..2 {
+        let (target, open) = (world.path("target"), OpenFiles::default());
+        let report = restore_with(&world, to(&world, &target), &open);
+        assert_eq!(report.problems, []);
+        // Those of the tests beside it are among them.
+        assert!(open.most.into_inner() < 2_000);
+        assert_same(&saved, &tree(&target));
+        fs::write(target.join("a/7/file"), "changed").unwrap();
+        fs::remove_file(target.join("a/9/file")).unwrap();
+        fs::remove_file(target.join("b/9/file")).unwrap();
+    }
 }
