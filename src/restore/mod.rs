@@ -31,6 +31,8 @@
 //! };
 //! let plan = restore::plan(&repo, request, &Silent)?;
 //! println!("{}: {} bytes to {}", plan.description, plan.bytes, plan.target.display());
+//! // One that is to delete tells before what would go. Beside a single file nothing does.
+//! assert_eq!(restore::deletions(&repo, &plan, &Silent, &mut |path| println!("{}", path.display()))?.deleted, 0);
 //! let mut report = restore::execute(&repo, plan, &Silent)?;
 //! // What was damaged on one destination was read from another, and is healed from it.
 //! restore::repair(repo, &mut report, &Silent);
@@ -286,9 +288,10 @@ pub fn execute(repo: &Repo, plan: RestorePlan, monitor: &dyn Monitor) -> Result<
     monitor.begin(Stage::Restoring, Some(plan.files), Some(plan.bytes));
     system::raise_open_files();
     let mut report = RestoreReport::default();
-    let scratch = repo.scratch_folder()?;
+    // Where nothing can be written there, memory has to do.
+    let scratch = repo.scratch_folder().ok();
     for item in &plan.items {
-        walk::restore(&fetcher, &repo.keys, item, &plan.request, Some(&scratch), monitor, &mut report)?;
+        walk::restore(&fetcher, &repo.keys, item, &plan.request, scratch.as_deref(), monitor, &mut report)?;
     }
     if plan.request.verify {
         for item in &plan.items {
