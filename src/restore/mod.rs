@@ -66,7 +66,7 @@ use crate::format::id::SnapshotId;
 use crate::format::tree::{Node, NodeKind};
 use crate::index::{DestinationBits, PackNumber};
 use crate::paths;
-use crate::replicate::{Fetcher, Healing, OpenDestination};
+use crate::replicate::{Healing, OpenDestination};
 use crate::repo::Repo;
 use crate::report::{Monitor, Problem, Stage};
 use crate::snapshot::TreeWalk;
@@ -228,7 +228,7 @@ pub struct RestoreReport {
 pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Result<RestorePlan, Error> {
     let destinations = sources(repo, &request)?;
     let view = repo.index.reader()?;
-    let fetcher = Fetcher::new(&repo.keys, &view, &destinations, repo.budget);
+    let fetcher = repo.fetcher_from(&view, &destinations);
     let chosen = choose::choose(repo, &view, &fetcher, &request)?;
     let items = choose::targets(&request, chosen.nodes)?;
     for item in &items {
@@ -284,7 +284,7 @@ pub fn execute(repo: &Repo, plan: RestorePlan, monitor: &dyn Monitor) -> Result<
     let began = Instant::now();
     let destinations = plan.destinations(repo);
     let view = repo.index.reader()?;
-    let fetcher = Fetcher::new(&repo.keys, &view, &destinations, repo.budget);
+    let fetcher = repo.fetcher_from(&view, &destinations);
     monitor.begin(Stage::Restoring, Some(plan.files), Some(plan.bytes));
     system::raise_open_files();
     let mut report = RestoreReport::default();

@@ -98,7 +98,7 @@ pub fn deletions(
     }
     let destinations = plan.destinations(repo);
     let view = repo.index.reader()?;
-    let fetcher = Fetcher::new(&repo.keys, &view, &destinations, repo.budget);
+    let fetcher = repo.fetcher_from(&view, &destinations);
     for item in &plan.items {
         look(&fetcher, item, monitor, &mut |path, removed| match removed {
             Ok(count) => {

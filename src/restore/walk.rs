@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::links::Links;
 use super::others::Others;
 use super::replace::replacing;
-use super::window::{FileTarget, Window, metadata_bytes};
+use super::window::{FileTarget, Window, kind_of, metadata_bytes};
 use super::{Overwrite, PlannedItem, RestoreReport, RestoreRequest, system};
 use crate::error::Error;
 use crate::format::recipe::Recipe;
@@ -153,7 +153,7 @@ impl<'a> Walk<'a, '_> {
                 }
                 Some(Err(error)) => {
                     let detail = format!("some of what was in it cannot be read: {error}");
-                    self.problem(paths::from_bytes(&path), ProblemKind::Damaged, detail);
+                    self.problem(paths::from_bytes(&path), kind_of(&error), detail);
                 }
                 None => {
                     held.leave();

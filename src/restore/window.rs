@@ -32,6 +32,11 @@ pub(super) fn metadata_bytes(metadata: &Metadata) -> usize {
     metadata.attributes.iter().map(|attribute| 64 + attribute.name.len() + attribute.value.len()).sum()
 }
 
+/// What kind of problem it is that something cannot be read.
+pub(super) fn kind_of(error: &ReadError) -> ProblemKind {
+    if matches!(error, ReadError::Cleaned) { ProblemKind::NotRestored } else { ProblemKind::Damaged }
+}
+
 /// A file to be written.
 pub(super) struct FileTarget {
     pub folder: Arc<Folder>,
@@ -116,7 +121,7 @@ impl<'a> Window<'a> {
                 Ok(part) => part,
                 Err(ReadError::Index(error)) => return Err(error.into()),
                 Err(error) => {
-                    self.fail(number, ProblemKind::Damaged, format!("its list of parts cannot be read: {error}"));
+                    self.fail(number, kind_of(&error), format!("its list of parts cannot be read: {error}"));
                     break;
                 }
             };
@@ -231,7 +236,7 @@ impl<'a> Window<'a> {
                     Ok(bytes) => self.write_part(part, &bytes),
                     Err(error) => {
                         let detail = format!("a part of it cannot be read: {error}");
-                        self.fail(part.file, ProblemKind::Damaged, detail);
+                        self.fail(part.file, kind_of(&error), detail);
                         self.part_done(part, Ok(()));
                     }
                 },

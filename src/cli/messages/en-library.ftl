@@ -319,6 +319,7 @@ said-it-is-not-in-the-snapshot = it is not in the snapshot and cannot be removed
 said-another-file-system-is-mounted-there = another file system is mounted there, and nothing in it was deleted
 said-another-file-system-is-mounted-in = another file system is mounted in it
 said-it-was-never-backed-up-because = it was never backed up, because it could not be read
+said-another-command-cleaned-there-while = another command cleaned there while it was read; do it again
 said-the-file-of-which-it-is = the file of which it is another name could not be restored
 said-it-cannot-be-made-another-name = it cannot be made another name of the same file: { $why }
 said-what-was-damaged-could-not-be = What was damaged could not be healed: { $why }; run `cryptbackup check --read-data --heal`

@@ -318,6 +318,7 @@ said-it-is-not-in-the-snapshot = il n'est pas dans l'instantané et ne peut pas 
 said-another-file-system-is-mounted-there = un autre système de fichiers y est monté, et rien n'y a été supprimé
 said-another-file-system-is-mounted-in = un autre système de fichiers y est monté
 said-it-was-never-backed-up-because = il n'a jamais été sauvegardé, parce qu'il n'a pas pu être lu
+said-another-command-cleaned-there-while = une autre commande y a nettoyé pendant la lecture ; recommencez
 said-the-file-of-which-it-is = le fichier dont il est un autre nom n'a pas pu être restauré
 said-it-cannot-be-made-another-name = il ne peut pas devenir un autre nom du même fichier : { $why }
 said-what-was-damaged-could-not-be = Ce qui était endommagé n'a pas pu être réparé : { $why } ; exécutez `cryptbackup check --read-data --heal`
