@@ -18,6 +18,7 @@
 //! | blocks that were opened and may be asked for again | 3/16 | 12 MiB |
 //! | parts of files to be restored, sorted by where they are | 1/4 | 65,536 parts |
 //! | names and metadata of those files | 1/4 | 16 MiB |
+//! | first names of files that have several, and as much again of those for which that is too little | 1/16 | 4 MiB |
 //! | ids of chunks, sorted to know what is needed | 1/4 | 16 MiB |
 //! | folders and long recipes of the same, for each of two levels | 1/8 | 8 MiB |
 //! | packs that the index has to learn of, without their chunks | 1/4 | 16 MiB |
@@ -123,6 +124,11 @@ impl Budget {
         self.spare / 4
     }
 
+    /// First names of restored files that have several.
+    pub fn linked_bytes(&self) -> usize {
+        self.spare / 16
+    }
+
     /// Ids that are sorted.
     pub fn ids_bytes(&self) -> usize {
         self.spare / 4
@@ -156,6 +162,7 @@ mod tests {
         assert_eq!((usual.new_chunks(), usual.new_tree_bytes(), usual.packs_placed()), (41_943, 3 << 20, 87_381));
         assert_eq!((usual.index_bytes(), usual.opened_bytes()), (8 << 20, 12 << 20));
         assert_eq!((usual.restored_parts(), usual.restored_bytes()), (65_536, 16 << 20));
+        assert_eq!(usual.linked_bytes(), 4 << 20);
         assert_eq!((usual.ids_bytes(), usual.records_bytes(), usual.merged_bytes()), (16 << 20, 8 << 20, 24 << 20));
         assert_eq!(Budget::bytes_for(16 << 20), 96 << 20);
         assert!(usual.may_wait(16 << 20) && !usual.may_wait(16 << 20 | 1));

@@ -127,8 +127,12 @@ fn parts(error: &Error) -> (&'static str, ExitStatus, String, Option<String>) {
             ("source", status, translated(&error.to_string()), Some(text!("hint-sources")))
         }
         Error::Read(error) => {
-            let status = if matches!(error, ReadError::Index(_)) { Exit::Failed } else { Exit::Damage };
-            ("unreadable", status, translated(&error.to_string()), Some(text!("hint-others")))
+            let (status, hint) = match error {
+                ReadError::Cleaned => (Exit::Failed, text!("hint-again")),
+                ReadError::Index(_) => (Exit::Failed, text!("hint-others")),
+                _ => (Exit::Damage, text!("hint-others")),
+            };
+            ("unreadable", status, translated(&error.to_string()), Some(hint))
         }
         Error::Seal(error) => ("seal", Exit::Failed, translated(&error.to_string()), Some(text!("hint-memory"))),
         Error::Index { detail } => {

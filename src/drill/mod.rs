@@ -42,10 +42,11 @@ use std::time::{Duration, Instant};
 use crate::backup::smart::Scorer;
 use crate::error::Error;
 use crate::index::{DestinationBits, IndexReader, PackNumber};
-use crate::replicate::{Fetcher, OpenDestination};
+use crate::replicate::OpenDestination;
 use crate::repo::{DestinationState, KnownSnapshot, Proofs, Repo};
 use crate::report::{Monitor, Stage};
 use crate::seal::keys::random;
+use crate::snapshot::ReadError;
 use chosen::{Piece, Room};
 use pick::Picker;
 use portion::Driller;
@@ -241,7 +242,7 @@ fn one(
     if !known.is_empty() {
         let only = [destination.clone()];
         // Trees are known from elsewhere while it is chosen; what is proven is read from the destination.
-        let fetcher = Fetcher::new(&repo.keys, &view, &only, repo.budget).without_cache().that_remembers();
+        let fetcher = repo.fetcher_from(&view, &only).without_cache().that_remembers();
         let proofs = Proofs::load(repo, &view, destination)?;
         let damaged = BTreeSet::new();
         let mut driller =
@@ -274,7 +275,7 @@ impl Rounds<'_> {
         let (repo, began) = (driller.repo, Instant::now());
         let (only, view, now) = ([driller.destination.clone()], driller.view, repo.now());
         let scorer = Scorer::new(&repo.settings().priority, now)?;
-        let looking = Fetcher::new(&repo.keys, view, &only, repo.budget);
+        let looking = repo.fetcher_from(view, &only);
         let picker = Picker { repo, view, fetcher: &looking, scorer: &scorer, seed: self.seed, now };
         let portion_bytes = PORTION_BYTES.min(repo.scratch_free_bytes()?.saturating_sub(SPARE_BYTES) / 2);
         if portion_bytes == 0 {
@@ -291,8 +292,10 @@ impl Rounds<'_> {
             let picked = picker.pick(self.known, self.histories, &mut driller.proofs, room, self.monitor)?;
             for (path, error) in picked.unreadable {
                 driller.damaged.extend(looking.take_damaged().into_iter().map(|(_, pack)| pack));
-                let finding =
-                    driller.finding(&path, FindingKind::Damaged, format!("some of it cannot be read: {error}"));
+                // Of what another command cleaned away meanwhile nothing can be said.
+                let is_cleaned = matches!(error, ReadError::Cleaned);
+                let kind = if is_cleaned { FindingKind::NotRestored } else { FindingKind::Damaged };
+                let finding = driller.finding(&path, kind, format!("some of it cannot be read: {error}"));
                 if !findings.contains(&finding) {
                     findings.push(finding);
                 }

@@ -144,6 +144,8 @@ impl Driller<'_> {
         match self.fetcher.block(pack, block) {
             Ok(_) => Ok(None),
             Err(BlockError::Index(error)) => Err(error.into()),
+            // What was in it is elsewhere, or nothing needs it any more.
+            Err(BlockError::Unreadable(_)) if self.fetcher.was_cleaned_away(pack)? => Ok(None),
             Err(BlockError::Unreadable(reasons)) => {
                 let detail = format!("folders at or near it cannot be read: {}", reasons.join("; "));
                 Ok(Some(self.finding(path, FindingKind::Damaged, detail)))

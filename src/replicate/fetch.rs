@@ -1,13 +1,14 @@
 //! A chunk from whichever destination gives it back unchanged.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::OpenDestination;
+use super::neighbours::has_other_writers;
 use crate::destination::DestinationErrorKind;
-use crate::format::id::{ChunkId, ChunkKind};
+use crate::format::id::{ChunkId, ChunkKind, WriterId};
 use crate::format::sealed::ObjectType;
-use crate::index::{DestinationBits, IndexReader, PackInfo, PackNumber, Place};
+use crate::index::{DestinationBits, Index, IndexReader, PackInfo, PackNumber, Place};
 use crate::memory::Budget;
 use crate::seal::{Keys, block};
 use crate::snapshot::{ChunkSource, ReadError};
@@ -31,11 +32,29 @@ pub struct Fetcher<'a> {
     index: &'a IndexReader,
     destinations: &'a [OpenDestination],
     budget: Budget,
-    kept: Mutex<Kept>,
+    kept: Arc<Mutex<Kept>>,
     notes: Mutex<BTreeSet<String>>,
     damaged: Mutex<BTreeSet<(DestinationBits, PackNumber)>>,
     opened: Option<Mutex<BTreeSet<OpenedBlock>>>,
     has_cache: bool,
+    again: Option<Again<'a>>,
+}
+
+/// A second look, where another command may have cleaned since the view was opened.
+struct Again<'a> {
+    index: &'a Index,
+    own: Option<WriterId>,
+    /// Packs that are not where the view has them.
+    gone: Mutex<BTreeSet<PackNumber>>,
+    newest: Mutex<Option<Arc<Newest>>>,
+    /// Whether others write too: their cleaning no index of this machine is told of.
+    has_others: OnceLock<bool>,
+}
+
+/// Where everything was at the last second look, and blocks that were opened since.
+struct Newest {
+    index: IndexReader,
+    kept: Arc<Mutex<Kept>>,
 }
 
 impl<'a> Fetcher<'a> {
@@ -46,12 +65,21 @@ impl<'a> Fetcher<'a> {
             index,
             destinations,
             budget,
-            kept: Mutex::default(),
+            kept: Arc::default(),
             notes: Mutex::default(),
             damaged: Mutex::default(),
             opened: None,
             has_cache: true,
+            again: None,
         }
+    }
+
+    /// The same, but where packs are gone it looks again at what the index says by then, before it gives up: another
+    /// command may have moved what is in them. `own` is the writer that this machine is, if it ever wrote.
+    #[must_use]
+    pub fn that_looks_again(self, index: &'a Index, own: Option<WriterId>) -> Self {
+        let (gone, newest, has_others) = (Mutex::default(), Mutex::default(), OnceLock::new());
+        Self { again: Some(Again { index, own, gone, newest, has_others }), ..self }
     }
 
     /// The same, but reads trees from the destinations even where the index keeps a copy of them.
@@ -149,7 +177,12 @@ impl<'a> Fetcher<'a> {
         let found = match destination.place.get(&name, Some(range)) {
             Ok(sealed) => block::open_with_any(&seals, number, entry.compression, entry.raw_len, sealed)
                 .map_err(|error| (true, error.to_string())),
-            Err(error) => Err((error.kind == DestinationErrorKind::Damaged, error.to_string())),
+            Err(error) => {
+                if let Some(again) = self.again.as_ref().filter(|_| error.kind == DestinationErrorKind::Absent) {
+                    again.gone.lock().unwrap_or_else(PoisonError::into_inner).insert(pack);
+                }
+                Err((error.kind == DestinationErrorKind::Damaged, error.to_string()))
+            }
         };
         found.map_err(|(is_damage, reason)| {
             if is_damage {
@@ -158,6 +191,93 @@ impl<'a> Fetcher<'a> {
             }
             reason
         })
+    }
+
+    /// Whether a pack is gone because another command cleaned: one of this machine told the index so, and of others that
+    /// cannot be told apart.
+    ///
+    /// # Errors
+    /// [`ReadError::Index`].
+    pub fn was_cleaned_away(&self, pack: PackNumber) -> Result<bool, ReadError> {
+        let Some(again) = &self.again else { return Ok(false) };
+        if !again.gone.lock().unwrap_or_else(PoisonError::into_inner).contains(&pack) {
+            return Ok(false);
+        }
+        let newest = again.index.reader()?;
+        let is_known = match newest.pack_number(&self.index.pack(pack)?.id)? {
+            Some(number) => newest.presence(number)? & self.reachable() != 0,
+            None => false,
+        };
+        let has_others = |destination: &OpenDestination| match &again.own {
+            Some(own) => has_other_writers(self.keys, destination, own).unwrap_or(false),
+            None => true,
+        };
+        Ok(!is_known || *again.has_others.get_or_init(|| self.destinations.iter().any(has_others)))
+    }
+
+    /// A chunk that could not be read where the view has it: from where the index has it by now.
+    fn chunk_from_newest(
+        &self,
+        kind: ChunkKind,
+        id: &ChunkId,
+        len: u32,
+        error: ReadError,
+    ) -> Result<Vec<u8>, ReadError> {
+        let Some(again) = &self.again else { return Err(error) };
+        let packs: Vec<PackNumber> = {
+            let gone = again.gone.lock().unwrap_or_else(PoisonError::into_inner);
+            self.index.places(id)?.iter().map(|place| place.pack).filter(|pack| gone.contains(pack)).collect()
+        };
+        if packs.is_empty() {
+            return Err(error);
+        }
+        let known = again.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(Ok(bytes)) = known.map(|known| self.at(&known).chunk(kind, id, len)) {
+            return Ok(bytes);
+        }
+        // A new one, and not the same renewed: numbers of packs may stand for others by now.
+        let newest = Arc::new(Newest { index: again.index.reader()?, kept: Arc::default() });
+        *again.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&newest));
+        if let Ok(bytes) = self.at(&newest).chunk(kind, id, len) {
+            return Ok(bytes);
+        }
+        for pack in packs {
+            if self.was_cleaned_away(pack)? {
+                return Err(ReadError::Cleaned);
+            }
+        }
+        Err(error)
+    }
+
+    /// The same reader at another view, which tells nobody what it meets there.
+    fn at<'b>(&'b self, newest: &'b Newest) -> Fetcher<'b> {
+        let new = Fetcher::new(self.keys, &newest.index, self.destinations, self.budget);
+        Fetcher { kept: Arc::clone(&newest.kept), has_cache: self.has_cache, ..new }
+    }
+
+    fn chunk_from_view(&self, kind: ChunkKind, id: &ChunkId, len: u32) -> Result<Vec<u8>, ReadError> {
+        let mut reasons = Vec::new();
+        for place in self.index.places(id)? {
+            if place.len != len {
+                continue;
+            }
+            match self.block(place.pack, place.block) {
+                Ok(raw) => match self.view(kind, id, &place, &raw) {
+                    Some(bytes) => {
+                        self.note_damage(&reasons, "another pack");
+                        return Ok(bytes.to_vec());
+                    }
+                    None => reasons.push("a block does not hold the chunk it should".to_owned()),
+                },
+                Err(BlockError::Index(error)) => return Err(error.into()),
+                Err(BlockError::Unreadable(more)) => reasons.extend(more),
+            }
+        }
+        if reasons.is_empty() {
+            Err(ReadError::Missing { id: *id })
+        } else {
+            Err(ReadError::Damaged { id: *id, reasons })
+        }
     }
 
     /// A chunk in an opened block, compared with its id.
@@ -211,27 +331,11 @@ impl ChunkSource for Fetcher<'_> {
         {
             return Ok(bytes);
         }
-        let mut reasons = Vec::new();
-        for place in self.index.places(id)? {
-            if place.len != len {
-                continue;
+        match self.chunk_from_view(kind, id, len) {
+            Err(error @ (ReadError::Missing { .. } | ReadError::Damaged { .. })) => {
+                self.chunk_from_newest(kind, id, len, error)
             }
-            match self.block(place.pack, place.block) {
-                Ok(raw) => match self.view(kind, id, &place, &raw) {
-                    Some(bytes) => {
-                        self.note_damage(&reasons, "another pack");
-                        return Ok(bytes.to_vec());
-                    }
-                    None => reasons.push("a block does not hold the chunk it should".to_owned()),
-                },
-                Err(BlockError::Index(error)) => return Err(error.into()),
-                Err(BlockError::Unreadable(more)) => reasons.extend(more),
-            }
-        }
-        if reasons.is_empty() {
-            Err(ReadError::Missing { id: *id })
-        } else {
-            Err(ReadError::Damaged { id: *id, reasons })
+            found => found,
         }
     }
 

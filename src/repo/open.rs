@@ -301,6 +301,12 @@ impl Repo {
         Fetcher::new(&self.keys, view, &self.destinations, self.budget)
     }
 
+    /// The same, over some of the destinations, and for who reads for long while other commands may clean.
+    pub(crate) fn fetcher_from<'a>(&'a self, view: &'a IndexReader, from: &'a [OpenDestination]) -> Fetcher<'a> {
+        let own = self.writer.as_ref().map(|writer| writer.id);
+        Fetcher::new(&self.keys, view, from, self.budget).that_looks_again(&self.index, own)
+    }
+
     /// The line of snapshots this writer goes on from.
     pub(crate) fn lineage(&self, view: &IndexReader) -> Result<Lineage, Error> {
         Lineage::of(view, self.writer.as_ref())

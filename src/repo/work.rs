@@ -147,9 +147,9 @@ impl Repo {
         writer.save(&self.home)
     }
 
-    /// Whether others write to a destination too.
+    /// Whether others write to a destination too. Who never wrote finds only what others did.
     pub(crate) fn has_others(&self, destination: &OpenDestination) -> Result<bool, Error> {
-        let Some(own) = self.writer.as_ref().map(|writer| writer.id) else { return Ok(false) };
+        let Some(own) = self.writer.as_ref().map(|writer| writer.id) else { return Ok(true) };
         Ok(neighbours::has_other_writers(&self.keys, destination, &own)?)
     }
 

@@ -1,6 +1,8 @@
 //! Is what was restored what was stored? Everything is read again.
 
+use std::collections::HashSet;
 use std::io;
+use std::path::PathBuf;
 
 use super::{PlannedItem, RestoreReport, system};
 use crate::error::Error;
@@ -19,12 +21,14 @@ pub(super) fn verify(
     report: &mut RestoreReport,
 ) -> Result<(), Error> {
     monitor.begin(Stage::Checking, None, None);
+    // What has its content and lacks something else is looked at too.
+    let not_restored = report.problems.iter().filter(|problem| problem.kind != ProblemKind::MetadataNotRestored);
+    let known: HashSet<PathBuf> = not_restored.map(|problem| problem.path.clone()).collect();
     let mut check = |below: &[u8], node: &Node| -> Result<(), Error> {
         let NodeKind::File(recipe) = &node.kind else { return Ok(()) };
         let path =
             if below.is_empty() { item.target.clone() } else { item.target.join(crate::paths::from_bytes(below)) };
-        // Known already.
-        if report.problems.iter().any(|problem| problem.path == path) {
+        if known.contains(&path) {
             return Ok(());
         }
         let opened: io::Result<std::fs::File> = system::open_file_below(&item.target, below);

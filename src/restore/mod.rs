@@ -1,7 +1,7 @@
 //! Snapshot to files.
 //!
 //! 1. `choose`: which version of what, from which snapshot.
-//! 2. [`RestorePlan`]: what goes where; `--dry-run` prints it.
+//! 2. [`RestorePlan`]: what goes where; `--dry-run` prints it, with what `others` finds that would be deleted.
 //! 3. `walk`: folders first, files collected into windows of a few thousand.
 //! 4. `window`: block by block, each opened once, on all cores; a chunk that one destination does not give back
 //!    unchanged comes from the next.
@@ -31,6 +31,8 @@
 //! };
 //! let plan = restore::plan(&repo, request, &Silent)?;
 //! println!("{}: {} bytes to {}", plan.description, plan.bytes, plan.target.display());
+//! // One that is to delete tells before what would go. Beside a single file nothing does.
+//! assert_eq!(restore::deletions(&repo, &plan, &Silent, &mut |path| println!("{}", path.display()))?.deleted, 0);
 //! let mut report = restore::execute(&repo, plan, &Silent)?;
 //! // What was damaged on one destination was read from another, and is healed from it.
 //! restore::repair(repo, &mut report, &Silent);
@@ -42,6 +44,8 @@
 
 mod choose;
 mod compare;
+mod links;
+mod others;
 mod replace;
 pub(crate) mod sample;
 mod walk;
@@ -55,11 +59,14 @@ use unix as system;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+pub use others::{Deletions, deletions};
+
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::tree::{Node, NodeKind};
 use crate::index::{DestinationBits, PackNumber};
-use crate::replicate::{Fetcher, Healing, OpenDestination};
+use crate::paths;
+use crate::replicate::{Healing, OpenDestination};
 use crate::repo::Repo;
 use crate::report::{Monitor, Problem, Stage};
 use crate::snapshot::TreeWalk;
@@ -115,7 +122,7 @@ pub struct RestoreRequest {
     pub destination: Option<PathBuf>,
     /// What to do about files that are there.
     pub overwrite: Overwrite,
-    /// Remove what is in restored folders and not in the snapshot.
+    /// Remove what is in restored folders and not in the snapshot, but nothing where something else is mounted.
     pub delete: bool,
     /// Read everything again afterwards and compare.
     pub verify: bool,
@@ -170,6 +177,21 @@ struct PlannedItem {
     anchor: PathBuf,
 }
 
+impl PlannedItem {
+    /// The names between the anchor and the target.
+    fn below(&self) -> Vec<&[u8]> {
+        let below = self.target.strip_prefix(&self.anchor).unwrap_or(Path::new(""));
+        below.iter().map(|name| paths::to_bytes(Path::new(name))).collect()
+    }
+}
+
+impl RestorePlan {
+    /// The destinations to read from, of those that can be reached now.
+    fn destinations(&self, repo: &Repo) -> Vec<OpenDestination> {
+        repo.destinations.iter().filter(|destination| destination.bit & self.sources != 0).cloned().collect()
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, Default)]
 pub struct RestoreReport {
@@ -206,7 +228,7 @@ pub struct RestoreReport {
 pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Result<RestorePlan, Error> {
     let destinations = sources(repo, &request)?;
     let view = repo.index.reader()?;
-    let fetcher = Fetcher::new(&repo.keys, &view, &destinations, repo.budget);
+    let fetcher = repo.fetcher_from(&view, &destinations);
     let chosen = choose::choose(repo, &view, &fetcher, &request)?;
     let items = choose::targets(&request, chosen.nodes)?;
     for item in &items {
@@ -260,15 +282,16 @@ pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Resu
 /// the report.
 pub fn execute(repo: &Repo, plan: RestorePlan, monitor: &dyn Monitor) -> Result<RestoreReport, Error> {
     let began = Instant::now();
-    let destinations: Vec<OpenDestination> =
-        repo.destinations.iter().filter(|destination| destination.bit & plan.sources != 0).cloned().collect();
+    let destinations = plan.destinations(repo);
     let view = repo.index.reader()?;
-    let fetcher = Fetcher::new(&repo.keys, &view, &destinations, repo.budget);
+    let fetcher = repo.fetcher_from(&view, &destinations);
     monitor.begin(Stage::Restoring, Some(plan.files), Some(plan.bytes));
     system::raise_open_files();
     let mut report = RestoreReport::default();
+    // Where nothing can be written there, memory has to do.
+    let scratch = repo.scratch_folder().ok();
     for item in &plan.items {
-        walk::restore(&fetcher, &repo.keys, item, &plan.request, monitor, &mut report)?;
+        walk::restore(&fetcher, &repo.keys, item, &plan.request, scratch.as_deref(), monitor, &mut report)?;
     }
     if plan.request.verify {
         for item in &plan.items {

@@ -32,7 +32,8 @@ pub(crate) fn restore(
             return Err(Error::Interrupted);
         }
         let anchor = target.parent().unwrap_or(Path::new("/")).to_owned();
-        walk::restore(fetcher, keys, &PlannedItem { node, target, anchor }, &request, monitor, &mut report)?;
+        let item = PlannedItem { node, target, anchor };
+        walk::restore(fetcher, keys, &item, &request, None, monitor, &mut report)?;
     }
     Ok(report)
 }

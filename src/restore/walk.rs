@@ -1,12 +1,13 @@
 //! One item of the plan: folders made on the way down, files collected, links and metadata of folders on the way up.
 
-use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::links::Links;
+use super::others::Others;
 use super::replace::replacing;
-use super::window::{FileTarget, Window, metadata_bytes};
+use super::window::{FileTarget, Window, kind_of, metadata_bytes};
 use super::{Overwrite, PlannedItem, RestoreReport, RestoreRequest, system};
 use crate::error::Error;
 use crate::format::recipe::Recipe;
@@ -26,18 +27,8 @@ struct Frame<'a> {
     path_len: usize,
     metadata: Option<Metadata>,
     nodes: TreeReader<'a>,
-    /// Names in the snapshot, kept only to delete what else is there.
-    names: Option<HashSet<Vec<u8>>>,
-}
-
-/// Another name of an inode, made when that is there.
-struct Link {
-    folder: Arc<Folder>,
-    path: PathBuf,
-    name: Vec<u8>,
-    first: (Arc<Folder>, Vec<u8>),
-    is_new: bool,
-    is_file: bool,
+    /// What else is there, where that is to be deleted.
+    others: Option<Others>,
 }
 
 struct Walk<'a, 'r> {
@@ -47,16 +38,14 @@ struct Walk<'a, 'r> {
     monitor: &'a dyn Monitor,
     report: &'r mut RestoreReport,
     window: Window<'a>,
-    /// The first name of every inode that has several: device and inode, as stored.
-    linked: HashMap<(u32, u64), (Arc<Folder>, Vec<u8>)>,
-    links: Vec<Link>,
+    links: Links<'a>,
     /// Folders whose entries are all given to the window; they get their metadata after it is done.
     left: Vec<(Arc<Folder>, PathBuf, Metadata)>,
     /// Bytes of their paths and metadata.
     left_bytes: usize,
 }
 
-/// Restores one item.
+/// Restores one item. What memory has no room for goes into `scratch`.
 ///
 /// # Errors
 /// [`Error::Interrupted`], [`Error::Io`] where the target itself cannot be made, index errors.
@@ -65,6 +54,7 @@ pub(super) fn restore(
     keys: &Keys,
     item: &PlannedItem,
     request: &RestoreRequest,
+    scratch: Option<&Path>,
     monitor: &dyn Monitor,
     report: &mut RestoreReport,
 ) -> Result<(), Error> {
@@ -75,8 +65,7 @@ pub(super) fn restore(
         monitor,
         report,
         window: Window::new(fetcher, monitor),
-        linked: HashMap::new(),
-        links: Vec::new(),
+        links: Links::new(fetcher.budget().linked_bytes(), scratch),
         left: Vec::new(),
         left_bytes: 0,
     };
@@ -84,8 +73,7 @@ pub(super) fn restore(
         let path = item.anchor.clone();
         Error::Io { what: "restore to".to_owned(), path, source }
     })?;
-    let below = item.target.strip_prefix(&item.anchor).unwrap_or(Path::new(""));
-    let below: Vec<&[u8]> = below.iter().map(|name| paths::to_bytes(Path::new(name))).collect();
+    let below = item.below();
     if let Some(recipe) = item.node.folder() {
         match anchor.enter_all(&below) {
             Ok(entered) => walk.folder(recipe, entered, &item.target, item.node.metadata.clone())?,
@@ -131,17 +119,20 @@ impl<'a> Walk<'a, '_> {
     ) -> Result<(), Error> {
         let mut path = paths::to_bytes(path).to_vec();
         let mut held = Held::default();
-        let mut stack = vec![self.frame(recipe, entered, path.len(), metadata)];
+        let root = self.frame(recipe, entered, path.len(), metadata, None);
+        self.links.begin(&root.folder, root.path_len);
+        let mut stack = vec![root];
         while let Some(frame) = stack.last_mut() {
             if self.monitor.should_stop() {
                 return Err(Error::Interrupted);
             }
             path.truncate(frame.path_len);
-            match frame.nodes.next() {
+            let node = frame.nodes.next();
+            if let (Some(others), Some(node)) = (&mut frame.others, &node) {
+                others.note(node);
+            }
+            match node {
                 Some(Ok(node)) => {
-                    if let Some(names) = &mut frame.names {
-                        names.insert(node.name.clone());
-                    }
                     if path.last() != Some(&b'/') {
                         path.push(b'/');
                     }
@@ -154,17 +145,15 @@ impl<'a> Walk<'a, '_> {
                         let detail = format!("what is in it cannot be restored: {error}");
                         self.problem(paths::from_bytes(&path), ProblemKind::NotRestored, detail);
                     } else {
-                        match self.enter(&folder, is_new, &path, node) {
+                        match self.enter(frame, &path, node) {
                             Some(below) => stack.push(below),
                             None => held.leave(),
                         }
                     }
                 }
                 Some(Err(error)) => {
-                    // What else is there must not be deleted when it is not known what should be.
-                    frame.names = None;
                     let detail = format!("some of what was in it cannot be read: {error}");
-                    self.problem(paths::from_bytes(&path), ProblemKind::Damaged, detail);
+                    self.problem(paths::from_bytes(&path), kind_of(&error), detail);
                 }
                 None => {
                     held.leave();
@@ -177,21 +166,32 @@ impl<'a> Walk<'a, '_> {
         Ok(())
     }
 
-    fn frame(&mut self, recipe: &Recipe, entered: system::Entered, path_len: usize, metadata: Metadata) -> Frame<'a> {
+    fn frame(
+        &mut self,
+        recipe: &Recipe,
+        entered: system::Entered,
+        path_len: usize,
+        metadata: Metadata,
+        around: Option<&Frame<'_>>,
+    ) -> Frame<'a> {
         self.report.folders += 1;
-        let names = (self.request.delete && !entered.is_new && recipe.size > 0).then(HashSet::new);
+        let around = around.and_then(|around| around.others.as_ref());
+        let is_emptied = self.request.delete && !entered.is_new;
+        // Of what cannot be looked at nothing is deleted.
+        let others = if is_emptied { Others::new(&entered.folder, recipe, around).ok() } else { None };
         Frame {
             folder: Arc::new(entered.folder),
             is_new: entered.is_new,
             path_len,
             metadata: Some(metadata),
             nodes: TreeReader::new(self.fetcher, recipe),
-            names,
+            others,
         }
     }
 
     /// Enters a folder below; gives what to go on with, unless it cannot be entered.
-    fn enter(&mut self, folder: &Arc<Folder>, is_new: bool, path: &[u8], node: Node) -> Option<Frame<'a>> {
+    fn enter(&mut self, around: &Frame<'_>, path: &[u8], node: Node) -> Option<Frame<'a>> {
+        let (folder, is_new) = (&around.folder, around.is_new);
         let NodeKind::Folder(recipe) = &node.kind else { return None };
         if node.flags.contains(Flags::UNREAD) {
             let detail = "what was in it was never backed up, because it could not be read".to_owned();
@@ -203,7 +203,7 @@ impl<'a> Walk<'a, '_> {
             entered = folder.enter(&node.name);
         }
         match entered {
-            Ok(entered) => Some(self.frame(recipe, entered, path.len(), node.metadata)),
+            Ok(entered) => Some(self.frame(recipe, entered, path.len(), node.metadata, Some(around))),
             Err(error) => {
                 self.not_restored(&paths::from_bytes(path), &error);
                 None
@@ -222,8 +222,11 @@ impl<'a> Walk<'a, '_> {
 
     fn leave(&mut self, frame: Frame<'a>, path: &[u8]) -> Result<(), Error> {
         let path = paths::from_bytes(path);
-        if let Some(names) = &frame.names {
-            self.delete_others(&frame, &path, names);
+        if let Some(others) = &frame.others {
+            others.remove(&frame.folder, &path, true, &mut |path, removed| match removed {
+                Ok(count) => self.report.deleted += count,
+                Err(detail) => self.problem(path, ProblemKind::NotRestored, detail),
+            });
         }
         let Frame { folder, metadata, .. } = frame;
         if let Some(metadata) = metadata {
@@ -232,23 +235,6 @@ impl<'a> Walk<'a, '_> {
         }
         let is_full = self.left.len() >= super::window::FOLDERS_MAX || self.left_bytes >= self.window.bytes_max();
         if is_full || self.window.is_full() { self.flush() } else { Ok(()) }
-    }
-
-    fn delete_others(&mut self, frame: &Frame<'_>, path: &Path, names: &HashSet<Vec<u8>>) {
-        let present = match frame.folder.names() {
-            Ok(present) => present,
-            Err(error) => return self.not_restored(path, &error),
-        };
-        for name in present.iter().filter(|name| !names.contains(*name)) {
-            match frame.folder.remove_all(name) {
-                Ok(count) => self.report.deleted += count,
-                Err(error) => {
-                    let path = path.join(paths::from_bytes(name));
-                    let detail = format!("it is not in the snapshot and cannot be removed: {error}");
-                    self.problem(path, ProblemKind::NotRestored, detail);
-                }
-            }
-        }
     }
 
     /// One entry that is no folder.
@@ -269,7 +255,7 @@ impl<'a> Walk<'a, '_> {
             NodeKind::Folder(_) => {}
             // It means nothing without the program that listens, which makes it anew.
             NodeKind::Socket => self.report.sockets_left_out += 1,
-            kind => self.other(folder, is_new, path, name, (kind, &node.metadata)),
+            kind => self.other(folder, is_new, path, name, (kind, &node.metadata))?,
         }
         Ok(())
     }
@@ -282,9 +268,9 @@ impl<'a> Walk<'a, '_> {
         path: &Path,
         name: &[u8],
         (kind, metadata): (&NodeKind, &Metadata),
-    ) {
-        if self.is_another_name(folder, is_new, path, name, (false, metadata)) {
-            return;
+    ) -> Result<(), Error> {
+        if self.links.is_another_name(folder, is_new, path, name, (false, metadata))? {
+            return self.flush_if_full();
         }
         let mut failed = Vec::new();
         let made = replacing(folder, is_new, name, |name| match kind {
@@ -295,47 +281,30 @@ impl<'a> Walk<'a, '_> {
             }
         });
         if let Err(error) = made {
-            return self.not_restored(path, &error);
+            self.not_restored(path, &error);
+            return Ok(());
         }
         if matches!(kind, NodeKind::Symlink(_)) {
             failed = system::apply_to_link(folder, name, metadata);
         }
         self.report.others += 1;
         self.applied(path, failed);
-        self.first_name(folder, name, metadata);
-    }
-
-    /// Whether it is another name of something that is restored already; then it becomes a link to that.
-    fn is_another_name(
-        &mut self,
-        folder: &Arc<Folder>,
-        is_new: bool,
-        path: &Path,
-        name: &[u8],
-        (is_file, metadata): (bool, &Metadata),
-    ) -> bool {
-        let Some(first) = metadata.shared_inode().and_then(|inode| self.linked.get(&inode)) else { return false };
-        let first = (Arc::clone(&first.0), first.1.clone());
-        let (folder, path) = (Arc::clone(folder), path.to_owned());
-        self.links.push(Link { folder, path, name: name.to_vec(), first, is_new, is_file });
-        true
-    }
-
-    fn first_name(&mut self, folder: &Arc<Folder>, name: &[u8], metadata: &Metadata) {
-        if let Some(inode) = metadata.shared_inode() {
-            self.linked.insert(inode, (Arc::clone(folder), name.to_vec()));
-        }
+        self.links.first_name(path, metadata)
     }
 
     fn file(&mut self, folder: &Arc<Folder>, is_new: bool, path: &Path, name: &[u8], node: Node) -> Result<(), Error> {
-        if self.is_another_name(folder, is_new, path, name, (true, &node.metadata)) {
-            return Ok(());
+        if self.links.is_another_name(folder, is_new, path, name, (true, &node.metadata))? {
+            return self.flush_if_full();
         }
-        self.first_name(folder, name, &node.metadata);
+        self.links.first_name(path, &node.metadata)?;
         let target =
             FileTarget { folder: Arc::clone(folder), path: path.to_owned(), name: name.to_vec(), is_new, node };
         self.window.add(target)?;
-        if self.window.is_full() { self.flush() } else { Ok(()) }
+        self.flush_if_full()
+    }
+
+    fn flush_if_full(&mut self) -> Result<(), Error> {
+        if self.window.is_full() || self.links.is_full() { self.flush() } else { Ok(()) }
     }
 
     /// Whether what is there stays as it is.
@@ -375,18 +344,23 @@ impl<'a> Walk<'a, '_> {
 
     /// Writes what the window holds, then the links to it, then the metadata of folders that are complete.
     fn flush(&mut self) -> Result<(), Error> {
-        self.window.flush(self.report)?;
-        for link in std::mem::take(&mut self.links) {
-            let Link { folder, path, name, first, is_new, is_file } = link;
-            match replacing(&folder, is_new, &name, |name| folder.link(name, &first.0, &first.1)) {
-                Ok(()) if is_file => {
+        let failed = self.window.flush(self.report);
+        for link in self.links.take_waiting(&failed)? {
+            if let Some(kind) = failed.get(&link.inode) {
+                // What has the first name now, if anything, is not what was stored.
+                let detail = "the file of which it is another name could not be restored".to_owned();
+                self.problem(link.path, *kind, detail);
+                continue;
+            }
+            match self.links.make(&link) {
+                Ok(()) if link.is_file => {
                     self.report.files_restored += 1;
                     self.monitor.advance(1, 0);
                 }
                 Ok(()) => self.report.others += 1,
                 Err(error) => {
                     let detail = format!("it cannot be made another name of the same file: {error}");
-                    self.problem(path, ProblemKind::NotRestored, detail);
+                    self.problem(link.path, ProblemKind::NotRestored, detail);
                 }
             }
         }

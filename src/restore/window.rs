@@ -3,6 +3,7 @@
 //! A file is made by whoever writes its first part and finished by whoever writes its last. A file of more parts than a
 //! window holds stays open over several windows, so memory is that of a window, however large the file.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -29,6 +30,11 @@ pub(super) const FOLDERS_MAX: usize = 512;
 /// About how much memory metadata take.
 pub(super) fn metadata_bytes(metadata: &Metadata) -> usize {
     metadata.attributes.iter().map(|attribute| 64 + attribute.name.len() + attribute.value.len()).sum()
+}
+
+/// What kind of problem it is that something cannot be read.
+pub(super) fn kind_of(error: &ReadError) -> ProblemKind {
+    if matches!(error, ReadError::Cleaned) { ProblemKind::NotRestored } else { ProblemKind::Damaged }
 }
 
 /// A file to be written.
@@ -78,11 +84,16 @@ pub(super) struct Window<'a> {
     /// Bytes of the paths and metadata of the files.
     bytes: usize,
     done: RestoreReport,
+    failed: Failed,
 }
+
+/// The inodes with several names of which no content could be written, and what kind of problem that was.
+pub(super) type Failed = HashMap<(u32, u64), ProblemKind>;
 
 impl<'a> Window<'a> {
     pub fn new(fetcher: &'a Fetcher<'a>, monitor: &'a dyn Monitor) -> Self {
-        Self { fetcher, monitor, files: Vec::new(), parts: Vec::new(), bytes: 0, done: RestoreReport::default() }
+        let (files, parts, done, failed) = (Vec::new(), Vec::new(), RestoreReport::default(), Failed::new());
+        Self { fetcher, monitor, files, parts, bytes: 0, done, failed }
     }
 
     pub fn is_full(&self) -> bool {
@@ -110,7 +121,7 @@ impl<'a> Window<'a> {
                 Ok(part) => part,
                 Err(ReadError::Index(error)) => return Err(error.into()),
                 Err(error) => {
-                    self.fail(number, ProblemKind::Damaged, format!("its list of parts cannot be read: {error}"));
+                    self.fail(number, kind_of(&error), format!("its list of parts cannot be read: {error}"));
                     break;
                 }
             };
@@ -169,26 +180,31 @@ impl<'a> Window<'a> {
         Ok(found)
     }
 
-    /// Writes every part and reports every file.
-    pub fn flush(&mut self, report: &mut RestoreReport) -> Result<(), Error> {
+    /// Writes every part and reports every file; gives those of which there can be no other names.
+    pub fn flush(&mut self, report: &mut RestoreReport) -> Failed {
         self.write();
         self.bytes = 0;
-        for file in self.files.drain(..) {
-            close(file, &mut self.done, self.monitor);
-        }
+        self.close_all();
         let done = std::mem::take(&mut self.done);
         report.files_restored += done.files_restored;
         report.bytes_written = report.bytes_written.saturating_add(done.bytes_written);
         report.problems.extend(done.problems);
-        Ok(())
+        std::mem::take(&mut self.failed)
+    }
+
+    fn close_all(&mut self) {
+        for file in self.files.drain(..) {
+            let inode = file.target.node.metadata.shared_inode();
+            if let Err(kind) = close(file, &mut self.done, self.monitor) {
+                self.failed.extend(inode.map(|inode| (inode, kind)));
+            }
+        }
     }
 
     /// Reports the files that are finished and keeps the one that is not; gives its number.
     fn drop_finished(&mut self, kept: usize) -> usize {
         let kept = self.files.swap_remove(kept);
-        for file in self.files.drain(..) {
-            close(file, &mut self.done, self.monitor);
-        }
+        self.close_all();
         self.files.push(kept);
         0
     }
@@ -220,7 +236,7 @@ impl<'a> Window<'a> {
                     Ok(bytes) => self.write_part(part, &bytes),
                     Err(error) => {
                         let detail = format!("a part of it cannot be read: {error}");
-                        self.fail(part.file, ProblemKind::Damaged, detail);
+                        self.fail(part.file, kind_of(&error), detail);
                         self.part_done(part, Ok(()));
                     }
                 },
@@ -308,14 +324,16 @@ impl OpenFile {
     }
 }
 
-/// Reports a file. What is incomplete is removed: a file that looks restored and is not would be worse than none.
-fn close(file: OpenFile, report: &mut RestoreReport, monitor: &dyn Monitor) {
+/// Reports a file, and gives what kind of problem kept it from being restored. What is incomplete is removed: a file that
+/// looks restored and is not would be worse than none.
+fn close(file: OpenFile, report: &mut RestoreReport, monitor: &dyn Monitor) -> Result<(), ProblemKind> {
     let OpenFile { target, state } = file;
     let mut state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
     if state.failed.is_none() && !state.is_done {
         state.failed = Some((ProblemKind::NotRestored, "it was not finished".to_owned()));
     }
-    let mut problems = Vec::new();
+    let mut problem = None;
+    let failed = state.failed.as_ref().map_or(Ok(()), |(kind, _)| Err(*kind));
     if let Some((kind, detail)) = state.failed {
         let was_made = state.file.take().is_some();
         match (&state.temporary, target.is_new && was_made) {
@@ -323,18 +341,19 @@ fn close(file: OpenFile, report: &mut RestoreReport, monitor: &dyn Monitor) {
             (None, true) => drop(target.folder.remove(&target.name)),
             (None, false) => {}
         }
-        problems.push(Problem { path: target.path, kind, detail });
+        problem = Some(Problem { path: target.path, kind, detail });
     } else {
         report.files_restored += 1;
         report.bytes_written = report.bytes_written.saturating_add(target.node.size());
         monitor.advance(1, 0);
         if !state.unset.is_empty() {
             let detail = format!("it could not be given {}", state.unset.join(", "));
-            problems.push(Problem { path: target.path, kind: ProblemKind::MetadataNotRestored, detail });
+            problem = Some(Problem { path: target.path, kind: ProblemKind::MetadataNotRestored, detail });
         }
     }
-    for problem in problems {
+    if let Some(problem) = problem {
         monitor.problem(&problem);
         report.problems.push(problem);
     }
+    failed
 }

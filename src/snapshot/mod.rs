@@ -42,6 +42,9 @@ pub enum ReadError {
         /// What was found wrong on which destination.
         reasons: Vec<String>,
     },
+    /// Packs that held the chunk are gone since it was looked where they are, because another command cleaned.
+    #[error("another command cleaned there while it was read; do it again")]
+    Cleaned,
     /// The chunks are whole, but what they make up breaks the rules of the format.
     #[error(transparent)]
     Format(#[from] FormatError),

@@ -1,9 +1,10 @@
 //! What does not fit into memory: sorted runs in files without a name, merged as they are read.
 //!
 //! A repository has more chunks than fit into memory. Whoever needs an order of all of them, to insert them into the index
-//! or to tell which are needed, sorts them here under a budget ([`Sorter`]). Nothing stays in the folder, however the
-//! process ends ([`TemporaryFile`]).
+//! or to tell which are needed, sorts them here under a budget ([`Sorter`]). Who looks for single records keeps them in a
+//! file too ([`SpilledMap`]). Nothing stays in the folder, however the process ends ([`TemporaryFile`]).
 
+mod map;
 mod record;
 mod sort;
 mod temporary;
@@ -11,6 +12,7 @@ mod temporary;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use map::SpilledMap;
 pub use record::{Encoded, Record, prefix};
 pub use sort::{Merge, Sorter, WRITE_BUFFER};
 pub use temporary::{FromStart, TemporaryFile};

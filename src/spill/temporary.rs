@@ -35,6 +35,11 @@ impl TemporaryFile {
         }
     }
 
+    /// The file alone.
+    pub(super) fn into_file(self) -> File {
+        self.file
+    }
+
     /// Fills `buffer` from `offset`.
     pub fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<(), SpillError> {
         self.file.read_exact_at(buffer, offset).map_err(|error| self.failed("read", error))

@@ -1,6 +1,6 @@
 //! What scripts rely on: the fields of each document and their types.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::World;
 
@@ -159,6 +159,12 @@ fn restore_check_and_sync() {
     assert_eq!((&summary["files_restored"], &summary["bytes_written"]), (&2.into(), &11.into()));
     let dry = world.run("restore --json --dry-run --file docs/a.txt").expect_code(0).summary();
     assert_eq!((&dry["dry_run"], &dry["files"], &dry["bytes"]), (&true.into(), &1.into(), &5.into()));
+
+    world.write("back/not then", "extra");
+    let dry = world.run("restore --json --dry-run --directory docs --destination back --delete").expect_code(0);
+    assert_eq!((&dry.summary()["deleted"], &dry.summary()["problems"]), (&1.into(), &json!([])));
+    let said = world.run("restore --dry-run --directory docs --destination back --delete").expect_code(0);
+    said.expect_shown(&["Would delete: ", "back/not then\nWould delete 1 entry in all\n"]);
 
     let summary = world.run("check --json --read-data").expect_code(0).summary();
     expect_fields(&summary, &[("packs", "n"), ("bytes_read", "n"), ("findings", "a"), ("destinations", "a")]);

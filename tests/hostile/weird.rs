@@ -9,9 +9,11 @@ use std::process::Command;
 
 use cryptbackup::paths;
 use cryptbackup::repo::settings::SourceSettings;
+use cryptbackup::report::Silent;
+use cryptbackup::restore::{self, RestoreRequest};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, Timespec, Timestamps, XattrFlags};
 
-use crate::support::{Tree, World, differences, noise, restore_snapshot, tree};
+use crate::support::{Tree, World, differences, noise, restore_snapshot, restore_with, snapshot, tree};
 
 /// What it is, who can make it, and how it is made in an empty folder.
 struct Case {
@@ -466,6 +468,64 @@ fn t16_what_is_mounted_in_a_source_is_in_it_or_left_out() {
     let restored = restored_to("one file system", id);
     assert_eq!(fs::read_dir(restored.join("memory")).expect("the folder to mount on").count(), 0);
     assert_eq!(fs::read(restored.join("beside")).expect("restored"), b"beside");
+}
+
+#[test]
+fn t16_what_is_mounted_stays_where_a_restore_deletes() {
+    let world = World::new();
+    for name in ["memory/below", "bound/below", "beside"] {
+        world.write(name, name);
+    }
+    let other = world.path("other");
+    fs::create_dir_all(other.join("folder")).expect("made");
+    put(&other, "folder/inside", "inside");
+    let memory = Mounted::new(&["-t".as_ref(), "tmpfs".as_ref(), "none".as_ref()], &world.source().join("memory"));
+    let Some(memory) = memory else {
+        println!("SKIPPED: nothing can be mounted here");
+        return;
+    };
+    world.settings(|settings| {
+        let source = SourceSettings { one_file_system: true, ..SourceSettings::new(world.source()) };
+        settings.put_source(source);
+    });
+    let id = world.backup().snapshot_id.expect("a snapshot");
+
+    // Nothing was mounted there when the backup ran, and what is mounted there now may be of the same file system.
+    let new = world.source().join("new/deep");
+    fs::create_dir_all(new.join("below")).expect("made");
+    let bind = ["--bind".as_ref(), other.as_os_str()];
+    let bound = Mounted::new(&bind, &world.source().join("bound")).expect("mounted");
+    let in_new = Mounted::new(&bind, &new.join("below")).expect("mounted");
+    fs::create_dir(world.source().join("memory/folder")).expect("made");
+    put(&world.source().join("memory"), "folder/precious", "precious");
+    put(&world.source(), "extra", "extra");
+    let request = RestoreRequest { delete: true, ..snapshot(id) };
+    let plan = restore::plan(&world.open(), request.clone(), &Silent).expect("a plan");
+    let mut foreseen = Vec::new();
+    let deletions = restore::deletions(&world.open(), &plan, &Silent, &mut |path| foreseen.push(path.to_owned()));
+    let deletions = deletions.expect("a look");
+    assert_eq!(foreseen, [world.source().join("extra")]);
+
+    let report = restore_with(&world.open(), request).expect("restored");
+    assert_eq!(fs::read(world.source().join("memory/folder/precious")).expect("still there"), b"precious");
+    assert_eq!(fs::read(other.join("folder/inside")).expect("still there"), b"inside");
+    assert_eq!((report.deleted, deletions.deleted), (1, 1), "{:?}", report.problems);
+    assert_eq!(report.problems, deletions.problems);
+    let problems: Vec<_> = report.problems.iter().map(|found| (found.path.clone(), found.detail.as_str())).collect();
+    let crossed = "another file system is mounted there, and nothing in it was deleted";
+    let expected = [
+        ("bound", crossed),
+        ("memory", crossed),
+        ("new", "it is not in the snapshot and cannot be removed: another file system is mounted in it"),
+    ];
+    assert_eq!(problems, expected.map(|(name, detail)| (world.source().join(name), detail)));
+
+    // Where nothing else is in what is mounted, there is nothing to be said.
+    drop((bound, in_new));
+    fs::remove_dir_all(world.source().join("memory/folder")).expect("removed");
+    let report = restore_with(&world.open(), RestoreRequest { delete: true, ..snapshot(id) }).expect("restored");
+    assert_eq!((report.problems, report.deleted), (Vec::new(), 3));
+    drop(memory);
 }
 
 /// A file that nobody may change, until it is dropped.

@@ -6,7 +6,9 @@ use cryptbackup::backup::BackupRequest;
 use cryptbackup::check::{self, CheckRequest};
 use cryptbackup::clean::choose::Rules;
 use cryptbackup::clean::{CleanReport, CleanRequest, DestinationCleaned, hand};
-use cryptbackup::report::Silent;
+use cryptbackup::drill::{self, DrillRequest, FindingKind};
+use cryptbackup::report::{ProblemKind, Silent};
+use cryptbackup::restore::{self, RestoreRequest, What};
 
 use crate::clean::assert_whole;
 use crate::restore::{restore, to};
@@ -228,4 +230,52 @@ fn packs_that_are_only_mostly_dead_come_to_their_turn_too() {
         clean(&first);
     }
     assert!(lists() <= before, "where there is nothing to do, nothing is said");
+}
+
+/// Its index knows what the other one moved only when it is brought up to date, which a restore or a drill cannot.
+#[test]
+fn who_restores_or_drills_while_another_machine_cleans_is_told_to_do_it_again() {
+    let first = World::new(&["primary"]);
+    first.set_day(0);
+    first.write("large", noise(4_000_000, 1));
+    first.write("kept", noise(300_000, 2));
+    let id = first.backup().snapshot_id.expect("a snapshot").to_string();
+    fs::remove_file(first.source().join("large")).expect("removed");
+    first.backup();
+    // A machine that connected, and never wrote.
+    let second = first.second("primary");
+    let [restoring, drilling, checking] = [second.open(), second.open(), second.open()];
+    hand::forget(&mut first.open_to_write(), &[id], false).expect("forgotten");
+    first.set_day(9);
+    assert!(clean(&first).bytes_freed > 4_000_000);
+    let request = |name: &str| RestoreRequest {
+        destination: Some(first.path(name)),
+        ..RestoreRequest::new(What::Directory(first.source()))
+    };
+    let said = "another command cleaned there while it was read; do it again";
+    let plan = restore::plan(&restoring, request("once"), &Silent).expect("a plan");
+    let report = restore::execute(&restoring, plan, &Silent).expect("restored");
+    let [problem] = report.problems.as_slice() else { panic!("{:?}", report.problems) };
+    assert_eq!((problem.path.clone(), problem.kind), (first.path("once/kept"), ProblemKind::NotRestored));
+    assert!(problem.detail.ends_with(said), "{}", problem.detail);
+    assert!(report.damaged.is_empty());
+    let report = drill::run(&drilling, &DrillRequest::default(), &Silent).expect("drilled");
+    assert!(!report.findings.is_empty() && report.damaged.is_empty());
+    for finding in &report.findings {
+        assert!(finding.kind == FindingKind::NotRestored && finding.detail.ends_with(said), "{finding:?}");
+    }
+    let checked = CheckRequest { read_data: true, ..CheckRequest::default() };
+    let report = check::run(&checking, checked, &Silent).expect("checked");
+    assert!(!report.has_damage(), "{:?}", report.findings);
+    drop((restoring, drilling, checking));
+    assert_eq!(restore(&second, request("again")).problems, []);
+    assert_same(&tree(&first.source()), &tree(&first.path("again")));
+    assert_eq!(drill::run(&second.open(), &DrillRequest::default(), &Silent).expect("drilled").findings, []);
+    // Where nobody else could have cleaned, what is gone is damage.
+    let alone = first.open();
+    for (pack, _) in first.objects("primary").iter().filter(|(path, _)| path.starts_with("packs/")) {
+        fs::remove_file(first.path("primary").join(pack)).expect("removed");
+    }
+    let report = drill::run(&alone, &DrillRequest::default(), &Silent).expect("drilled");
+    assert!(report.findings.iter().any(|finding| finding.kind == FindingKind::Damaged), "{:?}", report.findings);
 }

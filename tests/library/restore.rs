@@ -3,19 +3,27 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cryptbackup::report::Silent;
+use cryptbackup::clean::choose::Rules;
+use cryptbackup::clean::{CleanRequest, hand};
+use cryptbackup::report::{Monitor, ProblemKind, Silent, Stage};
 use cryptbackup::restore::{self, Overwrite, RestoreReport, RestoreRequest, What, When};
 use rustix::fs::{Mode, Timespec, Timestamps, XattrFlags};
 
 use crate::support::World;
+use crate::support::hooks::AtStage;
 use crate::support::trees::{assert_same, tree};
 use crate::support::world::noise;
 
 pub fn restore(world: &World, request: RestoreRequest) -> RestoreReport {
+    restore_with(world, request, &Silent)
+}
+
+fn restore_with(world: &World, request: RestoreRequest, monitor: &dyn Monitor) -> RestoreReport {
     let repo = world.open();
-    let plan = restore::plan(&repo, request, &Silent).expect("a plan");
-    restore::execute(&repo, plan, &Silent).expect("restored")
+    let plan = restore::plan(&repo, request, monitor).expect("a plan");
+    restore::execute(&repo, plan, monitor).expect("restored")
 }
 
 pub fn to(world: &World, target: &Path) -> RestoreRequest {
@@ -136,6 +144,12 @@ fn overwrite_policies_and_delete() {
     restore(&world, with(Overwrite::IfChanged, false));
     assert_eq!(fs::read(target.join("kept")).unwrap(), b"theirs", "size and time are those that are stored");
     assert!(target.join("sub/extra").exists());
+    let repo = world.open();
+    let plan = restore::plan(&repo, with(Overwrite::Always, true), &Silent).unwrap();
+    let mut foreseen = Vec::new();
+    let deletions = restore::deletions(&repo, &plan, &Silent, &mut |path| foreseen.push(path.to_owned())).unwrap();
+    assert_eq!((deletions.deleted, deletions.problems, foreseen), (3, Vec::new(), vec![target.join("sub/extra")]));
+    assert!(target.join("sub/extra/more/file").exists(), "a look changes nothing");
     let report = restore(&world, with(Overwrite::Always, true));
     assert_eq!(report.deleted, 3);
     assert_same(&tree(&world.source()), &tree(&target));
@@ -238,8 +252,6 @@ fn other_names_of_links_and_pipes_are_names_of_one_inode_again_and_sockets_are_c
 
 #[test]
 fn what_was_never_readable_is_said_to_be_in_no_backup() {
-    use cryptbackup::report::ProblemKind;
-
     if rustix::process::geteuid().is_root() {
         return;
     }
@@ -250,4 +262,124 @@ fn what_was_never_readable_is_said_to_be_in_no_backup() {
     let report = restore(&world, to(&world, &world.path("restored")));
     assert_eq!(report.problems.len(), 1);
     assert_eq!(report.problems[0].kind, ProblemKind::NeverBackedUp, "{:?}", report.problems);
+}
+
+/// Another name of what could not be restored would else become a name of what was there before.
+#[test]
+fn other_names_of_a_file_that_cannot_be_restored_keep_what_they_have() {
+    let world = World::new(&["primary"]);
+    world.write("a", noise(500_000, 1));
+    fs::hard_link(world.source().join("a"), world.source().join("b")).unwrap();
+    fs::create_dir(world.source().join("folder")).unwrap();
+    fs::hard_link(world.source().join("a"), world.source().join("folder/c")).unwrap();
+    world.backup();
+    for (pack, _) in world.objects("primary").iter().filter(|(path, _)| path.starts_with("packs/")) {
+        fs::write(world.path("primary").join(pack), b"destroyed").unwrap();
+    }
+    let target = world.path("target");
+    fs::create_dir(&target).unwrap();
+    for name in ["a", "b"] {
+        fs::write(target.join(name), format!("the old {name}")).unwrap();
+    }
+    let report = restore(&world, to(&world, &target));
+    let mut problems: Vec<_> = report.problems.iter().map(|problem| (&problem.path, problem.kind)).collect();
+    problems.sort_by_key(|(path, _)| *path);
+    let expected = ["a", "b", "folder/c"].map(|name| target.join(name));
+    let expected: Vec<_> = expected.iter().map(|path| (path, ProblemKind::Damaged)).collect();
+    assert_eq!((report.files_restored, problems), (0, expected));
+    for name in ["a", "b"] {
+        assert_eq!(fs::read_to_string(target.join(name)).unwrap(), format!("the old {name}"));
+    }
+    assert!(!target.join("folder/c").exists());
+}
+
+#[test]
+fn what_lost_only_metadata_is_verified_too() {
+    let world = World::new(&["primary"]);
+    for name in ["changed since", "whole"] {
+        world.write(name, noise(50_000, 1));
+        rustix::fs::lsetxattr(world.source().join(name), "user.note", b"a note", XattrFlags::empty()).unwrap();
+    }
+    world.backup();
+    let target = world.path("target");
+    fs::create_dir(&target).unwrap();
+    // It knows no attributes.
+    let mounted = std::process::Command::new("mount").args(["-t", "ramfs", "none"]).arg(&target).status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: nothing can be mounted here");
+        return;
+    }
+    let change = AtStage::new(Stage::Checking, || fs::write(target.join("changed since"), noise(50_000, 2)).unwrap());
+    let report = restore_with(&world, RestoreRequest { verify: true, ..to(&world, &target) }, &change);
+    let problems: Vec<_> = report.problems.iter().map(|problem| (problem.path.clone(), problem.kind)).collect();
+    std::process::Command::new("umount").arg("-l").arg(&target).status().unwrap();
+    assert!(change.has_acted());
+    let [first, second] = ["changed since", "whole"].map(|name| target.join(name));
+    let lost = ProblemKind::MetadataNotRestored;
+    assert_eq!(problems, [(first.clone(), lost), (second, lost), (first, ProblemKind::NotRestored)]);
+}
+
+/// Counts the files this process has open, now and then while something is restored.
+#[derive(Default)]
+struct OpenFiles {
+    looks: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Monitor for OpenFiles {
+    fn advance(&self, _: u64, _: u64) {
+        if self.looks.fetch_add(1, Ordering::Relaxed).is_multiple_of(64) {
+            self.most.fetch_max(fs::read_dir("/proc/self/fd").unwrap().count(), Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn names_of_one_inode_in_many_folders_hold_no_folder_open() {
+    let world = World::in_memory(&["primary"]);
+    for number in 0..3_000 {
+        world.write(&format!("a/{number}/file"), number.to_string());
+        fs::create_dir_all(world.source().join(format!("b/{number}"))).unwrap();
+        let [first, second] = ["a", "b"].map(|name| world.source().join(format!("{name}/{number}/file")));
+        fs::hard_link(first, second).unwrap();
+    }
+    world.backup();
+    let saved = tree(&world.source());
+    // Into a new folder, then over what is there.
+    for _ in 0..2 {
+        let (target, open) = (world.path("target"), OpenFiles::default());
+        let report = restore_with(&world, to(&world, &target), &open);
+        assert_eq!(report.problems, []);
+        // Those of the tests beside it are among them.
+        assert!(open.most.into_inner() < 2_000);
+        assert_same(&saved, &tree(&target));
+        fs::write(target.join("a/7/file"), "changed").unwrap();
+        fs::remove_file(target.join("a/9/file")).unwrap();
+        fs::remove_file(target.join("b/9/file")).unwrap();
+    }
+}
+
+/// A clean by the same machine moves what is needed into new packs and deletes the old ones at once.
+#[test]
+fn what_a_clean_moves_meanwhile_is_restored_from_where_it_is_then() {
+    let world = World::new(&["primary"]);
+    world.set_day(0);
+    for number in 0..5 {
+        world.write(&format!("kept {number}"), noise(200_000, number));
+        world.write(&format!("large {number}"), noise(4_000_000, 10 + number));
+    }
+    let id = world.backup().snapshot_id.expect("a snapshot").to_string();
+    world.set_day(1);
+    (0..5).for_each(|number| world.remove(&format!("large {number}")));
+    world.backup();
+    hand::forget(&mut world.open_to_write(), &[id], false).expect("forgotten");
+    let clean = AtStage::new(Stage::Restoring, || {
+        let before = world.pack_bytes("primary");
+        world.clean_with(CleanRequest::new(Rules::of(&world.settings_now().retention)));
+        assert!(world.pack_bytes("primary") < before / 4);
+    });
+    let report = restore_with(&world, to(&world, &world.path("target")), &clean);
+    assert!(clean.has_acted());
+    assert_eq!((report.problems, report.notes, report.damaged), (Vec::new(), Vec::new(), Vec::new()));
+    assert_same(&tree(&world.source()), &tree(&world.path("target")));
 }

@@ -14,7 +14,8 @@ use crate::cli::shapes::{self, Listing, path_bytes, with_path};
 use crate::cli::{dates, names, paths, units, words};
 use crate::error::Error;
 use crate::explore::{self, FileInfo};
-use crate::repo::Access;
+use crate::repo::{Access, Repo};
+use crate::report::Monitor;
 use crate::restore::{self, Overwrite, RestorePlan, RestoreReport, RestoreRequest, What, When};
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -109,10 +110,10 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let plan = restore::plan(&repo, request, &progress)?;
     let out = &context.out;
     progress.done();
-    say_plan(out, &plan, args.dry_run);
     if args.dry_run {
-        return Ok(ExitStatus::Done);
+        return foresee(out, &repo, &plan, &progress);
     }
+    say_plan(out, &plan, false);
     let (description, target) = (plan.description.clone(), plan.target.clone());
     let mut report = restore::execute(&repo, plan, &progress)?;
     restore::repair(repo, &mut report, &progress);
@@ -151,18 +152,32 @@ fn request(args: &Args) -> Result<RestoreRequest, Error> {
     })
 }
 
+/// Says what would be done.
+fn foresee(out: &Output, repo: &Repo, plan: &RestorePlan, monitor: &dyn Monitor) -> Result<ExitStatus, Error> {
+    say_plan(out, plan, true);
+    let deletions = restore::deletions(repo, plan, monitor, &mut |path| {
+        out.say(&text!("restore-would-delete", path = names::path(path)));
+    })?;
+    if out.wishes.json {
+        let value = json!({
+            "dry_run": true,
+            "description": plan.description,
+            "files": plan.files,
+            "bytes": plan.bytes,
+            "deleted": deletions.deleted,
+            "problems": shapes::problems(&deletions.problems),
+            "notes": plan.notes,
+        });
+        out.message("summary", with_path(value, "target", path_bytes(&plan.target)));
+    } else if deletions.deleted > 0 {
+        out.say(&text!("restore-would-delete-all", n = deletions.deleted));
+    }
+    words::list_problems(out, &deletions.problems);
+    Ok(ExitStatus::Done)
+}
+
 fn say_plan(out: &Output, plan: &RestorePlan, dry_run: bool) {
     if out.wishes.json {
-        if dry_run {
-            let value = json!({
-                "dry_run": true,
-                "description": plan.description,
-                "files": plan.files,
-                "bytes": plan.bytes,
-                "notes": plan.notes,
-            });
-            out.message("summary", with_path(value, "target", path_bytes(&plan.target)));
-        }
         return;
     }
     let safe = |sentence: &str| names::escape(library::translated(sentence).as_bytes());

@@ -535,6 +535,11 @@ restore-dry-run = Dry run, would restore { $n } { $n ->
     [one] file
    *[other] files
 }, { $size } to { $target }
+restore-would-delete = Would delete: { $path }
+restore-would-delete-all = Would delete { $n } { $n ->
+    [one] entry
+   *[other] entries
+} in all
 restore-begins = Restoring { $n } { $n ->
     [one] file
    *[other] files

@@ -539,6 +539,11 @@ restore-dry-run = MODE DRY-RUN (simulation uniquement), { $n } { $n ->
     [one] fichier serait restauré
    *[other] fichiers seraient restaurés
 }, { $size }, vers { $target }
+restore-would-delete = Serait supprimé : { $path }
+restore-would-delete-all = { $n ->
+    [one] { $n } entrée serait supprimée
+   *[other] { $n } entrées seraient supprimées
+} en tout
 restore-begins = Restauration de { $n } { $n ->
     [one] fichier
    *[other] fichiers

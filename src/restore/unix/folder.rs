@@ -13,6 +13,14 @@ pub(in crate::restore) struct Folder {
     fd: OwnedFd,
 }
 
+/// The file system a folder is on, and where that is mounted: two folders of one mount have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::restore) struct Mount {
+    device: u64,
+    /// Of one file system mounted twice, which; 0 where the system does not tell.
+    number: u64,
+}
+
 /// A folder that was entered: made now, or there before.
 pub(in crate::restore) struct Entered {
     pub folder: Folder,
@@ -72,8 +80,19 @@ impl Folder {
         Ok(Entered { folder: Self { fd }, is_new })
     }
 
+    /// Opens the target where it is there.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self { fd: rustix::fs::open(path, flags, Mode::empty())? })
+    }
+
     pub fn fd(&self) -> &OwnedFd {
         &self.fd
+    }
+
+    pub fn mount(&self) -> io::Result<Mount> {
+        let device = rustix::fs::fstat(&self.fd)?.st_dev;
+        Ok(Mount { device, number: mount_number(&self.fd) })
     }
 
     /// Enters a folder below, making it where it is missing. Something else of that name is an error.
@@ -143,16 +162,36 @@ impl Folder {
         Ok(names)
     }
 
-    /// Removes an entry with everything in it; gives the number of entries removed.
+    /// Removes an entry with everything in it, unless something else is mounted there; gives the number of entries removed.
     pub fn remove_all(&self, name: &[u8]) -> io::Result<u64> {
+        self.each_below(name, true)
+    }
+
+    /// The number of entries that would be removed.
+    pub fn count_all(&self, name: &[u8]) -> io::Result<u64> {
+        self.each_below(name, false)
+    }
+
+    fn each_below(&self, name: &[u8], is_real: bool) -> io::Result<u64> {
         let Some(stat) = self.look_at(name)? else { return Ok(0) };
         if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
-            self.remove(name)?;
+            if is_real {
+                self.remove(name)?;
+            }
             return Ok(1);
         }
+        let mount = self.mount()?;
+        let enter = |folder: &Self, name: &[u8]| -> io::Result<Self> {
+            let below = folder.enter_existing(name)?;
+            if below.mount()? == mount {
+                Ok(below)
+            } else {
+                Err(io::Error::other("another file system is mounted in it"))
+            }
+        };
         // A row of folders being emptied, deepest last, so that depth costs no stack.
         let mut removed = 0;
-        let mut open = vec![(name.to_vec(), self.enter_existing(name)?, None::<Vec<Vec<u8>>>)];
+        let mut open = vec![(name.to_vec(), enter(self, name)?, None::<Vec<Vec<u8>>>)];
         while let Some((_, folder, left)) = open.last_mut() {
             let left = match left {
                 Some(left) => left,
@@ -161,24 +200,51 @@ impl Folder {
             if let Some(child) = left.pop() {
                 let Some(stat) = folder.look_at(&child)? else { continue };
                 if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-                    let below = folder.enter_existing(&child)?;
+                    let below = enter(folder, &child)?;
                     open.push((child, below, None));
                 } else {
-                    folder.remove(&child)?;
+                    if is_real {
+                        folder.remove(&child)?;
+                    }
                     removed += 1;
                 }
                 continue;
             }
             if let Some((name, ..)) = open.pop() {
                 let parent = open.last().map_or(&self.fd, |(_, folder, _)| &folder.fd);
-                rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?;
+                if is_real {
+                    rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?;
+                }
                 removed += 1;
             }
         }
         Ok(removed)
     }
 
-    fn enter_existing(&self, name: &[u8]) -> io::Result<Folder> {
+    /// Enters folders in each other that are there, following no link.
+    pub fn enter_below(&self, names: &[&[u8]]) -> io::Result<Folder> {
+        let mut folder = Self { fd: self.fd.try_clone()? };
+        for name in names {
+            folder = folder.enter_existing(name)?;
+        }
+        Ok(folder)
+    }
+
+    pub fn enter_existing(&self, name: &[u8]) -> io::Result<Folder> {
         Ok(Self { fd: rustix::fs::openat(&self.fd, name, FOLDER_FLAGS, Mode::empty())? })
     }
+}
+
+#[cfg(target_os = "linux")]
+fn mount_number(fd: &OwnedFd) -> u64 {
+    use rustix::fs::StatxFlags;
+
+    let found = rustix::fs::statx(fd, c"", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID);
+    // Kernels before 5.8 do not tell; then what is mounted from the same file system is a part of it.
+    found.ok().filter(|found| found.stx_mask & StatxFlags::MNT_ID.bits() != 0).map_or(0, |found| found.stx_mnt_id)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mount_number(_: &OwnedFd) -> u64 {
+    0
 }

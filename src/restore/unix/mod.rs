@@ -10,7 +10,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Resource, Rlimit};
 
-pub(super) use folder::{Entered, Folder, Temporary};
+pub(super) use folder::{Entered, Folder, Mount, Temporary};
 pub(super) use metadata::{Applied, apply_to_file, apply_to_folder, apply_to_link, is_root, make_special};
 
 /// Lets this process hold as many files open as the system allows: folders of deep trees, files of many parts.

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use cryptbackup::report::Monitor;
+use cryptbackup::report::{Monitor, Stage};
 
 type Act<'a> = Box<dyn FnOnce() + Send + 'a>;
 
@@ -70,5 +70,31 @@ impl Notes {
     /// What was said so far.
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().expect("one thread"))
+    }
+}
+
+/// Acts once, when a stage begins.
+pub struct AtStage<'a> {
+    stage: Stage,
+    act: Mutex<Option<Act<'a>>>,
+}
+
+impl<'a> AtStage<'a> {
+    pub fn new(stage: Stage, act: impl FnOnce() + Send + 'a) -> Self {
+        Self { stage, act: Mutex::new(Some(Box::new(act))) }
+    }
+
+    /// Whether it began.
+    pub fn has_acted(&self) -> bool {
+        self.act.lock().expect("the act").is_none()
+    }
+}
+
+impl Monitor for AtStage<'_> {
+    fn begin(&self, stage: Stage, _: Option<u64>, _: Option<u64>) {
+        let act = if stage == self.stage { self.act.lock().expect("the act").take() } else { None };
+        if let Some(act) = act {
+            act();
+        }
     }
 }
