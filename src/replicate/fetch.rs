@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::OpenDestination;
 use crate::destination::DestinationErrorKind;
-use crate::format::id::{ChunkId, ChunkKind};
+use crate::format::id::{ChunkId, ChunkKind, PackId};
 use crate::format::sealed::ObjectType;
 use crate::index::{DestinationBits, IndexReader, PackInfo, PackNumber, Place};
 use crate::memory::Budget;
@@ -33,7 +33,7 @@ pub struct Fetcher<'a> {
     budget: Budget,
     kept: Mutex<Kept>,
     notes: Mutex<BTreeSet<String>>,
-    damaged: Mutex<BTreeSet<(DestinationBits, PackNumber)>>,
+    damaged: Mutex<BTreeSet<(DestinationBits, PackId)>>,
     opened: Option<Mutex<BTreeSet<OpenedBlock>>>,
     has_cache: bool,
 }
@@ -79,7 +79,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Where a pack was found damaged, and which; taken out.
-    pub fn take_damaged(&self) -> Vec<(DestinationBits, PackNumber)> {
+    pub fn take_damaged(&self) -> Vec<(DestinationBits, PackId)> {
         let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *damaged).into_iter().collect()
     }
@@ -154,7 +154,7 @@ impl<'a> Fetcher<'a> {
         found.map_err(|(is_damage, reason)| {
             if is_damage {
                 let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
-                damaged.insert((destination.bit, pack));
+                damaged.insert((destination.bit, info.id));
             }
             reason
         })

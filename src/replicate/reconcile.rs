@@ -100,8 +100,8 @@ fn packs(
         match listed.remove(&id) {
             // Its size says nothing about a copy that was read and found damaged.
             Some(len) if len == expected && !was_there && !was_damaged => {
-                // What is known of it may be only what was whole in a damaged copy.
-                if view.presence(number)? == 0 && view.damaged(number)? != 0 {
+                // What is known of it may be only what was whole in a damaged copy, gone by now.
+                if view.presence(number)? == 0 {
                     again.push((id, len));
                 } else {
                     there.push(number);

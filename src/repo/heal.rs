@@ -10,11 +10,11 @@ use super::{DestinationState, Repo};
 use crate::destination::{DestinationErrorKind, LocalDestination, OpenError, Settle, reserve_bytes};
 use crate::error::Error;
 use crate::format::header::DestinationMark;
-use crate::format::id::{ObjectHash, SnapshotId};
+use crate::format::id::{ObjectHash, PackId, SnapshotId};
 use crate::format::layout::ObjectName;
 use crate::format::sealed::{ObjectType, RecordHead};
 use crate::format::slot::Slot;
-use crate::index::{DestinationBits, PackNumber};
+use crate::index::DestinationBits;
 use crate::pack::PackReader;
 use crate::replicate::heal::put_whole;
 use crate::replicate::{self, Healing, OpenDestination, PackHealer, ReplicateError};
@@ -113,11 +113,14 @@ impl Repo {
     }
 
     /// Only makes a pack whole again: nothing is given up.
-    pub(crate) fn heal_pack_if_whole(&self, bit: DestinationBits, pack: PackNumber) -> Result<Option<Healing>, Error> {
+    pub(crate) fn heal_pack_if_whole(&self, bit: DestinationBits, pack: &PackId) -> Result<Option<Healing>, Error> {
         let Some(target) = self.destinations.iter().find(|known| known.bit == bit) else { return Ok(None) };
-        let info = self.index.reader()?.pack(pack)?;
+        // Cleaned away since it was found.
+        if self.index.reader()?.pack_number(pack)?.is_none() {
+            return Ok(None);
+        }
         let healer = PackHealer { may_give_up: false, ..self.pack_healer()? };
-        Ok(Some(healer.heal(target, &info.id)?))
+        Ok(Some(healer.heal(target, pack)?))
     }
 
     fn pack_healer(&self) -> Result<PackHealer<'_>, Error> {
@@ -250,16 +253,21 @@ impl Repo {
         writers.next().is_some_and(|record| has_snapshot(record.writer.as_bytes()))
     }
 
-    /// Lets the index know that packs were found damaged: what they hold does not count as stored there any more.
+    /// Lets the index know that packs were found damaged: what they hold does not count as stored there any more. Their
+    /// numbers are those of now: who found them may have looked in an older view.
     ///
     /// # Errors
     /// [`Error::Index`].
-    pub(crate) fn note_damaged(&self, found: &[(DestinationBits, PackNumber)]) -> Result<(), Error> {
+    pub(crate) fn note_damaged(&self, found: &[(DestinationBits, PackId)]) -> Result<(), Error> {
+        let view = self.index.reader()?;
         let mut bits: Vec<DestinationBits> = found.iter().map(|(bit, _)| *bit).collect();
         bits.sort_unstable();
         bits.dedup();
         for bit in bits {
-            let packs = found.iter().filter(|(other, _)| *other == bit).map(|(_, pack)| *pack).collect();
+            let mut packs = Vec::new();
+            for (_, id) in found.iter().filter(|(other, _)| *other == bit) {
+                packs.extend(view.pack_number(id)?);
+            }
             replicate::damage_packs(&self.index, bit, packs)?;
         }
         Ok(())

@@ -56,9 +56,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::format::id::SnapshotId;
+use crate::format::id::{PackId, SnapshotId};
 use crate::format::tree::{Node, NodeKind};
-use crate::index::{DestinationBits, PackNumber};
+use crate::index::DestinationBits;
 use crate::replicate::{Fetcher, Healing, OpenDestination};
 use crate::repo::Repo;
 use crate::report::{Monitor, Problem, Stage};
@@ -194,7 +194,7 @@ pub struct RestoreReport {
     /// What is to be known: damage on one destination, read from another.
     pub notes: Vec<String>,
     /// Which packs were found damaged on which destination.
-    pub damaged: Vec<(DestinationBits, PackNumber)>,
+    pub damaged: Vec<(DestinationBits, PackId)>,
     /// How long it took.
     pub duration_seconds: f64,
 }
@@ -295,22 +295,18 @@ pub fn repair(repo: Repo, report: &mut RestoreReport, monitor: &dyn Monitor) {
     report.notes.extend(notes);
 }
 
-fn repair_all(
-    repo: Repo,
-    damaged: &[(DestinationBits, PackNumber)],
-    monitor: &dyn Monitor,
-) -> Result<Vec<String>, Error> {
+fn repair_all(repo: Repo, damaged: &[(DestinationBits, PackId)], monitor: &dyn Monitor) -> Result<Vec<String>, Error> {
     let Some(repo) = repo.into_writer()? else {
         return Ok(vec![format!("What was damaged was not healed, since another command is writing; {CHECK}")]);
     };
     // First: a repair that is cut off must not let the damage be forgotten.
     repo.note_damaged(damaged)?;
     let (mut healed, mut left) = (0u64, Vec::new());
-    for &(bit, pack) in damaged {
+    for (bit, pack) in damaged {
         if monitor.should_stop() {
             break;
         }
-        match repo.heal_pack_if_whole(bit, pack)? {
+        match repo.heal_pack_if_whole(*bit, pack)? {
             Some(Healing::Healed(_)) => healed += 1,
             Some(Healing::Saved(why) | Healing::Left(why)) => left.push(why),
             None => {}

@@ -13,9 +13,11 @@ use cryptbackup::destination::place::Mount;
 use cryptbackup::error::Error;
 use cryptbackup::repo::{Machine, RealMachine};
 use cryptbackup::report::Silent;
+use cryptbackup::restore;
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
 use zeroize::Zeroizing;
 
+use crate::restore::to;
 use crate::support::World;
 use crate::support::world::noise;
 
@@ -259,4 +261,37 @@ fn one_small_object_that_cannot_be_read_any_more_is_named_and_healed_and_takes_n
         assert_sound(&first);
         assert_sound(&second);
     }
+}
+
+/// A clean takes the pack that a restore found damaged out of the index before the restore comes to mend it.
+#[test]
+fn what_was_cleaned_away_meanwhile_is_not_healed_and_leaves_the_index_as_it_is() {
+    let world = World::in_memory(&["primary"]);
+    world.set_day(0);
+    world.write("gone", noise(300_000, 1));
+    world.backup();
+    let packs = world.objects("primary").into_iter().filter(|(path, _)| path.starts_with("packs/"));
+    let largest = packs.max_by_key(|(_, len)| *len).expect("a pack").0;
+    let path = world.path("primary").join(&largest);
+    let mut bytes = fs::read(&path).expect("readable");
+    bytes.iter_mut().skip(2_000).step_by(100).for_each(|byte| *byte ^= 1);
+    fs::write(&path, bytes).expect("written");
+    let repo = world.open();
+    let plan = restore::plan(&repo, to(&world, &world.path("back")), &Silent).expect("a plan");
+    let mut report = restore::execute(&repo, plan, &Silent).expect("restored as far as it goes");
+    assert_eq!(report.damaged.len(), 1, "{report:?}");
+    for day in 1..4 {
+        world.set_day(day);
+        world.write("gone", noise(10_000, 1 + day as u64));
+        world.backup();
+    }
+    world.set_day(60);
+    world.clean(0, 1);
+    assert!(!path.exists(), "cleaned away");
+    restore::repair(repo, &mut report, &Silent);
+    drop(world.open_to_write());
+    let state = walkdir::WalkDir::new(world.home.path()).into_iter().map(|entry| entry.expect("listed"));
+    let aside: Vec<_> = state.filter(|entry| entry.path().to_string_lossy().contains(".broken-")).collect();
+    assert!(aside.is_empty(), "{aside:?} {:?}", report.notes);
+    assert_sound(&world);
 }
