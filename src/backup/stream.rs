@@ -157,7 +157,6 @@ fn read(
     let buffers = Buffers::new(2);
     let mut stored = Ok(());
     let mut out = |batch: super::read::Batch| {
-        // The first error stays: what a later batch says is nothing without this one (invariant I2).
         if stored.is_ok() {
             stored = builder.batch(batch.items, &batch.bytes, &mut store);
         }

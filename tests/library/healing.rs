@@ -1,6 +1,6 @@
 //! Healing beside what this machine cannot read: objects of others stay, and one bad spot takes no destination out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -15,6 +15,7 @@ use cryptbackup::repo::{Machine, RealMachine};
 use cryptbackup::report::Silent;
 use cryptbackup::restore;
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use crate::restore::to;
@@ -118,11 +119,11 @@ fn what_another_key_of_the_same_epoch_opens_is_not_removed() {
 
 /// This machine, with files that cannot be read until they are replaced or removed.
 #[derive(Clone, Default)]
-struct Worn(Arc<Mutex<BTreeSet<PathBuf>>>);
+struct Worn(Arc<Mutex<BTreeMap<PathBuf, Errno>>>);
 
 impl Worn {
-    fn wear_out(&self, path: PathBuf) {
-        self.0.lock().expect("the list").insert(path);
+    fn wear_out(&self, path: PathBuf, error: Errno) {
+        self.0.lock().expect("the list").insert(path, error);
     }
 
     fn has_any(&self) -> bool {
@@ -180,10 +181,10 @@ impl Disk for WornDisk {
     }
 
     fn read(&self, path: &str, range: Option<Range<u64>>, len_max: u64) -> io::Result<Vec<u8>> {
-        if self.2.0.lock().expect("the list").contains(&self.1.join(path)) {
-            return Err(rustix::io::Errno::IO.into());
+        match self.2.0.lock().expect("the list").get(&self.1.join(path)) {
+            Some(error) => Err((*error).into()),
+            None => self.0.read(path, range, len_max),
         }
-        self.0.read(path, range, len_max)
     }
 
     fn read_medium(&self, path: &str, len_max: u64) -> io::Result<Vec<u8>> {
@@ -249,7 +250,7 @@ fn one_small_object_that_cannot_be_read_any_more_is_named_and_healed_and_takes_n
         let path = others.difference(&own).next().expect("one of the other machine").clone();
         let worn = Worn::default();
         first.home = first.home.clone().on(Arc::new(worn.clone()));
-        worn.wear_out(first.path("primary").join(&path));
+        worn.wear_out(first.path("primary").join(&path), Errno::IO);
         first.write("first", noise(200_000, 3));
         let report = first.backup();
         assert_eq!(report.copies, 2, "{folder}: {report:?}");
@@ -263,6 +264,41 @@ fn one_small_object_that_cannot_be_read_any_more_is_named_and_healed_and_takes_n
     }
 }
 
+fn largest_pack(world: &World) -> PathBuf {
+    let packs = world.objects("primary").into_iter().filter(|(path, _)| path.starts_with("packs/"));
+    world.path("primary").join(packs.max_by_key(|(_, len)| *len).expect("a pack").0)
+}
+
+/// It is another user's, and whole.
+#[test]
+fn a_pack_that_may_not_be_read_is_named_and_stays() {
+    let mut world = World::in_memory(&["primary"]);
+    world.write("file", noise(300_000, 1));
+    world.backup();
+    let (path, worn) = (largest_pack(&world), Worn::default());
+    world.home = world.home.clone().on(Arc::new(worn.clone()));
+    worn.wear_out(path.clone(), Errno::ACCESS);
+    let findings = check(&world).findings;
+    assert!(findings.iter().any(|finding| path.ends_with(&finding.object)), "{findings:?}");
+    assert!(heal(&world).has_damage_left() && path.exists());
+    worn.0.lock().expect("the list").clear();
+    assert!(!heal(&world).has_damage_left());
+    assert_sound(&world);
+}
+
+#[test]
+fn a_disk_that_does_not_answer_during_a_check_is_away_and_not_damaged() {
+    let mut world = World::in_memory(&["primary", "secondary"]);
+    world.write("file", noise(300_000, 1));
+    world.backup();
+    let worn = Worn::default();
+    world.home = world.home.clone().on(Arc::new(worn.clone()));
+    worn.wear_out(largest_pack(&world), Errno::NODEV);
+    let report = check(&world);
+    let away: Vec<&str> = report.unreachable.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!((away, report.findings.len()), (vec!["primary"], 0), "{report:?}");
+}
+
 /// A clean takes the pack that a restore found damaged out of the index before the restore comes to mend it.
 #[test]
 fn what_was_cleaned_away_meanwhile_is_not_healed_and_leaves_the_index_as_it_is() {
@@ -270,9 +306,7 @@ fn what_was_cleaned_away_meanwhile_is_not_healed_and_leaves_the_index_as_it_is()
     world.set_day(0);
     world.write("gone", noise(300_000, 1));
     world.backup();
-    let packs = world.objects("primary").into_iter().filter(|(path, _)| path.starts_with("packs/"));
-    let largest = packs.max_by_key(|(_, len)| *len).expect("a pack").0;
-    let path = world.path("primary").join(&largest);
+    let path = largest_pack(&world);
     let mut bytes = fs::read(&path).expect("readable");
     bytes.iter_mut().skip(2_000).step_by(100).for_each(|byte| *byte ^= 1);
     fs::write(&path, bytes).expect("written");
