@@ -1,9 +1,9 @@
 //! What was counted on the way, source by source.
 
 use super::guard::Changes;
-use crate::format::id::SnapshotId;
+use crate::format::id::{PackId, SnapshotId};
 use crate::format::snapshot::{Root, RootCounts, SuspectSource};
-use crate::index::{DestinationBits, PackNumber};
+use crate::index::DestinationBits;
 use crate::repo::store::Stored;
 use crate::report::Problem;
 
@@ -89,7 +89,7 @@ pub(super) struct Written {
     /// What was stored, and where.
     pub stored: Stored,
     /// Packs that were found damaged on the way, and on which destination. What is in them may have been skipped.
-    pub damaged: Vec<(DestinationBits, PackNumber)>,
+    pub damaged: Vec<(DestinationBits, PackId)>,
     /// Of each source that was there before: what the snapshot before the run counted, and what the run has changed.
     pub changes: Vec<SourceChanges>,
     /// When the run began.

@@ -49,7 +49,8 @@ pub(super) enum Item {
     Problem(Problem),
 }
 
-/// Reads the files among `steps` and gives batches to `out`, which says whether more are wanted.
+/// Reads the files among `steps` and gives batches to `out`, which says whether more are wanted. After a no it is given
+/// nothing any more.
 pub(super) struct GroupReader<'a> {
     chunker: &'a Chunker,
     keys: &'a Keys,
@@ -196,8 +197,12 @@ impl<'a> GroupReader<'a> {
         }
     }
 
-    /// Gives the batch on; bytes that are not cut yet begin the next one.
+    /// Gives the batch on; bytes that are not cut yet begin the next one. Without a batch that was refused, what comes after
+    /// it would be taken for a whole file.
     fn flush(&mut self) {
+        if !self.is_wanted {
+            return;
+        }
         let uncut = self.uncut.min(self.batch.bytes.len());
         let mut next = self.buffers.take();
         next.extend_from_slice(self.batch.bytes.get(uncut..).unwrap_or_default());
@@ -221,4 +226,47 @@ fn fill_metadata(job: &mut FileJob, owners: &Owners) -> Option<Problem> {
 
 fn unreadable(path: &Path, error: &io::Error) -> Problem {
     Problem { path: path.to_path_buf(), kind: ProblemKind::Unreadable, detail: format!("it cannot be read: {error}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+    use crate::backup::step;
+    use crate::format::id::RepoId;
+    use crate::format::record::{ChunkerParameters, Time};
+    use crate::format::tree::Metadata;
+    use crate::source::piped;
+
+    /// Not even the end of the file: with it, what could not be stored would be a file without it (invariant I3).
+    #[test]
+    fn after_a_batch_that_was_refused_there_comes_nothing_of_a_stream() {
+        let parameters = ChunkerParameters { min_bytes: 64, avg_bytes: 256, max_bytes: 1024, normalization: 1 };
+        let chunker = Chunker::new(&parameters, &[1; 32]);
+        let keys = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
+        for length in [1 << 20, BATCH_BYTES as u64, 1000] {
+            let entry = piped(Path::new("/dump"), Time { seconds: 1, nanos: 0 });
+            let node = step::node(&entry, entry.kind.to_node(), Metadata::default(), 0);
+            let job = FileJob {
+                entry,
+                node,
+                previous: None,
+                highest_version: 0,
+                link: None,
+                is_recheck: false,
+                has_ctime: false,
+            };
+            let mut calls = 0;
+            let mut out = |_| {
+                calls += 1;
+                false
+            };
+            let (owners, buffers) = (Owners::default(), Buffers::new(2));
+            let mut input = std::io::repeat(7).take(length);
+            GroupReader::stream(&chunker, &keys, &owners, &buffers, Box::new(job), &mut input, &mut out)
+                .expect("the stream can be read");
+            assert_eq!(calls, 1, "{length}");
+        }
+    }
 }

@@ -158,7 +158,9 @@ fn read(
     let buffers = Buffers::new(2);
     let mut stored = Ok(());
     let mut out = |batch: super::read::Batch| {
-        stored = builder.batch(batch.items, &batch.bytes, &mut store);
+        if stored.is_ok() {
+            stored = builder.batch(batch.items, &batch.bytes, &mut store);
+        }
         buffers.put(batch.bytes);
         stored.is_ok() && store.is_alive()
     };

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::{DestinationChecked, Findings, Severity, object, sound};
+use crate::destination::{DestinationError, DestinationErrorKind};
 use crate::error::Error;
 use crate::format::id::PackId;
 use crate::format::layout::ObjectName;
@@ -28,7 +29,7 @@ pub(super) fn check(
     let bytes: u64 = packs.iter().map(|(_, pack)| pack.len).sum();
     monitor.begin(Stage::Checking, Some(packs.len() as u64), Some(bytes));
     let queue = Mutex::new(packs.iter());
-    let found = Mutex::new(Vec::new());
+    let (found, failed) = (Mutex::new(Vec::new()), Mutex::new(None));
     // The same threads for every destination: what the allocator keeps for each of them is kept once.
     rayon::scope(|scope| {
         for _ in 0..rayon::current_num_threads().min(THREADS_MAX) {
@@ -36,7 +37,13 @@ pub(super) fn check(
                 while !monitor.should_stop() {
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some((_, pack)) = next else { break };
-                    let damage = check_pack(&repo.keys, destination, pack);
+                    let damage = match check_pack(&repo.keys, destination, pack) {
+                        Ok(damage) => damage,
+                        Err(error) => {
+                            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                            break;
+                        }
+                    };
                     monitor.advance(1, pack.len);
                     if !damage.is_empty() {
                         let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,6 +55,9 @@ pub(super) fn check(
     });
     if monitor.should_stop() {
         return Err(Error::Interrupted);
+    }
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error.into());
     }
     checked.packs_read += packs.len() as u64;
     checked.bytes_read += bytes;
@@ -87,18 +97,22 @@ fn choose(repo: &Repo, destination: &OpenDestination, percent: f64) -> Result<Ve
     Ok(packs.into_iter().map(|(_, number, info)| (number, info)).collect())
 }
 
-/// What is wrong with one pack. Only one that is not as it should be is read as a whole, to say what that is.
-fn check_pack(keys: &Keys, destination: &OpenDestination, pack: &PackInfo) -> Vec<String> {
+/// What is wrong with one pack. Only one that is not as it should be is read as a whole, to say what that is. That the
+/// destination does not answer says nothing about the pack.
+fn check_pack(keys: &Keys, destination: &OpenDestination, pack: &PackInfo) -> Result<Vec<String>, DestinationError> {
     let name = ObjectName::Pack(pack.id);
     if sound::is_sound(keys, pack, |range| destination.place.get(&name, Some(range))) {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     match destination.place.get(&name, None) {
         Ok(bytes) => {
             let mut damage = object::faults(&name, &bytes);
             damage.extend(object::pack_faults(keys, &bytes));
-            damage
+            Ok(damage)
         }
-        Err(error) => vec![error.reason],
+        Err(error) if matches!(error.kind, DestinationErrorKind::Offline | DestinationErrorKind::Transient) => {
+            Err(error)
+        }
+        Err(error) => Ok(vec![error.reason]),
     }
 }

@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use super::{CheckReport, CheckRequest, FOLDER, Finding, Healed, Severity};
 use crate::error::Error;
+use crate::format::id::PackId;
 use crate::format::layout::ObjectName;
-use crate::index::{DestinationBits, PackNumber};
+use crate::index::DestinationBits;
 use crate::replicate::{Healing, OpenDestination};
 use crate::repo::Repo;
 use crate::report::Monitor;
@@ -44,7 +45,7 @@ pub fn heal(repo: &mut Repo, request: CheckRequest, monitor: &dyn Monitor) -> Re
         report.duration_seconds = began.elapsed().as_secs_f64();
         return Ok(report);
     }
-    repo.note_damaged(&damaged_packs(repo, &report)?)?;
+    repo.note_damaged(&damaged_packs(repo, &report.findings))?;
     repo.prepare_to_write()?;
     let concerned: BTreeSet<String> = report.findings.iter().map(|finding| finding.destination.clone()).collect();
     let mut found = report.findings.clone();
@@ -64,6 +65,8 @@ pub fn heal(repo: &mut Repo, request: CheckRequest, monitor: &dyn Monitor) -> Re
         }
         repo.look_again(monitor)?;
         found = look_again(repo, &concerned, monitor)?;
+        // What turns up only now counts as damaged before anything is saved of it, and after the last pass too.
+        repo.note_damaged(&damaged_packs(repo, &found))?;
         if !found.iter().any(|finding| finding.severity == Severity::Damage) {
             break;
         }
@@ -117,6 +120,10 @@ fn one(
         names.into_iter().partition(|name| matches!(name, ObjectName::Snapshot(_)));
     for name in others {
         object(repo, target, &name, report, monitor)?;
+        // Rings come before what they open.
+        if matches!(name, ObjectName::Ring(..)) {
+            repo.take_in_healed_keys(target)?;
+        }
     }
     let packs = if may_lack_packs { repo.complete(target, monitor)? } else { None };
     if let Some(packs) = packs.filter(|packs| *packs > 0) {
@@ -165,15 +172,14 @@ fn look_again(repo: &Repo, concerned: &BTreeSet<String>, monitor: &dyn Monitor) 
 }
 
 /// The packs that were found damaged, and where.
-fn damaged_packs(repo: &Repo, report: &CheckReport) -> Result<Vec<(DestinationBits, PackNumber)>, Error> {
-    let view = repo.index.reader()?;
+fn damaged_packs(repo: &Repo, findings: &[Finding]) -> Vec<(DestinationBits, PackId)> {
     let mut packs = BTreeSet::new();
-    for finding in report.findings.iter().filter(|finding| finding.severity == Severity::Damage) {
+    for finding in findings.iter().filter(|finding| finding.severity == Severity::Damage) {
         let Some(ObjectName::Pack(id)) = finding.name else { continue };
-        let Some(target) = repo.destinations().iter().find(|known| known.name == finding.destination) else { continue };
-        packs.extend(view.pack_number(&id)?.map(|number| (target.bit, number)));
+        let target = repo.destinations().iter().find(|known| known.name == finding.destination);
+        packs.extend(target.map(|target| (target.bit, id)));
     }
-    Ok(packs.into_iter().collect())
+    packs.into_iter().collect()
 }
 
 /// Remembers which packs were found damaged, so that the next backup stores again what it needs of them. Nothing is
@@ -182,7 +188,7 @@ fn damaged_packs(repo: &Repo, report: &CheckReport) -> Result<Vec<(DestinationBi
 /// # Errors
 /// [`Error::Index`].
 pub fn remember(repo: Repo, report: &CheckReport) -> Result<(), Error> {
-    let damaged = damaged_packs(&repo, report)?;
+    let damaged = damaged_packs(&repo, &report.findings);
     if damaged.is_empty() {
         return Ok(());
     }

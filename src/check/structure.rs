@@ -77,7 +77,7 @@ pub(super) fn check(
     }
     for (_, pack) in fetcher.take_damaged() {
         let what = "blocks of it cannot be read".to_owned();
-        findings.add_object(ObjectName::Pack(view.pack(pack)?.id), what, Severity::Damage);
+        findings.add_object(ObjectName::Pack(pack), what, Severity::Damage);
     }
     Ok(())
 }

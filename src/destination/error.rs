@@ -53,6 +53,11 @@ impl DestinationError {
         Self { kind, what: what.into(), place: place.into(), reason: reason.into() }
     }
 
+    /// Whether it is about the object that was asked for, and not about the destination.
+    pub fn is_of_object(&self) -> bool {
+        matches!(self.kind, DestinationErrorKind::Damaged | DestinationErrorKind::Absent)
+    }
+
     /// An error of the system, sorted by [`DestinationErrorKind::of`].
     pub fn from_io(what: impl Into<String>, place: impl Into<String>, error: &io::Error) -> Self {
         Self::new(DestinationErrorKind::of(error), what, place, error.to_string())

@@ -26,11 +26,12 @@ struct State {
     calls: u64,
     calls_left: Option<u64>,
     offline: bool,
+    away: Range<u64>,
     puts_fail_with: Option<DestinationErrorKind>,
     when_put: Option<(ObjectKind, Act)>,
     delay: Duration,
     weak: bool,
-    bad: Option<(ObjectName, Range<u64>)>,
+    bad: Option<(ObjectName, Range<u64>, DestinationErrorKind)>,
 }
 
 type Object = Arc<[u8]>;
@@ -55,6 +56,12 @@ impl MemoryDestination {
         state.offline = false;
     }
 
+    /// Is offline for some calls and back afterwards: those with these numbers, of which the next one has number 0.
+    pub fn be_away_for(&self, calls: Range<u64>) {
+        let mut state = self.lock();
+        state.away = state.calls + 1 + calls.start..state.calls + 1 + calls.end;
+    }
+
     /// Fails every `put` and `replace` with this kind, or with none again.
     pub fn fail_puts(&self, kind: Option<DestinationErrorKind>) {
         self.lock().puts_fail_with = kind;
@@ -77,7 +84,12 @@ impl MemoryDestination {
 
     /// Makes reads fail that touch these bytes of an object, until it is replaced: a medium that has gone bad there.
     pub fn go_bad(&self, name: ObjectName, bytes: Range<u64>) {
-        self.lock().bad = Some((name, bytes));
+        self.fail_reads(name, bytes, DestinationErrorKind::Damaged);
+    }
+
+    /// The same with another kind of error.
+    pub fn fail_reads(&self, name: ObjectName, bytes: Range<u64>, kind: DestinationErrorKind) {
+        self.lock().bad = Some((name, bytes, kind));
     }
 
     /// Takes back every put, replace and delete since the last settle: the hardest thing a power cut may do.
@@ -113,7 +125,7 @@ impl MemoryDestination {
             Some(left) => *left -= 1,
             None => {}
         }
-        if state.offline {
+        if state.offline || state.away.contains(&state.calls) {
             return Err(self.error(DestinationErrorKind::Offline, what, "it was switched off"));
         }
         Ok(state)
@@ -138,7 +150,7 @@ impl MemoryDestination {
 
 impl State {
     fn change(&mut self, name: &ObjectName, bytes: Option<Object>) {
-        self.bad.take_if(|(bad, _)| bad == name);
+        self.bad.take_if(|(bad, ..)| bad == name);
         let before = match bytes {
             Some(bytes) => self.objects.insert(*name, bytes),
             None => self.objects.remove(name),
@@ -178,15 +190,18 @@ impl Destination for MemoryDestination {
     fn get(&self, name: &ObjectName, range: Option<Range<u64>>) -> Result<Vec<u8>, DestinationError> {
         let what = format!("read {name}");
         let state = self.call(&what)?;
-        let bad = state.bad.clone().filter(|(bad, _)| bad == name).map(|(_, bytes)| bytes);
+        let bad = state.bad.clone().filter(|(bad, ..)| bad == name);
         let there = state.objects.get(name).cloned();
         drop(state);
         let Some(there) = there else {
             return Err(self.error(DestinationErrorKind::Absent, &what, "there is no such object"));
         };
         let Range { start, end } = range.unwrap_or(0..there.len() as u64);
-        if bad.is_some_and(|bad| bad.start < end && start < bad.end) {
-            return Err(self.error(DestinationErrorKind::Damaged, &what, "the medium has gone bad there"));
+        if let Some((_, bad, kind)) = bad
+            && bad.start < end
+            && start < bad.end
+        {
+            return Err(self.error(kind, &what, "the medium has gone bad there"));
         }
         if start > end {
             return Err(self.error(DestinationErrorKind::Other, &what, "the range ends before it starts"));

@@ -41,7 +41,8 @@ use std::time::{Duration, Instant};
 
 use crate::backup::smart::Scorer;
 use crate::error::Error;
-use crate::index::{DestinationBits, IndexReader, PackNumber};
+use crate::format::id::PackId;
+use crate::index::{DestinationBits, IndexReader};
 use crate::replicate::OpenDestination;
 use crate::repo::{DestinationState, KnownSnapshot, Proofs, Repo};
 use crate::report::{Monitor, Stage};
@@ -154,7 +155,7 @@ pub struct DrillReport {
     /// Everything that was found.
     pub findings: Vec<DrillFinding>,
     /// Which packs were found damaged on which destination.
-    pub damaged: Vec<(DestinationBits, PackNumber)>,
+    pub damaged: Vec<(DestinationBits, PackId)>,
     /// How long it took.
     pub duration_seconds: f64,
 }

@@ -8,6 +8,7 @@ use super::live;
 use super::scratch::Scratch;
 use super::{DestinationDrilled, DrillFinding, FindingKind};
 use crate::error::Error;
+use crate::format::id::PackId;
 use crate::format::recipe::Part;
 use crate::format::tree::{Node, NodeKind};
 use crate::index::{IndexReader, PackNumber};
@@ -30,7 +31,7 @@ pub(super) struct Driller<'a> {
     pub proofs: Proofs,
     pub drilled: DestinationDrilled,
     /// Packs that were found damaged.
-    pub damaged: BTreeSet<PackNumber>,
+    pub damaged: BTreeSet<PackId>,
     pub scratch: &'a mut Scratch,
 }
 
@@ -229,7 +230,7 @@ impl Driller<'_> {
             self.drilled.bytes_read += u64::from(self.view.block(pack, block)?.sealed_len);
         }
         for (_, pack) in self.fetcher.take_damaged() {
-            self.proofs.disprove(pack);
+            self.view.pack_number(&pack)?.into_iter().for_each(|number| self.proofs.disprove(number));
             self.damaged.insert(pack);
         }
         Ok(())

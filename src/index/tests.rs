@@ -159,6 +159,21 @@ fn bits_are_given_once_and_run_out_politely() {
     assert!(matches!(one_more, Err(IndexError::TooManyDestinations)));
 }
 
+/// Whoever looked a number up in an older view may say something of a pack that was taken out since.
+#[test]
+fn what_is_said_of_a_pack_that_is_gone_is_not_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let index = Index::open(&folder.path().join("index"), REPO, MEMORY).expect("a new index");
+    let mut writer = index.writer().expect("a writer");
+    writer.add_packs([(1, info(1), 500, &directory(&[1]))]).expect("added");
+    writer.set_damaged([1, 99], 1).expect("changed");
+    writer.set_absent([98], 1).expect("changed");
+    writer.commit().expect("committed");
+    let view = index.reader().expect("a view");
+    read_all(&view).expect("every row is of a pack");
+    assert_eq!(view.damaged_on(1).expect("readable"), [1]);
+}
+
 #[test]
 fn snapshots_and_retired_numbers() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -100,7 +100,7 @@ impl IndexWriter {
     }
 
     /// Says that what lies on a destination under the names of packs is damaged: they do not count as present there, until
-    /// they are said to be present again.
+    /// they are said to be present again. Packs that are not known (any more) are passed over.
     ///
     /// # Errors
     /// [`IndexError::Broken`].
@@ -110,7 +110,7 @@ impl IndexWriter {
         bit: DestinationBits,
     ) -> Result<(), IndexError> {
         guarded(|| {
-            let packs: Vec<PackNumber> = packs.into_iter().collect();
+            let packs = self.known(packs)?;
             self.set_absent(packs.iter().copied(), bit)?;
             let mut damaged = self.table(tables::DAMAGED)?;
             for pack in packs {
@@ -120,7 +120,7 @@ impl IndexWriter {
         })
     }
 
-    /// Says that packs are not on a destination (any more).
+    /// Says that packs are not on a destination (any more). Those that are not known (any more) are passed over.
     ///
     /// # Errors
     /// [`IndexError::Broken`].
@@ -130,6 +130,7 @@ impl IndexWriter {
         bit: DestinationBits,
     ) -> Result<(), IndexError> {
         guarded(|| {
+            let packs = self.known(packs)?;
             let mut presence = self.table(tables::PRESENCE)?;
             let mut damaged = self.table(tables::DAMAGED)?;
             for pack in packs {
@@ -139,6 +140,16 @@ impl IndexWriter {
             }
             Ok(())
         })
+    }
+
+    /// Those of the packs that are known.
+    fn known(&self, packs: impl IntoIterator<Item = PackNumber>) -> Result<Vec<PackNumber>, IndexError> {
+        let table = self.table(tables::PACKS)?;
+        let mut known = Vec::new();
+        for pack in packs {
+            known.extend(table.get(pack).map_err(broken)?.map(|_| pack));
+        }
+        Ok(known)
     }
 
     /// Says that every pack on the destination survives a power cut there.

@@ -120,6 +120,14 @@ pub fn merge(keys: &Keys, id: &PackId, pack_len: u64, copies: &(impl Copies + ?S
     saved(&seal, &lengths, found, copies)
 }
 
+/// Why an end that is whole does not open here, where it may open with another key or for a newer program.
+pub fn refusal(keys: &Keys, pack_len: u64, copies: &(impl Copies + ?Sized)) -> Option<SealError> {
+    let reader = PackReader::new(keys);
+    let ends = (0..copies.count()).flat_map(|copy| [(copy, End::Head), (copy, End::Foot)]);
+    let mut errors = ends.filter_map(|(copy, which)| end_of(&reader, copies, copy, which, pack_len).err());
+    errors.find(SealError::may_open_elsewhere)
+}
+
 fn saved(
     seal: &ObjectSeal,
     lengths: &DirectoryLengths,
@@ -143,11 +151,22 @@ fn ends(
     copy: usize,
     pack_len: u64,
 ) -> Option<(ObjectSeal, Extents)> {
-    let end = |end, offset| {
-        let bytes = part(copies, copy, offset, PACK_HEAD_LEN as u64);
-        reader.extents(end, &bytes, pack_len)
+    let end = |which| end_of(reader, copies, copy, which, pack_len);
+    end(End::Head).or_else(|_| end(End::Foot)).ok()
+}
+
+fn end_of(
+    reader: &PackReader<'_>,
+    copies: &(impl Copies + ?Sized),
+    copy: usize,
+    which: End,
+    pack_len: u64,
+) -> Result<(ObjectSeal, Extents), SealError> {
+    let offset = match which {
+        End::Head => 0,
+        End::Foot => pack_len.saturating_sub(PACK_HEAD_LEN as u64),
     };
-    end(End::Head, 0).or_else(|_| end(End::Foot, pack_len - PACK_HEAD_LEN as u64)).ok()
+    reader.extents(which, &part(copies, copy, offset, PACK_HEAD_LEN as u64), pack_len)
 }
 
 /// The bytes of a part. What is missing of it is as good as zeros.

@@ -265,14 +265,16 @@ fn each_need_left(
     };
     walk(node)?;
     let Some(recipe) = node.folder() else { return Ok(()) };
+    let mut unread = 0;
     for (_, below) in TreeWalk::new(fetcher, recipe) {
         match below {
             Ok(node) => walk(&node)?,
-            // So was the tree of a folder.
-            Err(ReadError::Missing { .. } | ReadError::Damaged { .. }) => {}
+            // What counts as stored may turn out damaged only now.
+            Err(ReadError::Missing { .. } | ReadError::Damaged { .. }) => unread += 1,
             Err(error) => return Err(error.into()),
         }
     }
+    *lost += unread;
     Ok(())
 }
 

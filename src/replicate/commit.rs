@@ -162,19 +162,20 @@ mod tests {
         id: SnapshotId,
     }
 
-    fn pack(keys: &Keys, chunk: &[u8]) -> SealedPack {
+    fn pack(keys: &Keys, kind: ChunkKind, chunk: &[u8]) -> SealedPack {
         let mut builder = BlockBuilder::new(1 << 20);
-        builder.push(keys.chunk_id(ChunkKind::Data, chunk), chunk);
-        let mut draft = PackDraft::new(ChunkKind::Data, 1 << 20);
+        builder.push(keys.chunk_id(kind, chunk), chunk);
+        let mut draft = PackDraft::new(kind, 1 << 20);
         draft.push(builder.take().expect("a block").store());
         draft.finish(keys, [5; 32], Closing::Last { extra: 0 }).expect("sealed")
     }
 
-    fn snapshot(chunk: ChunkId, len: u32) -> Snapshot {
+    /// Of a file, or of a folder.
+    fn snapshot(kind: ChunkKind, chunk: ChunkId, len: u32) -> Snapshot {
         let recipe = Recipe { depth: 0, size: len.into(), parts: vec![Part::Chunk { id: chunk, len }] };
         let node = Node {
             name: Vec::new(),
-            kind: NodeKind::File(recipe),
+            kind: if kind == ChunkKind::Data { NodeKind::File(recipe) } else { NodeKind::Folder(recipe) },
             metadata: Metadata::default(),
             version: 1,
             flags: Flags::NONE,
@@ -201,13 +202,17 @@ mod tests {
     }
 
     fn site() -> Site {
+        site_of(ChunkKind::Data)
+    }
+
+    fn site_of(kind: ChunkKind) -> Site {
         let folder = tempfile::tempdir().expect("a folder");
         let repo = RepoId::from_bytes([1; 16]);
         let keys = Keys::generate(repo).expect("random keys");
         let index = Index::open(&folder.path().join("index"), repo, 1 << 20).expect("a new index");
         let bytes = [7; 3000];
-        let (pack, chunk) = (pack(&keys, &bytes), keys.chunk_id(ChunkKind::Data, &bytes));
-        let record = snapshot(chunk, bytes.len() as u32).encode().expect("a small record");
+        let (pack, chunk) = (pack(&keys, kind, &bytes), keys.chunk_id(kind, &bytes));
+        let record = snapshot(kind, chunk, bytes.len() as u32).encode().expect("a small record");
         let stored = keys.seal_record(ObjectType::Snapshot, &record).expect("sealed");
         let id = SnapshotId::of(&stored);
         let place = MemoryDestination::new("a");
@@ -217,7 +222,7 @@ mod tests {
         let number = DestinationId::from_bytes([1; 16]);
         let bit = writer.destination_bit(&number).expect("a bit");
         let len = pack.bytes().len() as u64;
-        let info = PackInfo { id: pack.id(), len, kind: ChunkKind::Data, epoch: pack.epoch(), salt: pack.salt() };
+        let info = PackInfo { id: pack.id(), len, kind, epoch: pack.epoch(), salt: pack.salt() };
         writer.add_packs([(1, info, pack.blocks_offset(), pack.directory())]).expect("added");
         writer.set_present([1], bit, true).expect("present");
         let row = SnapshotRow { committed: 0, whole: 0, seen: 0, is_counted: true, record, stored };
@@ -236,11 +241,15 @@ mod tests {
     }
 
     impl Site {
-        fn commit(&self) -> Result<(), ReplicateError> {
+        fn catch_up(&self) -> CatchUp<'_> {
             let destinations = std::slice::from_ref(&self.target);
             let (keys, index) = (&self.keys, &self.index);
             let budget = Budget::new(96 << 20, None);
-            CatchUp { keys, index, destinations, writer: OWN, budget, monitor: &Silent }.commit(&self.target, &self.id)
+            CatchUp { keys, index, destinations, writer: OWN, budget, monitor: &Silent }
+        }
+
+        fn commit(&self) -> Result<(), ReplicateError> {
+            self.catch_up().commit(&self.target, &self.id)
         }
 
         /// Another writer says that it is going to delete the pack.
@@ -251,6 +260,23 @@ mod tests {
             let list = self.keys.seal_record(ObjectType::Cleaning, &list).expect("sealed");
             (ObjectName::Cleaning(ObjectHash::of(&list)), list)
         }
+    }
+
+    /// What counts as stored may turn out to be damaged only when it is read.
+    #[test]
+    fn a_snapshot_is_not_whole_where_a_folder_of_it_cannot_be_read() {
+        let site = site_of(ChunkKind::Tree);
+        let mut writer = site.index.writer().expect("a writer");
+        writer.update_snapshot(&site.id, |row| row.committed = site.target.bit).expect("noted");
+        writer.commit().expect("committed");
+        let name = ObjectName::Pack(site.pack);
+        let mut bytes = site.place.get(&name, None).expect("there");
+        let (_, end) = bytes.split_at_mut(1000);
+        end.iter_mut().take(2000).for_each(|byte| *byte ^= 1);
+        site.place.replace(&name, &bytes).expect("replaced");
+        let (_, lost) = site.catch_up().complete(&site.target, &site.id).expect("the index works");
+        let row = site.index.reader().expect("a view").snapshot(&site.id).expect("readable").expect("known");
+        assert_eq!((lost, row.whole), (1, 0));
     }
 
     /// Whatever call is the last that the destination answers: a snapshot that is reported survives a power cut, and one

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::OpenDestination;
 use super::neighbours::has_other_writers;
 use crate::destination::DestinationErrorKind;
-use crate::format::id::{ChunkId, ChunkKind, WriterId};
+use crate::format::id::{ChunkId, ChunkKind, PackId, WriterId};
 use crate::format::sealed::ObjectType;
 use crate::index::{DestinationBits, Index, IndexReader, PackInfo, PackNumber, Place};
 use crate::memory::Budget;
@@ -34,7 +34,7 @@ pub struct Fetcher<'a> {
     budget: Budget,
     kept: Arc<Mutex<Kept>>,
     notes: Mutex<BTreeSet<String>>,
-    damaged: Mutex<BTreeSet<(DestinationBits, PackNumber)>>,
+    damaged: Mutex<BTreeSet<(DestinationBits, PackId)>>,
     opened: Option<Mutex<BTreeSet<OpenedBlock>>>,
     has_cache: bool,
     again: Option<Again<'a>>,
@@ -107,7 +107,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Where a pack was found damaged, and which; taken out.
-    pub fn take_damaged(&self) -> Vec<(DestinationBits, PackNumber)> {
+    pub fn take_damaged(&self) -> Vec<(DestinationBits, PackId)> {
         let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *damaged).into_iter().collect()
     }
@@ -187,7 +187,7 @@ impl<'a> Fetcher<'a> {
         found.map_err(|(is_damage, reason)| {
             if is_damage {
                 let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
-                damaged.insert((destination.bit, pack));
+                damaged.insert((destination.bit, info.id));
             }
             reason
         })

@@ -4,17 +4,17 @@
 //! cut off. Nothing is written that does not have its name as its hash, but for what is saved from a pack that no copies
 //! make whole again.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::{OpenDestination, ReplicateError, reconcile, salvage};
 use crate::destination::{DestinationError, DestinationErrorKind, Settle};
 use crate::format::id::PackId;
-use crate::format::layout::ObjectName;
+use crate::format::layout::{ObjectKind, ObjectName};
 use crate::index::{DestinationBits, Index, PackNumber};
-use crate::pack::merge::merge;
-use crate::pack::{Copies, Merged};
-use crate::seal::{Keys, SealError};
+use crate::pack::{Copies, Merged, merge};
+use crate::seal::Keys;
 
 /// What became of a damaged object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl PackHealer<'_> {
     fn try_to(&self, target: &OpenDestination, id: &PackId) -> Result<Healing, ReplicateError> {
         let name = ObjectName::Pack(*id);
         let number = self.index.reader()?.pack_number(id)?;
-        let mut held = Held { name, places: Vec::new(), lens: BTreeSet::new() };
+        let mut held = Held::new(name);
         let others = self.destinations.iter().filter(|source| source.bit != target.bit);
         for source in std::iter::once(target).chain(others) {
             match held.look(source) {
@@ -72,38 +72,59 @@ impl PackHealer<'_> {
                 None => {}
             }
         }
-        match self.merged(id, number, &held)? {
+        self.put_together(target, id, number, &held)
+    }
+
+    /// What no destination has whole.
+    fn put_together(
+        &self,
+        target: &OpenDestination,
+        id: &PackId,
+        number: Option<PackNumber>,
+        held: &Held<'_>,
+    ) -> Result<Healing, ReplicateError> {
+        if held.places.iter().any(|place| place.bit == target.bit) {
+            self.note_damaged(number, target.bit)?;
+        }
+        let lens = match number {
+            Some(number) => BTreeSet::from([self.index.reader()?.pack(number)?.len]),
+            // Nobody knows how long it was: as long as one of the copies, perhaps.
+            None => held.lens.clone(),
+        };
+        let merged = self.merged(id, &lens, held)?;
+        let refusal = match &merged {
             Merged::Whole(bytes) => {
-                self.replace(target, id, number, &bytes)?;
-                Ok(Healing::Healed(match held.count() {
+                self.replace(target, id, number, bytes)?;
+                return Ok(Healing::Healed(match held.count() {
                     1 => "made again from what is whole in it".to_owned(),
                     count => format!("put together from {count} damaged copies"),
-                }))
+                }));
             }
+            Merged::Blocks { .. } => None,
+            Merged::Nothing => lens.iter().find_map(|len| merge::refusal(self.keys, *len, held)),
+        };
+        // It may be whole for who can read it, or has its key: neither is damage.
+        if let Some(why) = held.trouble().map(|error| error.to_string()).or(refusal.map(|error| error.to_string())) {
+            return Ok(Healing::Left(why));
+        }
+        match merged {
             Merged::Blocks { kind, blocks } if self.may_give_up => {
                 let chunks = salvage::store(self.keys, self.index, target, kind, blocks)?;
-                self.give_up(target, &name, number)?;
+                self.give_up(target, &held.name, number)?;
                 Ok(Healing::Saved(format!("{chunks} chunks that could be read were stored anew, the others are lost")))
             }
-            Merged::Nothing if self.may_give_up && !self.is_of_a_newer_program(target, &name) => {
-                self.give_up(target, &name, number)?;
+            Merged::Nothing if self.may_give_up => {
+                self.give_up(target, &held.name, number)?;
                 Ok(Healing::Saved("nothing in it can be read".to_owned()))
             }
-            Merged::Blocks { .. } | Merged::Nothing => {
-                Ok(Healing::Left("no destination within reach has it whole".into()))
-            }
+            _ => Ok(Healing::Left("no destination within reach has it whole".into())),
         }
     }
 
-    fn merged(&self, id: &PackId, number: Option<PackNumber>, held: &Held<'_>) -> Result<Merged, ReplicateError> {
-        if let Some(number) = number {
-            let len = self.index.reader()?.pack(number)?.len;
-            return Ok(merge(self.keys, id, len, held)?);
-        }
-        // Nobody knows how long it was: as long as one of the copies, perhaps.
+    fn merged(&self, id: &PackId, lens: &BTreeSet<u64>, held: &Held<'_>) -> Result<Merged, ReplicateError> {
         let mut best = Merged::Nothing;
-        for len in &held.lens {
-            match merge(self.keys, id, *len, held)? {
+        for len in lens {
+            match merge::merge(self.keys, id, *len, held)? {
                 whole @ Merged::Whole(_) => return Ok(whole),
                 blocks @ Merged::Blocks { .. } => best = blocks,
                 Merged::Nothing => {}
@@ -112,12 +133,15 @@ impl PackHealer<'_> {
         Ok(best)
     }
 
-    /// Whether what is there may be whole for a program that knows more than this one.
-    fn is_of_a_newer_program(&self, target: &OpenDestination, name: &ObjectName) -> bool {
-        let Ok(bytes) = target.place.get(name, None) else { return false };
-        let opened = crate::pack::PackReader::new(self.keys).open_bytes(&bytes).map(drop);
-        matches!(opened, Err(SealError::Format(crate::format::FormatError::Unsupported { .. })))
-            || matches!(opened, Err(SealError::UnknownEpoch(_)))
+    /// It does not count as stored there any more: neither for who saves what is whole in it, nor for the next backup where
+    /// it is left (invariant I1).
+    fn note_damaged(&self, number: Option<PackNumber>, bit: DestinationBits) -> Result<(), ReplicateError> {
+        match number {
+            Some(number) if self.index.reader()?.damaged(number)? & bit == 0 => {
+                reconcile::damage_packs(self.index, bit, vec![number])
+            }
+            _ => Ok(()),
+        }
     }
 
     fn replace(
@@ -159,22 +183,51 @@ impl PackHealer<'_> {
 struct Held<'a> {
     name: ObjectName,
     places: Vec<&'a OpenDestination>,
-    /// How long those are that could be read.
+    /// How long those are.
     lens: BTreeSet<u64>,
+    /// The first error that says nothing about the copies: what was asked for may be whole.
+    trouble: RefCell<Option<DestinationError>>,
 }
 
 impl<'a> Held<'a> {
+    fn new(name: ObjectName) -> Self {
+        Self { name, places: Vec::new(), lens: BTreeSet::new(), trouble: RefCell::default() }
+    }
+
     /// What a destination has under the name, if that is whole; otherwise it is held, also where not all of it can be read.
     fn look(&mut self, place: &'a OpenDestination) -> Option<Vec<u8>> {
         match place.place.get(&self.name, None) {
             Ok(bytes) if self.name.matches(&bytes) => return Some(bytes),
             Ok(bytes) => drop(self.lens.insert(bytes.len() as u64)),
             // Bytes of it may be had all the same.
-            Err(error) if error.kind == DestinationErrorKind::Damaged => {}
-            Err(_) => return None,
+            Err(error) if error.kind == DestinationErrorKind::Damaged => self.look_how_long(place),
+            Err(error) => {
+                self.meet(error);
+                return None;
+            }
         }
         self.places.push(place);
         None
+    }
+
+    /// The length of a copy that cannot be read as a whole.
+    fn look_how_long(&mut self, place: &OpenDestination) {
+        let prefix = self.name.hash().map(|hash| hash.as_bytes()[0]);
+        let (name, lens) = (self.name, &mut self.lens);
+        let listed = place.place.list(ObjectKind::Packs, prefix, &mut |listed, len| {
+            lens.extend((listed == name).then_some(len));
+        });
+        listed.unwrap_or_else(|error| self.meet(error));
+    }
+
+    fn meet(&self, error: DestinationError) {
+        if !error.is_of_object() {
+            self.trouble.borrow_mut().get_or_insert(error);
+        }
+    }
+
+    fn trouble(&self) -> Option<DestinationError> {
+        self.trouble.borrow().clone()
     }
 }
 
@@ -184,7 +237,8 @@ impl Copies for Held<'_> {
     }
 
     fn read(&self, copy: usize, range: Range<u64>) -> Vec<u8> {
-        self.places.get(copy).and_then(|held| held.place.get(&self.name, Some(range)).ok()).unwrap_or_default()
+        let read = self.places.get(copy).map(|held| held.place.get(&self.name, Some(range)));
+        read.and_then(|read| read.map_err(|error| self.meet(error)).ok()).unwrap_or_default()
     }
 }
 
@@ -216,9 +270,8 @@ mod tests {
     use super::*;
     use crate::destination::{Destination, MemoryDestination};
     use crate::format::id::{ChunkId, ChunkKind, DestinationId, RepoId};
-    use crate::format::layout::ObjectKind;
     use crate::index::PackInfo;
-    use crate::pack::{PackReader, SealedPack, merge};
+    use crate::pack::{PackReader, SealedPack};
     use crate::replicate::Neighbours;
 
     struct Site {
@@ -265,6 +318,13 @@ mod tests {
 
     impl Site {
         fn damage(&self, number: usize, blocks: &[usize]) {
+            self.damage_unseen(number, blocks);
+            let bit = self.destinations[number].bit;
+            reconcile::damage_packs(&self.index, bit, vec![1]).expect("noted");
+        }
+
+        /// The same where nobody has met it yet.
+        fn damage_unseen(&self, number: usize, blocks: &[usize]) {
             let opened = PackReader::new(&self.keys).open_bytes(self.pack.bytes()).expect("whole");
             let mut bytes = self.pack.bytes().to_vec();
             for place in opened.blocks().filter(|place| blocks.contains(&(place.number as usize))) {
@@ -272,14 +332,16 @@ mod tests {
             }
             self.places[number].replace(&ObjectName::Pack(self.pack.id()), &bytes).expect("replaced");
             self.places[number].settle(Settle::Touched).expect("settled");
-            let bit = self.destinations[number].bit;
-            reconcile::damage_packs(&self.index, bit, vec![1]).expect("noted");
         }
 
         fn heal(&self, may_give_up: bool) -> Healing {
+            self.heal_pack(&self.pack.id(), may_give_up)
+        }
+
+        fn heal_pack(&self, id: &PackId, may_give_up: bool) -> Healing {
             let destinations = &self.destinations;
             let healer = PackHealer { keys: &self.keys, index: &self.index, destinations, may_give_up };
-            healer.heal(&destinations[0], &self.pack.id()).expect("the index works")
+            healer.heal(&destinations[0], id).expect("the index works")
         }
 
         /// The chunks that can be read on the first destination, whatever pack they are in.
@@ -300,6 +362,14 @@ mod tests {
                 }
             }
             chunks
+        }
+
+        /// Whether it is listed, readable or not.
+        fn has(&self, name: ObjectName) -> bool {
+            let mut is_there = false;
+            let each = &mut |listed, _| is_there |= listed == name;
+            self.places[0].list(ObjectKind::Packs, None, each).expect("listed");
+            is_there
         }
 
         fn stored(&self) -> Option<Vec<u8>> {
@@ -350,18 +420,84 @@ mod tests {
 
     #[test]
     fn what_no_copy_has_is_given_up_when_everything_else_was_saved() {
+        for damage in [Site::damage, Site::damage_unseen] {
+            let site = site();
+            damage(&site, 0, &[1]);
+            damage(&site, 1, &[1]);
+            let before = site.readable();
+            assert!(matches!(site.heal(true), Healing::Saved(_)));
+            assert_eq!((site.stored(), before.len()), (None, 9));
+            assert_eq!(site.readable(), before);
+            let view = site.index.reader().expect("a view");
+            for block in &site.pack.directory().blocks {
+                for chunk in &block.chunks {
+                    let is_here = view.chunk_presence(&chunk.id).expect("readable") & site.destinations[0].bit != 0;
+                    assert_eq!(is_here, before.contains(&chunk.id));
+                }
+            }
+        }
+    }
+
+    /// Somebody else found it whole a moment ago, or nobody looked: what is left damaged counts for absent from now on.
+    #[test]
+    fn what_is_left_damaged_does_not_count_as_stored() {
+        let site = site();
+        site.damage_unseen(0, &[1]);
+        site.damage_unseen(1, &[1]);
+        assert!(matches!(site.heal(false), Healing::Left(_)));
+        let view = site.index.reader().expect("a view");
+        let bit = site.destinations[0].bit;
+        assert_eq!((view.presence(1).expect("known") & bit, view.damaged(1).expect("known") & bit), (0, bit));
+    }
+
+    /// Another user may read it, and a disk that reset itself is back in a moment.
+    #[test]
+    fn what_could_not_be_read_just_now_is_not_given_up() {
+        let name = |site: &Site| ObjectName::Pack(site.pack.id());
+        for kind in [DestinationErrorKind::Denied, DestinationErrorKind::Transient, DestinationErrorKind::Other] {
+            let site = site();
+            site.places[1].delete(&name(&site)).expect("deleted");
+            site.places[0].fail_reads(name(&site), 0..u64::MAX, kind);
+            assert!(matches!(site.heal(true), Healing::Left(_)), "{kind:?}");
+            assert!(site.has(name(&site)), "{kind:?}");
+        }
+        // Head and foot; the blocks; one of them.
+        for calls in [2..4, 4..8, 6..7] {
+            let site = site();
+            site.places[1].delete(&name(&site)).expect("deleted");
+            site.damage(0, &[1]);
+            let before = site.stored();
+            site.places[0].be_away_for(calls.clone());
+            assert!(matches!(site.heal(true), Healing::Left(_)), "{calls:?}");
+            assert_eq!(site.stored(), before, "{calls:?}");
+        }
+        // What is somewhere else may be whole there.
         let site = site();
         site.damage(0, &[1]);
-        site.damage(1, &[1]);
-        let before = site.readable();
-        assert!(matches!(site.heal(true), Healing::Saved(_)));
-        assert_eq!((site.stored(), before.len()), (None, 9));
-        assert_eq!(site.readable(), before);
-        let view = site.index.reader().expect("a view");
-        for block in &site.pack.directory().blocks {
-            for chunk in &block.chunks {
-                let is_here = view.chunk_presence(&chunk.id).expect("readable") & site.destinations[0].bit != 0;
-                assert_eq!(is_here, before.contains(&chunk.id));
+        site.places[1].fail_reads(name(&site), 0..u64::MAX, DestinationErrorKind::Denied);
+        assert!(matches!(site.heal(true), Healing::Left(_)));
+        assert!(site.stored().is_some());
+    }
+
+    /// Another machine has its key, and what is damaged of it is told from what is not with that key only.
+    #[test]
+    fn what_another_key_may_open_is_not_given_up() {
+        for is_same_epoch in [false, true] {
+            let mut site = site();
+            let theirs = merge::tests::pack(&site.keys.rotated().expect("a new epoch"));
+            if is_same_epoch {
+                site.keys = site.keys.rotated().expect("another with the same number");
+            }
+            let (name, len) = (ObjectName::Pack(theirs.id()), theirs.bytes().len());
+            for at in [0, len / 2, len - 1] {
+                let mut bytes = theirs.bytes().to_vec();
+                bytes[at] ^= 1;
+                site.places[0].replace(&name, &bytes).expect("replaced");
+                assert!(matches!(site.heal_pack(&theirs.id(), true), Healing::Left(_)), "{is_same_epoch} {at}");
+                // A medium that has gone bad there.
+                site.places[0].go_bad(name, at as u64..at as u64 + 1);
+                assert!(matches!(site.heal_pack(&theirs.id(), true), Healing::Left(_)), "{is_same_epoch} {at}");
+                assert!(site.has(name), "{is_same_epoch} {at}");
             }
         }
     }

@@ -94,8 +94,8 @@ impl Announced {
             let name = ObjectName::Cleaning(hash);
             let stored = match destination.place.get(&name, None) {
                 Ok(stored) => stored,
-                // A cleaner took it back meanwhile.
-                Err(error) if error.kind == DestinationErrorKind::Absent => continue,
+                // A cleaner took it back meanwhile, or nobody can read it any more.
+                Err(error) if error.is_of_object() => continue,
                 Err(error) => return Err(error.into()),
             };
             let opened = match open(keys, &name, &stored) {
@@ -187,7 +187,11 @@ fn keys_there(keys: &Keys, destination: &OpenDestination) -> Result<Keys, Destin
     })?;
     let mut together = keys.clone();
     for name in names {
-        let stored = destination.place.get(&name, None)?;
+        let stored = match destination.place.get(&name, None) {
+            Ok(stored) => stored,
+            Err(error) if error.is_of_object() => continue,
+            Err(error) => return Err(error),
+        };
         if name.matches(&stored)
             && let Ok(other) = keys.open_another(&stored)
         {
@@ -250,7 +254,12 @@ pub fn has_other_writers(keys: &Keys, destination: &OpenDestination, own: &Write
     let mut names = Vec::new();
     destination.place.list(ObjectKind::Writers, None, &mut |name, _| names.push(name))?;
     for name in names {
-        let stored = destination.place.get(&name, None)?;
+        let stored = match destination.place.get(&name, None) {
+            Ok(stored) => stored,
+            Err(error) if error.kind == DestinationErrorKind::Absent => continue,
+            Err(error) if error.kind == DestinationErrorKind::Damaged => return Ok(true),
+            Err(error) => return Err(error.into()),
+        };
         let record = keys.open_record(ObjectType::Writer, &stored).map(|record| WriterRecord::decode(&record));
         if !matches!(record, Ok(Ok(record)) if record.writer == *own) {
             return Ok(true);
@@ -315,6 +324,44 @@ mod tests {
         assert!(!is_alone(&keys, &destination, &OWN).expect("read"));
         let announced = Announced::read(&keys, &destination).expect("read");
         assert_eq!(announced.sessions_of_others(&OWN), [(session, OTHER)]);
+    }
+
+    /// A medium that has gone bad takes one object, and not the destination.
+    #[test]
+    fn what_cannot_be_read_any_more_binds_nobody_and_a_writer_is_there_all_the_same() {
+        let keys = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
+        let rotated = keys.rotated().expect("a new epoch");
+        let place = Arc::new(MemoryDestination::new("memory"));
+        let destination = OpenDestination {
+            name: "memory".to_owned(),
+            path: "/memory".into(),
+            id: DestinationId::from_bytes([1; 16]),
+            bit: 1,
+            place: place.clone(),
+            upload_limit: None,
+            neighbours: Neighbours::default(),
+        };
+        let now = Time { seconds: 0, nanos: 0 };
+        let bad = announce(&keys, &destination, OTHER, now, Announcement::Session).expect("said");
+        place.go_bad(ObjectName::Cleaning(bad), 0..1);
+        let own = announce(&keys, &destination, OWN, now, Announcement::Session).expect("said");
+        let all = Announced::read(&keys, &destination).expect("read").all;
+        assert_eq!(all.into_iter().map(|(hash, _)| hash).collect::<Vec<_>>(), [own]);
+        assert!(is_alone(&keys, &destination, &OWN).expect("read"));
+        // Nor does a ring that may be what opens a session of another epoch.
+        place.delete(&ObjectName::Cleaning(bad)).expect("deleted");
+        announce(&rotated, &destination, OTHER, now, Announcement::Session).expect("said");
+        let ring = rotated.seal_ring().expect("sealed");
+        let name = ObjectName::Ring(2, ObjectHash::of(&ring));
+        place.put(&name, &ring).expect("put");
+        place.go_bad(name, 0..1);
+        assert!(is_alone(&keys, &destination, &OWN).expect("read"));
+
+        assert!(!has_other_writers(&keys, &destination, &OWN).expect("nobody"));
+        let name = ObjectName::Writer(ObjectHash::of(b"a writer"));
+        place.put(&name, b"a writer").expect("put");
+        place.go_bad(name, 0..1);
+        assert!(has_other_writers(&keys, &destination, &OWN).expect("somebody"));
     }
 
     /// What a writer may take back is what it said itself, and only what it said before.

@@ -11,7 +11,6 @@ use std::thread::{self, ScopedJoinHandle};
 
 use self::small::{open_mark, open_snapshot, read_whole};
 use super::{OpenDestination, ReplicateError};
-use crate::destination::{DestinationError, DestinationErrorKind};
 use crate::format::id::{ObjectHash, PackId, SnapshotId};
 use crate::format::layout::{ObjectKind, ObjectName};
 use crate::format::pack::Directory;
@@ -101,8 +100,8 @@ fn packs(
         match listed.remove(&id) {
             // Its size says nothing about a copy that was read and found damaged.
             Some(len) if len == expected && !was_there && !was_damaged => {
-                // What is known of it may be only what was whole in a damaged copy.
-                if view.presence(number)? == 0 && view.damaged(number)? != 0 {
+                // What is known of it may be only what was whole in a damaged copy, gone by now.
+                if view.presence(number)? == 0 {
                     again.push((id, len));
                 } else {
                     there.push(number);
@@ -219,7 +218,7 @@ fn learn(
                 found.has_unknown_epoch |= matches!(error, SealError::UnknownEpoch(_));
                 found.findings.push((ObjectName::Pack(id), format!("its directory cannot be read: {error}")));
             }
-            Err(ReplicateError::Destination(error)) if is_of_object(&error) => {
+            Err(ReplicateError::Destination(error)) if error.is_of_object() => {
                 found.findings.push((ObjectName::Pack(id), error.reason));
             }
             Err(other) => return Err(other),
@@ -368,11 +367,6 @@ fn marks(
     }
     writer.commit()?;
     Ok(())
-}
-
-/// Whether an error is about the object that was to be read, and not about its destination.
-fn is_of_object(error: &DestinationError) -> bool {
-    matches!(error.kind, DestinationErrorKind::Damaged | DestinationErrorKind::Absent)
 }
 
 #[cfg(test)]

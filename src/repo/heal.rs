@@ -10,16 +10,16 @@ use super::{DestinationState, Repo};
 use crate::destination::{DestinationErrorKind, LocalDestination, OpenError, Settle, reserve_bytes};
 use crate::error::Error;
 use crate::format::header::DestinationMark;
-use crate::format::id::{ObjectHash, SnapshotId};
-use crate::format::layout::{ObjectKind, ObjectName};
-use crate::format::sealed::ObjectType;
+use crate::format::id::{ObjectHash, PackId, SnapshotId};
+use crate::format::layout::ObjectName;
+use crate::format::sealed::{ObjectType, RecordHead};
 use crate::format::slot::Slot;
-use crate::index::{DestinationBits, PackNumber};
+use crate::index::DestinationBits;
 use crate::pack::PackReader;
 use crate::replicate::heal::put_whole;
 use crate::replicate::{self, Healing, OpenDestination, PackHealer, ReplicateError};
 use crate::report::Monitor;
-use crate::seal::Keys;
+use crate::seal::{Keys, SealError};
 use crate::snapshot::ReadError;
 
 /// Up to this length one flipped bit of an object is looked for by trying all of them: half a second at most.
@@ -104,12 +104,23 @@ impl Repo {
         }
     }
 
+    /// Takes in the keys that a destination has again, after they were healed: what needs them may come next.
+    ///
+    /// # Errors
+    /// Those of [`Repo::open`].
+    pub(crate) fn take_in_healed_keys(&mut self, target: &OpenDestination) -> Result<(), Error> {
+        self.take_in_keys(std::slice::from_ref(target)).map(drop)
+    }
+
     /// Only makes a pack whole again: nothing is given up.
-    pub(crate) fn heal_pack_if_whole(&self, bit: DestinationBits, pack: PackNumber) -> Result<Option<Healing>, Error> {
+    pub(crate) fn heal_pack_if_whole(&self, bit: DestinationBits, pack: &PackId) -> Result<Option<Healing>, Error> {
         let Some(target) = self.destinations.iter().find(|known| known.bit == bit) else { return Ok(None) };
-        let info = self.index.reader()?.pack(pack)?;
+        // Cleaned away since it was found.
+        if self.index.reader()?.pack_number(pack)?.is_none() {
+            return Ok(None);
+        }
         let healer = PackHealer { may_give_up: false, ..self.pack_healer()? };
-        Ok(Some(healer.heal(target, &info.id)?))
+        Ok(Some(healer.heal(target, pack)?))
     }
 
     fn pack_healer(&self) -> Result<PackHealer<'_>, Error> {
@@ -143,18 +154,26 @@ impl Repo {
     }
 
     fn heal_small(&self, target: &OpenDestination, name: &ObjectName) -> Result<Healing, Error> {
-        let current = target.place.get(name, None).ok();
+        let current = target.place.get(name, None);
         let is_fixed = name.hash().is_none();
-        if !is_fixed && current.as_ref().is_some_and(|bytes| name.matches(bytes) && is_right(&self.keys, name, bytes)) {
-            target.place.settle(Settle::Touched).map_err(Error::Destination)?;
-            return Ok(Healing::Healed("it is whole".to_owned()));
-        }
-        let Some((bytes, how)) = self.good_bytes(target, name, current.as_deref())? else {
-            return match (name, current) {
-                // Damaged it counts for nobody, and whoever put it puts another.
-                (ObjectName::Cleaning(_), Some(_)) => Ok(remove(target, name)),
+        if let Some(bytes) = current.as_ref().ok().filter(|bytes| !is_fixed && name.matches(bytes)) {
+            return match open(&self.keys, name, bytes) {
+                Ok(()) => {
+                    target.place.settle(Settle::Touched).map_err(Error::Destination)?;
+                    Ok(Healing::Healed("it is whole".to_owned()))
+                }
+                // Whoever has the key, or a newer program, needs it.
+                Err(error) if error.may_open_elsewhere() => Ok(Healing::Left(error.to_string())),
                 // The name belongs to these bytes, but not in this folder.
-                (_, Some(bytes)) if name.matches(&bytes) => Ok(remove(target, name)),
+                Err(_) => Ok(remove(target, name)),
+            };
+        }
+        let Some((bytes, how)) = self.good_bytes(target, name, current.as_deref().ok())? else {
+            return match (name, current) {
+                // That it cannot be read now says nothing about it.
+                (_, Err(error)) if !error.is_of_object() => Ok(Healing::Left(error.to_string())),
+                // Damaged it counts for nobody, and whoever put it puts another.
+                (ObjectName::Cleaning(_), _) => Ok(remove(target, name)),
                 _ => Ok(Healing::Left("no destination within reach and nothing on this computer has it".to_owned())),
             };
         };
@@ -180,7 +199,7 @@ impl Repo {
             ObjectName::Reserve => return Ok(Some((reserve_bytes(), "written again".to_owned()))),
             _ => {}
         }
-        let is_good = |bytes: &Vec<u8>| name.matches(bytes) && is_right(&self.keys, name, bytes);
+        let is_good = |bytes: &Vec<u8>| name.matches(bytes) && open(&self.keys, name, bytes).is_ok();
         for source in self.destinations.iter().filter(|source| source.bit != target.bit) {
             if let Some(bytes) = source.place.get(name, None).ok().filter(is_good) {
                 return Ok(Some((bytes, format!("taken from [{}]", source.name))));
@@ -234,16 +253,21 @@ impl Repo {
         writers.next().is_some_and(|record| has_snapshot(record.writer.as_bytes()))
     }
 
-    /// Lets the index know that packs were found damaged: what they hold does not count as stored there any more.
+    /// Lets the index know that packs were found damaged: what they hold does not count as stored there any more. Their
+    /// numbers are those of now: who found them may have looked in an older view.
     ///
     /// # Errors
     /// [`Error::Index`].
-    pub(crate) fn note_damaged(&self, found: &[(DestinationBits, PackNumber)]) -> Result<(), Error> {
+    pub(crate) fn note_damaged(&self, found: &[(DestinationBits, PackId)]) -> Result<(), Error> {
+        let view = self.index.reader()?;
         let mut bits: Vec<DestinationBits> = found.iter().map(|(bit, _)| *bit).collect();
         bits.sort_unstable();
         bits.dedup();
         for bit in bits {
-            let packs = found.iter().filter(|(other, _)| *other == bit).map(|(_, pack)| *pack).collect();
+            let mut packs = Vec::new();
+            for (_, id) in found.iter().filter(|(other, _)| *other == bit) {
+                packs.extend(view.pack_number(id)?);
+            }
             replicate::damage_packs(&self.index, bit, packs)?;
         }
         Ok(())
@@ -291,23 +315,25 @@ fn remove(target: &OpenDestination, name: &ObjectName) -> Healing {
     }
 }
 
-/// Whether an object whose name fits is also what belongs in its folder, as far as this program holds the key.
-fn is_right(keys: &Keys, name: &ObjectName, bytes: &[u8]) -> bool {
-    let opens = |object| keys.open_record(object, bytes).is_ok();
-    match name.kind() {
-        None => true,
-        Some(ObjectKind::Keys) => match name {
-            ObjectName::Slot(_) => Slot::decode(bytes).is_ok(),
-            // Sealed under the root key: its type is in its head.
-            _ => crate::format::sealed::RecordHead::split(bytes)
-                .is_ok_and(|(head, _)| head.object == ObjectType::Ring.code()),
-        },
-        Some(ObjectKind::Config) => opens(ObjectType::Config),
-        Some(ObjectKind::Writers) => opens(ObjectType::Writer),
-        Some(ObjectKind::Snapshots) => opens(ObjectType::Snapshot),
-        Some(ObjectKind::Marks) => opens(ObjectType::Mark),
-        Some(ObjectKind::Cleaning) => opens(ObjectType::Cleaning),
-        Some(ObjectKind::Packs) => PackReader::new(keys).open_bytes(bytes).is_ok(),
+/// Opens an object whose name fits, as what belongs in its folder. What is something else is told first: no key makes it
+/// right.
+fn open(keys: &Keys, name: &ObjectName, bytes: &[u8]) -> Result<(), SealError> {
+    let record = |object: ObjectType| match RecordHead::split(bytes)? {
+        (head, _) if head.object != object.code() => Err(SealError::Tampered),
+        // Sealed under the root key.
+        _ if object == ObjectType::Ring => Ok(()),
+        _ => keys.open_record(object, bytes).map(drop),
+    };
+    match name {
+        ObjectName::Header | ObjectName::DestinationMark | ObjectName::Reserve => Ok(()),
+        ObjectName::Slot(_) => Ok(Slot::decode(bytes).map(drop)?),
+        ObjectName::Ring(..) => record(ObjectType::Ring),
+        ObjectName::Config(..) => record(ObjectType::Config),
+        ObjectName::Writer(_) => record(ObjectType::Writer),
+        ObjectName::Snapshot(_) => record(ObjectType::Snapshot),
+        ObjectName::Mark(_) => record(ObjectType::Mark),
+        ObjectName::Cleaning(_) => record(ObjectType::Cleaning),
+        ObjectName::Pack(_) => PackReader::new(keys).open_bytes(bytes).map(drop),
     }
 }
 

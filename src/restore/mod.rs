@@ -62,9 +62,9 @@ use std::time::Instant;
 pub use others::{Deletions, deletions};
 
 use crate::error::Error;
-use crate::format::id::SnapshotId;
+use crate::format::id::{PackId, SnapshotId};
 use crate::format::tree::{Node, NodeKind};
-use crate::index::{DestinationBits, PackNumber};
+use crate::index::DestinationBits;
 use crate::paths;
 use crate::replicate::{Healing, OpenDestination};
 use crate::repo::Repo;
@@ -216,7 +216,7 @@ pub struct RestoreReport {
     /// What is to be known: damage on one destination, read from another.
     pub notes: Vec<String>,
     /// Which packs were found damaged on which destination.
-    pub damaged: Vec<(DestinationBits, PackNumber)>,
+    pub damaged: Vec<(DestinationBits, PackId)>,
     /// How long it took.
     pub duration_seconds: f64,
 }
@@ -318,22 +318,18 @@ pub fn repair(repo: Repo, report: &mut RestoreReport, monitor: &dyn Monitor) {
     report.notes.extend(notes);
 }
 
-fn repair_all(
-    repo: Repo,
-    damaged: &[(DestinationBits, PackNumber)],
-    monitor: &dyn Monitor,
-) -> Result<Vec<String>, Error> {
+fn repair_all(repo: Repo, damaged: &[(DestinationBits, PackId)], monitor: &dyn Monitor) -> Result<Vec<String>, Error> {
     let Some(repo) = repo.into_writer()? else {
         return Ok(vec![format!("What was damaged was not healed, since another command is writing; {CHECK}")]);
     };
     // First: a repair that is cut off must not let the damage be forgotten.
     repo.note_damaged(damaged)?;
     let (mut healed, mut left) = (0u64, Vec::new());
-    for &(bit, pack) in damaged {
+    for (bit, pack) in damaged {
         if monitor.should_stop() {
             break;
         }
-        match repo.heal_pack_if_whole(bit, pack)? {
+        match repo.heal_pack_if_whole(*bit, pack)? {
             Some(Healing::Healed(_)) => healed += 1,
             Some(Healing::Saved(why) | Healing::Left(why)) => left.push(why),
             None => {}

@@ -38,3 +38,11 @@ pub enum SealError {
     #[error("the system could not provide {0}")]
     System(&'static str),
 }
+
+impl SealError {
+    /// Whether it says nothing about the stored bytes: with a key that is not here, or for a newer program, they may open.
+    pub fn may_open_elsewhere(&self) -> bool {
+        let is_newer = matches!(self, Self::Format(crate::format::FormatError::Unsupported { .. }));
+        is_newer || matches!(self, Self::WrongKey | Self::UnknownEpoch(_))
+    }
+}

@@ -13,6 +13,7 @@ mod drill;
 mod explore;
 mod golden;
 mod guard;
+mod healing;
 mod incremental;
 mod inputs;
 mod keys;
