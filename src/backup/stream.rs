@@ -172,8 +172,7 @@ fn read(
         return Err(error);
     }
     store.lacking |= lacking;
-    let is_complete = store.is_alive();
-    let path = context.root.clone();
+    let (is_complete, path) = (store.is_alive(), context.root.clone());
     roots.extend(node.map(|node| Root { path, node, carried_from: None, scanned: started, counts: tally.counts }));
     roots.sort_by(|left, right| left.path.cmp(&right.path));
     Ok(Written {
