@@ -67,16 +67,18 @@ pub(super) struct PackPlan {
 }
 
 impl PackPlan {
-    /// Decides. No more than `budget` stored bytes of packs are written anew.
-    pub(super) fn of(states: &[PackState], pack_bytes: u64, budget: u64) -> Self {
+    /// Decides. No more than `budget` stored bytes of packs are written anew. Nothing dead may stay where it `is_purged`:
+    /// who purged a path wants nobody to read it, whatever space that gives.
+    pub(super) fn of(states: &[PackState], pack_bytes: u64, budget: u64, is_purged: bool) -> Self {
         let (dead, mut rest): (Vec<&PackState>, Vec<&PackState>) = states.iter().partition(|pack| pack.raw_live == 0);
         rest.sort_by_key(|pack| (std::cmp::Reverse(percent(pack.raw_dead(), pack.raw_total)), pack.number));
         let total: u64 = rest.iter().map(|pack| pack.raw_live).sum();
         let mut left: u64 = rest.iter().map(|pack| pack.raw_dead()).sum();
+        let dead_percent = if is_purged { 0 } else { DEAD_PERCENT };
         let mut chosen: Vec<&PackState> = Vec::new();
-        for pack in &rest {
+        for pack in rest.iter().filter(|pack| pack.raw_dead() > 0) {
             let is_mostly_dead = percent(pack.raw_dead(), pack.raw_total) >= MOSTLY_DEAD_PERCENT;
-            if is_mostly_dead || percent(left, total + left) >= DEAD_PERCENT {
+            if is_mostly_dead || percent(left, total + left) >= dead_percent {
                 left -= pack.raw_dead();
                 chosen.push(pack);
             }
@@ -102,7 +104,7 @@ impl PackPlan {
         };
         // In the order they were written: what belongs together stays together.
         plan.rewrite.sort_unstable();
-        if plan.bytes_new >= plan.bytes_rewritten && plan.rewrite.len() <= 1 {
+        if !is_purged && plan.bytes_new >= plan.bytes_rewritten && plan.rewrite.len() <= 1 {
             (plan.rewrite, plan.bytes_rewritten, plan.bytes_new) = (Vec::new(), 0, 0);
         }
         plan
@@ -144,7 +146,7 @@ mod tests {
 
     #[test]
     fn dead_packs_go_and_full_ones_stay() {
-        let plan = PackPlan::of(&[pack(1, 0, 30 << 20), pack(2, 30 << 20, 30 << 20)], PACK, u64::MAX);
+        let plan = PackPlan::of(&[pack(1, 0, 30 << 20), pack(2, 30 << 20, 30 << 20)], PACK, u64::MAX, false);
         assert_eq!((plan.dead, plan.rewrite, plan.bytes_dead), (vec![1], vec![], PACK));
     }
 
@@ -153,15 +155,22 @@ mod tests {
         let small = |number, kind| PackState { kind, len: 65_536, blocks_len: 2000, ..pack(number, 4000, 4000) };
         let mut packs: Vec<_> = (1..=4).map(|number| small(number, ChunkKind::Data)).collect();
         packs.extend((5..=7).map(|number| small(number, ChunkKind::Tree)));
-        let plan = PackPlan::of(&packs, PACK, u64::MAX);
+        let plan = PackPlan::of(&packs, PACK, u64::MAX, false);
         assert_eq!(plan.rewrite, [1, 2, 3, 4], "three of the other kind are not worth it");
         assert_eq!((plan.bytes_rewritten, plan.bytes_new), (4 * 65_536, 65_536));
     }
 
     #[test]
+    fn nothing_purged_stays() {
+        let packs = [pack(1, 30 << 20, 30 << 20), pack(2, (30 << 20) - 1, 30 << 20)];
+        assert!(PackPlan::of(&packs, PACK, u64::MAX, false).rewrite.is_empty());
+        assert_eq!(PackPlan::of(&packs, PACK, u64::MAX, true).rewrite, [2]);
+    }
+
+    #[test]
     fn a_budget_is_kept() {
         let packs: Vec<_> = (1..=9).map(|number| pack(number, 1 << 20, 30 << 20)).collect();
-        assert_eq!(PackPlan::of(&packs, PACK, 3 * PACK).rewrite.len(), 3);
+        assert_eq!(PackPlan::of(&packs, PACK, 3 * PACK, false).rewrite.len(), 3);
     }
 
     proptest! {
@@ -169,7 +178,7 @@ mod tests {
         fn afterwards_little_is_dead(lives in prop::collection::vec(0u64..=100, 1..60)) {
             let packs: Vec<_> =
                 (1..).zip(&lives).map(|(number, live)| pack(number, live << 16, 100 << 16)).collect();
-            let plan = PackPlan::of(&packs, PACK, u64::MAX);
+            let plan = PackPlan::of(&packs, PACK, u64::MAX, false);
             let stays = |pack: &&PackState| !plan.dead.contains(&pack.number) && !plan.rewrite.contains(&pack.number);
             let dead: u64 = packs.iter().filter(stays).map(PackState::raw_dead).sum();
             let live: u64 = packs.iter().map(|pack| pack.raw_live).sum();

@@ -69,6 +69,16 @@ impl Plan {
         Ok(self.is_forgotten_by_hand(id) && self.waits_for(repo, view, destination.bit, id)?.is_none())
     }
 
+    /// Whether something is among these that a purge replaced.
+    pub(super) fn has_purged(&self, view: &IndexReader, going: &HashSet<SnapshotId>) -> Result<bool, Error> {
+        for id in going {
+            if self.marks.forgotten(id) == Some(ForgetReason::Replaced) && self.in_place_of(view, id)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// What has to be on a destination before something that was purged may be deleted there; none where it may be.
     fn waits_for(
         &self,

@@ -78,7 +78,8 @@ impl Survey {
                 chunks_live: pack.chunks_live.into(),
             });
         }
-        let packs = PackPlan::of(&states, repo.config.pack_bytes.into(), budget);
+        let is_purged = plan.has_purged(&view, &going)?;
+        let packs = PackPlan::of(&states, repo.config.pack_bytes.into(), budget, is_purged);
         let snapshots = there.iter().map(|known| known.id).collect();
         Ok(Self { snapshots, going, live, packs })
     }

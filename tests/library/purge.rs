@@ -177,3 +177,28 @@ fn what_is_purged_does_not_come_back_from_snapshots_that_wait() {
     assert_whole(&first);
     assert!(first.pack_bytes("primary") < 1_600_000, "{} bytes are left", first.pack_bytes("primary"));
 }
+
+/// Also where so little of a pack is dead that it would stay for the sake of space.
+#[test]
+fn nothing_of_what_was_purged_is_in_a_pack_after_cleaning() {
+    let world = World::in_memory(&["primary"]);
+    world.set_day(0);
+    world.write("large", noise(8_000_000, 1));
+    world.write("private/secret", noise(100_000, 2));
+    world.backup();
+    std::fs::remove_dir_all(world.source().join("private")).expect("removed");
+    world.backup();
+    let packs = || -> Vec<String> {
+        let all = world.objects("primary").into_iter().filter(|(path, _)| path.starts_with("packs/"));
+        all.map(|(path, _)| path).collect()
+    };
+    let before = packs();
+    world.clean(30, 10);
+    assert_eq!(packs(), before, "there is nothing to do");
+    purge(&world);
+    world.clean(30, 10);
+    let unique = world.open().status().expect("a status").bytes_unique;
+    assert!((8_000_000..8_090_000).contains(&unique), "{unique} bytes are in packs");
+    assert_no_secret(&world);
+    assert_whole(&world);
+}
