@@ -49,6 +49,9 @@ impl Cleaner<'_> {
         for batch in batches {
             dead.extend(self.rewrite(&survey, &batch)?.done);
         }
+        if !due.is_empty() && !survey.packs.leaves_dead {
+            self.note_purged(false)?;
+        }
         let waiting: HashSet<ObjectHash> = due.iter().map(|(hash, _)| *hash).collect();
         for (_, packs, _) in lists.iter().filter(|(hash, ..)| !waiting.contains(hash)) {
             let view = self.repo.index.reader()?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::observed::Observed;
 use super::reclaim::{Cleaner, Stop};
 use crate::destination::Settle;
 use crate::format::cleaning::{Announcement, CONDEMNED_MAX};
@@ -37,6 +38,17 @@ impl Cleaner<'_> {
         Ok(lists)
     }
 
+    /// Remembers whether something of what was purged may still be in the packs: a run that is cut off leaves it there, and
+    /// the snapshots that told of it are gone by then.
+    pub(super) fn note_purged(&self, has_purged: bool) -> Result<(), Stop> {
+        let mut observed = Observed::load(self.repo)?;
+        if observed.has_purged(&self.destination().id) != has_purged {
+            observed.set_has_purged(&self.destination().id, has_purged);
+            observed.save(self.repo)?;
+        }
+        Ok(())
+    }
+
     /// Snapshots go before any pack that only they needed (invariant I4). What takes over their versions is there (I15),
     /// and so is the mark that forgets them (I14).
     pub(super) fn delete_snapshots(&mut self, going: &HashSet<SnapshotId>) -> Result<(), Stop> {
@@ -44,6 +56,9 @@ impl Cleaner<'_> {
             return Ok(());
         }
         let destination = self.destination();
+        if self.plan.has_purged(&self.repo.index.reader()?, going)? {
+            self.note_purged(true)?;
+        }
         self.repo.expect_gone(destination, going, &[])?;
         for id in going {
             destination.place.delete(&ObjectName::Snapshot(*id))?;

@@ -36,6 +36,9 @@ struct OnDestination {
     bytes_waiting: u64,
     returns: Option<i64>,
     bytes_dead: Option<u64>,
+    /// Whether something of what was purged may still be in its packs.
+    #[serde(default)]
+    has_purged: bool,
 }
 
 /// What was seen on all of them.
@@ -138,6 +141,16 @@ impl Observed {
         let seen = self.destinations.get(&destination.to_string());
         let sighting = seen.and_then(|seen| seen.lists.get(&list.to_string()));
         sighting.map_or_else(Vec::new, |sighting| sighting.sessions.iter().filter_map(|it| it.parse().ok()).collect())
+    }
+
+    /// Whether something of what was purged may still be in the packs of a destination.
+    pub(super) fn has_purged(&self, destination: &DestinationId) -> bool {
+        self.destinations.get(&destination.to_string()).is_some_and(|seen| seen.has_purged)
+    }
+
+    /// Notes that before the snapshots that told of it go, and when the last of it is out of all packs.
+    pub(super) fn set_has_purged(&mut self, destination: &DestinationId, has_purged: bool) {
+        self.destinations.entry(destination.to_string()).or_default().has_purged = has_purged;
     }
 
     /// Notes what is to come back, for `status`.

@@ -64,6 +64,8 @@ pub(super) struct PackPlan {
     pub bytes_rewritten: u64,
     /// About how many stored bytes the new ones take.
     pub bytes_new: u64,
+    /// Whether packs stay in which something is dead.
+    pub leaves_dead: bool,
 }
 
 impl PackPlan {
@@ -101,12 +103,15 @@ impl PackPlan {
             bytes_new: new_len(&chosen, pack_bytes),
             dead: dead.iter().map(|pack| pack.number).collect(),
             rewrite: chosen.iter().map(|pack| pack.number).collect(),
+            leaves_dead: false,
         };
         // In the order they were written: what belongs together stays together.
         plan.rewrite.sort_unstable();
         if !is_purged && plan.bytes_new >= plan.bytes_rewritten && plan.rewrite.len() <= 1 {
             (plan.rewrite, plan.bytes_rewritten, plan.bytes_new) = (Vec::new(), 0, 0);
         }
+        plan.leaves_dead =
+            rest.iter().any(|pack| pack.raw_dead() > 0 && plan.rewrite.binary_search(&pack.number).is_err());
         plan
     }
 

@@ -235,6 +235,9 @@ impl Cleaner<'_> {
             self.cleaned.bytes_freed += freed.saturating_sub(written.bytes_written);
             self.delete_lists(&lists)?;
         }
+        if !survey.packs.leaves_dead {
+            self.note_purged(false)?;
+        }
         self.live = Some(survey.live);
         Ok(Look::Same)
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::histories::Target;
+use super::observed::Observed;
 use super::packs::{PackPlan, PackState};
 use super::plan::Plan;
 use super::reclaim::Stop;
@@ -78,7 +79,7 @@ impl Survey {
                 chunks_live: pack.chunks_live.into(),
             });
         }
-        let is_purged = plan.has_purged(&view, &going)?;
+        let is_purged = plan.has_purged(&view, &going)? || Observed::load(repo)?.has_purged(&destination.id);
         let packs = PackPlan::of(&states, repo.config.pack_bytes.into(), budget, is_purged);
         let snapshots = there.iter().map(|known| known.id).collect();
         Ok(Self { snapshots, going, live, packs })

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::backup::{self, BackupRequest};
 use crate::clean::choose::Rules;
+use crate::clean::purge::{self, PurgeRequest};
 use crate::clean::{self, CleanReport, CleanRequest};
 use crate::destination::{Destination, DestinationErrorKind, MemoryDestination, Settle};
 use crate::format::cleaning::{Announcement, CleaningRecord};
@@ -24,7 +25,7 @@ const NAMES: [&str; 2] = ["one", "two"];
 
 /// A repository with a snapshot a day, on destinations that were copied into memory since.
 struct Site {
-    _folder: TempDir,
+    folder: TempDir,
     repo: Repo,
     places: Vec<MemoryDestination>,
 }
@@ -67,6 +68,9 @@ fn site(destinations: usize) -> Site {
     for day in 0..3 {
         clock.store(1_780_000_000 + day * 86_400, Ordering::Relaxed);
         fs::write(source.join("file"), format!("of day {day}")).expect("written");
+        fs::write(source.join("large"), vec![day as u8; 500_000]).expect("written");
+        fs::create_dir_all(source.join("private")).expect("a folder");
+        fs::write(source.join("private/secret"), "a secret of every day").expect("written");
         backup::run(&mut open(), BackupRequest::default(), &Silent).expect("a backup");
     }
     let mut repo = open();
@@ -74,7 +78,7 @@ fn site(destinations: usize) -> Site {
     for (destination, place) in repo.destinations.iter_mut().zip(&places) {
         destination.place = Arc::new(place.clone());
     }
-    Site { _folder: folder, repo, places }
+    Site { folder, repo, places }
 }
 
 impl Site {
@@ -137,4 +141,27 @@ fn where_a_history_cannot_be_stored_it_is_said_why_and_nothing_is_forgotten() {
     let detail = report.destinations[0].detail.clone().expect("a reason");
     assert!(detail.contains("could not be stored") && detail.contains("it was told to fail"), "{detail}");
     assert_eq!((report.destinations[0].snapshots_deleted, site.snapshots()), (0, shown));
+}
+
+/// The snapshots that told of a purge are gone, and a pack that holds something of it could not be written anew.
+#[test]
+fn what_was_purged_is_remembered_until_it_is_out_of_every_pack() {
+    let mut site = site(1);
+    let path = site.folder.path().join("source/private");
+    let request = PurgeRequest { path, dry_run: false, is_forced: false };
+    purge::run(&mut site.repo, &request, &Silent).expect("purged");
+    let place = site.places[0].clone();
+    let largest = |name: &ObjectName| place.get(name, None).expect("read").len();
+    let pack = listed(&place, ObjectKind::Packs).into_iter().max_by_key(largest).expect("a pack");
+    place.fail_reads(pack.clone(), 0..u64::MAX, DestinationErrorKind::Offline);
+    let rules = Rules { keep_days: 100, ..Rules::of(&site.repo.settings.retention) };
+    let report =
+        clean::run(&mut site.repo, CleanRequest::new(rules.clone()), &Silent).expect("cleaned as far as it goes");
+    assert_eq!(report.destinations[0].snapshots_deleted, 3, "{report:?}");
+    assert!(listed(&place, ObjectKind::Packs).contains(&pack));
+    place.fail_reads(pack.clone(), 0..0, DestinationErrorKind::Offline);
+    let report = clean::run(&mut site.repo, CleanRequest::new(rules.clone()), &Silent).expect("cleaned");
+    assert!(!listed(&place, ObjectKind::Packs).contains(&pack), "{report:?}");
+    let report = clean::run(&mut site.repo, CleanRequest::new(rules), &Silent).expect("cleaned");
+    assert_eq!(report.destinations[0].packs_rewritten, 0);
 }
