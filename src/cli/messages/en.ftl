@@ -61,7 +61,7 @@ exit-1 = failed, nothing committed
 exit-2 = wrong usage
 exit-3 = done, but some files could not be read or changed while being read
 exit-4 = done, but the run looks suspect
-exit-5 = done, but a destination is behind
+exit-5 = done, but a destination is behind or out of reach
 exit-10 = not initialised
 exit-12 = wrong key or passphrase
 exit-13 = no destination reachable
@@ -488,10 +488,15 @@ status-reclaimable = about { $size } at the last look: cryptbackup clean
 status-suspect = since snapshot { $id } ({ $when }) { $why }; nothing of it is cleaned
 status-suspect-hint = look at the files; if all is as it should be, run `cryptbackup backup --accept-changes`
 status-overdue = { $path } has no whole backup for longer than it should (`status.warn_days`); the last one: { $last }
-status-few-destinations = { $wanted } copies are wanted (min_copies) and fewer destinations are configured
+status-never = { $path } was never backed up as a whole (told unless `status.warn_days` is 0)
+status-few-destinations = { $n } { $n ->
+    [one] copy is
+   *[other] copies are
+} wanted (min_copies) and fewer destinations are configured
 status-lone-key = there is no key but the one in config.yaml on this disk: keep a copy of that file in a safe place
 source-last = last backup { $ago }
 source-never = not backed up yet
+source-unread = not read by the last backup that tried
 source-problems = with { $n } { $n ->
     [one] problem
    *[other] problems

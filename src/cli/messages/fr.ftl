@@ -59,7 +59,7 @@ exit-1 = échec, rien n'a été enregistré
 exit-2 = mauvais usage
 exit-3 = terminé, mais des fichiers n'ont pas pu être lus ou ont changé pendant la lecture
 exit-4 = terminé, mais le backup paraît suspect
-exit-5 = terminé, mais une destination est en retard
+exit-5 = terminé, mais une destination est en retard ou hors d'atteinte
 exit-10 = non initialisé
 exit-12 = clé ou phrase secrète invalide
 exit-13 = aucune destination accessible
@@ -492,10 +492,12 @@ status-reclaimable = environ { $size } au dernier passage : cryptbackup clean
 status-suspect = depuis l'instantané { $id } ({ $when }), { $why } ; rien n'en est nettoyé
 status-suspect-hint = regardez les fichiers ; si tout est comme il faut, exécutez `cryptbackup backup --accept-changes`
 status-overdue = { $path } n'a pas de backup complet depuis plus longtemps que prévu (`status.warn_days`) ; le dernier : { $last }
-status-few-destinations = min_copies demande plus de copies ({ $wanted }) que de destinations configurées
+status-never = { $path } n'a jamais eu de backup complet (dit tant que `status.warn_days` n'est pas 0)
+status-few-destinations = min_copies demande plus de copies ({ $n }) que de destinations configurées
 status-lone-key = il n'y a pas d'autre clé que celle de config.yaml sur ce disque : gardez une copie de ce fichier en lieu sûr
 source-last = dernier backup { $ago }
 source-never = pas encore sauvegardé
+source-unread = pas lue par le dernier backup qui l'a essayé
 source-problems = avec { $n } { $n ->
     [one] problème
    *[other] problèmes
