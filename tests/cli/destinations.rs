@@ -288,3 +288,22 @@ fn a_source_that_the_last_run_could_not_read_is_a_problem() {
     world.run("status --check").expect_code(0);
     assert_eq!(sources(), [(Some(0), Some(false)), (Some(0), Some(false))]);
 }
+
+#[test]
+fn what_to_do_about_an_emptied_destination_works() {
+    let world = World::set_up(&["primary", "usb"]);
+    world.write("docs/a", "first");
+    world.run("backup -q").expect_code(0);
+    std::fs::remove_dir_all(world.path("usb")).expect("there");
+    world.folder("usb");
+    let cure = format!("cryptbackup config set destinations.usb {}", world.path("usb").display());
+    for words in ["backup", "sync"] {
+        world.run(words).expect_code(5).expect_said(&[&cure, "`cryptbackup destination accept usb`"]);
+    }
+    world.run("destination accept usb").expect_code(2).expect_said(&["is not a destination", &cure]);
+    world.run(cure.strip_prefix("cryptbackup ").expect("a command")).expect_code(0);
+    world.run("sync").expect_code(0);
+    world.run("status --check").expect_code(0);
+    world.rename("primary", "unplugged");
+    world.run("restore --directory docs --destination back").expect_code(0);
+}
