@@ -57,6 +57,8 @@ pub enum Error {
     NotInitialised {
         /// The state folder.
         home: PathBuf,
+        /// Whether it holds the state of a repository all the same: then `config.yaml` was lost.
+        holds_state: bool,
     },
     /// The state folder holds what another program left there; it is never touched.
     #[error("{} belongs to another program: {what}", path.display())]
@@ -66,17 +68,39 @@ pub enum Error {
         /// What it is.
         what: &'static str,
     },
-    /// There is a configuration already, and it was not asked to set it aside.
+    /// There is a configuration already, or the state of a repository without one, and it was not asked to set it aside.
     #[error("{} is set up already", home.display())]
     AlreadyInitialised {
         /// The state folder.
         home: PathBuf,
+        /// Whether `config.yaml` was lost and only the state is there.
+        lacks_settings: bool,
+    },
+    /// `config.yaml`, or a copy of it, cannot be read as one.
+    #[error("{}{}: {key}: {detail}", path.display(), line.map(|line| format!(", line {line}")).unwrap_or_default())]
+    BrokenSettings {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1, where that is known.
+        line: Option<usize>,
+        /// The dotted name of the key; empty where that is not known.
+        key: String,
+        /// What is wrong with it, as a sentence without a full stop.
+        detail: String,
     },
     /// No key slot opens with the secret that was given.
     #[error("wrong key: {what}")]
     WrongKey {
         /// Which secret, and what it was tried on.
         what: String,
+    },
+    /// What was named is not among what a command lists.
+    #[error("not found: {what}")]
+    Unlisted {
+        /// What.
+        what: String,
+        /// The command that lists what there is.
+        by: &'static str,
     },
     /// None of the destinations could be used; none are configured when `tried` is empty.
     #[error("no destination can be reached{}", listed(tried))]
@@ -155,6 +179,12 @@ pub enum Error {
     /// There is nothing to do.
     #[error("nothing to back up: {0}")]
     NothingToBackUp(String),
+    /// Nothing came out of what was to be stored as a stream.
+    #[error("nothing came for {}", name.display())]
+    NothingCame {
+        /// The name it was to get.
+        name: PathBuf,
+    },
     /// The system refused something.
     #[error("cannot {what} {}: {source}", path.display())]
     Io {

@@ -28,8 +28,23 @@ pub(super) fn carried_roots(
     Ok(carried)
 }
 
+/// The same of a source that was to be read and could not be: that counts as a problem of it until it is read again.
+pub(super) fn carry_unread(
+    path: &[u8],
+    line: &Lineage,
+    fetcher: &Fetcher<'_>,
+    reachable: DestinationBits,
+    store: &mut Store<'_>,
+) -> Result<Option<Root>, Error> {
+    let mut root = carry(path, line, fetcher, reachable, store)?;
+    if let Some(root) = &mut root {
+        root.counts.problems = root.counts.problems.max(1);
+    }
+    Ok(root)
+}
+
 /// The newest root of a source, marked with the snapshot that read it; none where its content is out of reach.
-pub(super) fn carry(
+fn carry(
     path: &[u8],
     line: &Lineage,
     fetcher: &Fetcher<'_>,

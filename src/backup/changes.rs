@@ -50,6 +50,11 @@ pub(super) fn complete(tally: &mut RootTally, before: &RootCounts, looked_at: &R
 
 /// Whether two snapshots have the same in them.
 pub(super) fn are_same(left: &[Root], right: &[Root]) -> bool {
-    let is_same = |(left, right): (&Root, &Root)| left.path == right.path && left.node == right.node;
+    // That a source cannot be read is told by a snapshot, and so is that it was read again.
+    let is_read = |root: &Root| root.carried_from.is_none();
+    let are_as_well =
+        |left: &Root, right: &Root| left.counts.problems == right.counts.problems || is_read(left) && is_read(right);
+    let is_same =
+        |(left, right): (&Root, &Root)| left.path == right.path && left.node == right.node && are_as_well(left, right);
     left.len() == right.len() && left.iter().zip(right).all(is_same)
 }

@@ -26,7 +26,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::ahead::ahead;
 use super::begun::{Begun, WalkSteps};
-use super::carried::{carried_roots, carry};
+use super::carried::{carried_roots, carry_unread};
 use super::changes::are_same;
 use super::context::{Previous, ScanContext};
 use super::coverage::Coverage;
@@ -195,7 +195,7 @@ impl<'a> SourceRun<'a> {
             Err(detail) => {
                 builder.source_problem(self.source.path.clone(), detail);
                 let (_, tally, _) = builder.finish();
-                let root = carry(&context.root, self.line, self.fetcher, self.reachable, store)?;
+                let root = carry_unread(&context.root, self.line, self.fetcher, self.reachable, store)?;
                 return Ok(Some((root, tally)));
             }
         };

@@ -72,7 +72,7 @@ pub struct StreamRequest {
 /// Stores what `input` gives, to its end. An error of `input` ends the run, and nothing is stored.
 ///
 /// # Errors
-/// [`Error::Usage`] for a tag or a name that is none or that of a folder, [`Error::NothingToBackUp`] where nothing comes,
+/// [`Error::Usage`] for a tag or a name that is none or that of a folder, [`Error::NothingCame`] where nothing comes,
 /// [`Error::Io`] where reading fails, [`Error::NoDestination`], [`Error::TooFewCopies`], [`Error::Interrupted`].
 /// [`Error::Overtaken`] where another machine has cleaned away what was stored: it cannot be read once more.
 pub fn run(
@@ -205,10 +205,7 @@ fn ended(
     }
     read.map_err(|source| Error::Io { what: "read".to_owned(), path: request.name.clone(), source })?;
     if bytes == 0 && !request.force {
-        return Err(Error::NothingToBackUp(format!(
-            "nothing came for {}; if an empty file is meant, use --force",
-            request.name.display()
-        )));
+        return Err(Error::NothingCame { name: request.name.clone() });
     }
     Ok(())
 }

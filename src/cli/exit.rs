@@ -16,7 +16,7 @@ pub enum ExitStatus {
     Partial = 3,
     /// Done, but the run looks suspect.
     Suspect = 4,
-    /// Done, but a destination is behind.
+    /// Done, but a destination is behind or out of reach.
     Behind = 5,
     /// Nothing is set up.
     NotInitialised = 10,

@@ -27,20 +27,25 @@ pub fn explain(error: &Error) -> Explanation {
     Explanation { name, sentence: names::escape(sentence.as_bytes()), hint, status }
 }
 
-fn parts(error: &Error) -> (&'static str, ExitStatus, String, Option<String>) {
+/// Name, exit code, sentence and hint.
+type Parts = (&'static str, ExitStatus, String, Option<String>);
+
+fn parts(error: &Error) -> Parts {
     use ExitStatus as Exit;
     match error {
-        Error::NotInitialised { home } => {
-            let sentence = text!("error-not-initialised", home = show(home));
-            ("not-initialised", Exit::NotInitialised, sentence, Some(text!("hint-init")))
+        Error::NotInitialised { home, holds_state } => {
+            let nothing = || (text!("error-not-initialised", home = show(home)), text!("hint-init"));
+            let (sentence, hint) = if *holds_state { settings_lost(home) } else { nothing() };
+            ("not-initialised", Exit::NotInitialised, sentence, Some(hint))
         }
         Error::ForeignState { path, what } => {
             let sentence = text!("error-foreign-state", path = show(path), what = translated(what));
             ("foreign-state", Exit::NotInitialised, sentence, Some(text!("hint-move-away")))
         }
-        Error::AlreadyInitialised { home } => {
-            let sentence = text!("error-already-initialised", home = show(home));
-            ("already-initialised", Exit::Usage, sentence, Some(text!("hint-force")))
+        Error::AlreadyInitialised { home, lacks_settings } => {
+            let whole = || (text!("error-already-initialised", home = show(home)), text!("hint-force"));
+            let (sentence, hint) = if *lacks_settings { settings_lost(home) } else { whole() };
+            ("already-initialised", Exit::Usage, sentence, Some(hint))
         }
         Error::WrongKey { what } => {
             let sentence = text!("error-wrong-key", what = translated(what));
@@ -72,10 +77,9 @@ fn parts(error: &Error) -> (&'static str, ExitStatus, String, Option<String>) {
                 text!("error-damaged", object = translated(object), place = translated(place), detail = detail);
             ("damaged", Exit::Damage, sentence, Some(text!("hint-check")))
         }
-        Error::NotFound { what } => {
-            let sentence = text!("error-not-found", what = translated(what));
-            ("not-found", Exit::Failed, sentence, Some(text!("hint-look")))
-        }
+        Error::NotFound { what } => not_found(what, text!("hint-look")),
+        Error::Unlisted { what, by } => not_found(what, text!("hint-listed", command = *by)),
+        Error::BrokenSettings { path, line, key, detail } => broken_settings(path, *line, key, detail),
         Error::Config { key, detail } => {
             let sentence = text!("error-config", key = key.as_str(), detail = translated(detail));
             ("config", Exit::Usage, sentence, Some(text!("hint-show")))
@@ -98,6 +102,10 @@ fn parts(error: &Error) -> (&'static str, ExitStatus, String, Option<String>) {
         Error::NothingToBackUp(why) => {
             let sentence = text!("error-nothing-to-back-up", why = translated(why));
             ("nothing-to-back-up", Exit::Failed, sentence, Some(text!("hint-add")))
+        }
+        Error::NothingCame { name } => {
+            let sentence = text!("error-nothing-came", name = show(name));
+            ("nothing-to-back-up", Exit::Failed, sentence, Some(text!("hint-nothing-came")))
         }
         Error::Io { what, path, source } => {
             let (what, reason) = (translated(what), translated(&source.to_string()));
@@ -140,6 +148,25 @@ fn parts(error: &Error) -> (&'static str, ExitStatus, String, Option<String>) {
             ("index", Exit::Failed, sentence, Some(text!("hint-rebuild")))
         }
     }
+}
+
+/// The sentence and the hint where the state of a repository is and no `config.yaml`.
+fn settings_lost(home: &Path) -> (String, String) {
+    (text!("error-settings-lost", home = show(home)), text!("hint-settings-lost"))
+}
+
+fn not_found(what: &str, hint: String) -> Parts {
+    ("not-found", ExitStatus::Failed, text!("error-not-found", what = translated(what)), Some(hint))
+}
+
+fn broken_settings(path: &Path, line: Option<usize>, key: &str, detail: &str) -> Parts {
+    let detail = translated(detail);
+    let what = if key.is_empty() { detail } else { text!("error-config", key = key, detail = detail) };
+    let sentence = match line {
+        Some(line) => text!("error-settings-line", path = show(path), line = line.to_string(), what = what),
+        None => text!("error-settings", path = show(path), what = what),
+    };
+    ("config", ExitStatus::Usage, sentence, Some(text!("hint-settings-broken", path = show(path))))
 }
 
 fn destination_hint(kind: DestinationErrorKind) -> String {
@@ -186,9 +213,11 @@ mod tests {
         let unsupported = FormatError::Unsupported { version: 9, features: 0 };
         let text = || "text".to_owned();
         vec![
-            (Error::NotInitialised { home: path.clone() }, 10),
+            (Error::NotInitialised { home: path.clone(), holds_state: false }, 10),
+            (Error::NotInitialised { home: path.clone(), holds_state: true }, 10),
             (Error::ForeignState { path: path.clone(), what: "a database" }, 10),
-            (Error::AlreadyInitialised { home: path.clone() }, 2),
+            (Error::AlreadyInitialised { home: path.clone(), lacks_settings: false }, 2),
+            (Error::AlreadyInitialised { home: path.clone(), lacks_settings: true }, 2),
             (Error::WrongKey { what: text() }, 12),
             (Error::NoDestination { tried: Vec::new() }, 13),
             (Error::NoDestination { tried: why.clone() }, 13),
@@ -197,6 +226,10 @@ mod tests {
             (Error::Damaged { object: text(), place: text(), detail: text() }, 15),
             (Error::NotFound { what: text() }, 1),
             (Error::Config { key: text(), detail: text() }, 2),
+            (Error::BrokenSettings { path: path.clone(), line: Some(3), key: text(), detail: text() }, 2),
+            (Error::BrokenSettings { path: path.clone(), line: None, key: String::new(), detail: text() }, 2),
+            (Error::Unlisted { what: text(), by: "key list" }, 1),
+            (Error::NothingCame { name: path.clone() }, 1),
             (Error::Usage(text()), 2),
             (Error::Locked { home: path.clone(), holder: Some(1) }, 1),
             (Error::Unsure(text()), 1),

@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn a_fatal_error_is_a_sentence_a_hint_and_with_json_an_object() {
         let (out, stdout, stderr) = captured::output(Wishes { quiet: true, ..Wishes::default() });
-        let error = Error::NotInitialised { home: "/h".into() };
+        let error = Error::NotInitialised { home: "/h".into(), holds_state: false };
         assert_eq!(report_error(&out, &error), ExitStatus::NotInitialised);
         assert_eq!(stdout.text(), "");
         assert_eq!(stderr.text().lines().count(), 2);

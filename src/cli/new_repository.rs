@@ -58,8 +58,8 @@ pub fn create(
     force: bool,
     pack_bytes: Option<u32>,
 ) -> Result<NewRepository, Error> {
-    if context.home.exists() && !force {
-        return Err(Error::AlreadyInitialised { home: context.home.path().to_owned() });
+    if !force {
+        context.home.require_unused()?;
     }
     let words_file = args.recovery_key.as_deref().map(paths::absolute).transpose()?;
     let passphrase = args.passphrase.for_new_repository()?;

@@ -1,5 +1,7 @@
 //! Words for what the library names: kinds of places, states of destinations, lists of problems.
 
+use std::path::Path;
+
 use super::messages::{library, text};
 use super::names;
 use super::output::{Output, Style};
@@ -52,13 +54,13 @@ pub fn severity(out: &Output, severity: Severity) -> String {
 }
 
 /// What to do about a destination that lacks snapshots.
-pub fn hint_of(state: DestinationState) -> String {
+fn hint_of(state: DestinationState, name: &str, path: &Path) -> String {
     match state {
         DestinationState::Absent => text!("behind-hint-absent"),
-        DestinationState::WrongDevice => text!("behind-hint-wrong-device"),
+        DestinationState::WrongDevice => text!("behind-hint-wrong-device", name = name, path = names::path(path)),
         DestinationState::Full => text!("behind-hint-full"),
         DestinationState::ReadOnly => text!("behind-hint-read-only"),
-        DestinationState::RolledBack => text!("behind-hint-rolled-back"),
+        DestinationState::RolledBack => text!("behind-hint-rolled-back", name = name),
         DestinationState::Damaged => text!("behind-hint-damaged"),
         DestinationState::Online | DestinationState::Weak => text!("behind-hint-sync"),
     }
@@ -100,13 +102,20 @@ pub fn destination(out: &Output, status: &DestinationStatus) -> String {
 }
 
 /// Says on stderr that a destination lacks snapshots, and what to do. Why is in the report, unless there is none.
-pub fn warn_of_behind(out: &Output, name: &str, snapshots: u64, state: DestinationState, trouble: Option<String>) {
+pub fn warn_of_behind(
+    out: &Output,
+    name: &str,
+    path: &Path,
+    snapshots: u64,
+    state: DestinationState,
+    trouble: Option<String>,
+) {
     let why = trouble.filter(|_| out.wishes.quiet).map(|why| text!("because", why = why)).unwrap_or_default();
     out.warn(&match snapshots {
         0 => text!("destination-is-behind", name = name, why = why),
         n => text!("destination-lacks", name = name, n = n, why = why),
     });
-    out.hint(&hint_of(state));
+    out.hint(&hint_of(state, name, path));
 }
 
 /// Lists problems on stderr: the first few, how many more there are, and what to do.
@@ -172,6 +181,8 @@ mod tests {
         assert_eq!(text.lines().count(), 23);
         assert!(text.starts_with("23 problems:\n  /f\\n0: denied\n"), "{text}");
         assert!(text.contains("… and 3 more (`-v` lists all)\nhint: "), "{text}");
+        // What adds to what is left out, and does not replace it.
+        assert!(text.contains("`cryptbackup exclude PATTERNS`"), "{text}");
         assert_eq!(stdout.text(), "");
 
         let (out, _, stderr) = captured::output(Wishes::default());

@@ -36,7 +36,7 @@ pub struct Root {
     pub carried_from: Option<SnapshotId>,
     /// When the scan that read it began.
     pub scanned: Time,
-    /// What was counted.
+    /// What was counted; with at least one problem where a run could not read the source since.
     pub counts: RootCounts,
 }
 

@@ -24,6 +24,8 @@ pub struct ConnectReport {
     pub sources: Vec<PathBuf>,
     /// The name under which the destination was configured.
     pub destination_name: String,
+    /// Whether all other settings are the defaults, since no copy of them was given and no destination has them.
+    pub has_defaults: bool,
 }
 
 /// Fails unless the folder is a destination: to be asked before a secret is.
@@ -67,7 +69,7 @@ pub fn connect(
     monitor: &dyn Monitor,
 ) -> Result<ConnectReport, Error> {
     if home.exists() {
-        return Err(Error::AlreadyInitialised { home: home.path().to_owned() });
+        return Err(Error::AlreadyInitialised { home: home.path().to_owned(), lacks_settings: false });
     }
     home.check_index_not_foreign()?;
     let copied = match copied {
@@ -80,8 +82,14 @@ pub fn connect(
         .map_err(|error| not_usable(destination, &error))?;
     let shown = destination.display().to_string();
     let header = place.header();
+    // A state whose settings are lost is taken up, but not as that of another repository.
+    if home.holds_state()
+        && heads::header(&HeadStore::new(home).all()?, "this computer").is_ok_and(|kept| kept.repo != header.repo)
+    {
+        return Err(Error::AlreadyInitialised { home: home.path().to_owned(), lacks_settings: true });
+    }
     let objects = heads::from_destination(&place, &header)?;
-    let is_copied = copied.is_some();
+    let (is_copied, has_defaults) = (copied.is_some(), copied.as_ref().is_none_or(Settings::is_key_alone));
     let mut settings = copied.unwrap_or_else(|| Settings::new(&jiff::Zoned::now()));
     let secret = Secret::or_inline(secret, &settings)?;
     let parsed = secret.parse()?;
@@ -115,18 +123,13 @@ pub fn connect(
     drop(place);
     home.save_settings(&settings)?;
 
-    finish(home, secret, destination_name, is_copied, monitor)
+    let (snapshots, sources) = finish(home, secret, is_copied, monitor)?;
+    Ok(ConnectReport { snapshots, sources, destination_name, has_defaults })
 }
 
 /// Builds the index and lists the sources. The writer is made by the first backup, which goes on from the newest
 /// snapshot there is then.
-fn finish(
-    home: &Home,
-    secret: Secret,
-    destination_name: String,
-    is_copied: bool,
-    monitor: &dyn Monitor,
-) -> Result<ConnectReport, Error> {
+fn finish(home: &Home, secret: Secret, is_copied: bool, monitor: &dyn Monitor) -> Result<(usize, Vec<PathBuf>), Error> {
     let repo = Repo::open(home, Access::Write, Some(secret), monitor)?;
     let view = repo.index.reader()?;
     let known = repo.known_snapshots(&view)?;
@@ -144,7 +147,7 @@ fn finish(
         })?;
     }
     let sources = sources.into_iter().map(|source| source.path).collect();
-    Ok(ConnectReport { snapshots: known.len(), sources, destination_name })
+    Ok((known.len(), sources))
 }
 
 /// A source as a snapshot has it. What came through a pipe has no inode, and there is nothing to read.

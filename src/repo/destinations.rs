@@ -323,8 +323,13 @@ impl Repo {
         let refuse = |detail: String| Error::Config { key: format!("destinations.{name}"), detail };
         let path = self.settings.destinations.get(name).cloned();
         let path = path.ok_or_else(|| refuse("there is no destination of that name".to_owned()))?;
-        let place =
-            LocalDestination::open_at(self.home.machine(), &path, None).map_err(|error| refuse(error.to_string()))?;
+        let place = LocalDestination::open_at(self.home.machine(), &path, None).map_err(|error| match error {
+            OpenError::NotADestination { .. } => {
+                let set = format!("destinations.{name} {}", path.display());
+                refuse(format!("{error}; to begin anew with what is there, run `cryptbackup config set {set}`"))
+            }
+            error => refuse(error.to_string()),
+        })?;
         let mut known = KnownIds::load(&self.home)?;
         let place = self.take_up(place, name, &path, &known)?;
         known.set(name, &place.mark().destination)?;

@@ -1,16 +1,20 @@
 //! The state folder.
 
+mod held;
+
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::machine::{Machine, RealMachine};
 use super::settings::Settings;
 use crate::destination::disk::{Disk, EntryKind, replace_file};
 use crate::error::Error;
+
+pub(super) use held::{LastHeld, Lock};
 
 /// How long a command waits for another one of the same state folder that only brings the index up to date.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,6 +23,9 @@ const STATE_LEN_MAX: u64 = 64 << 20;
 /// The settings, and the index, in the state folder.
 const SETTINGS: &str = "config.yaml";
 const INDEX: &str = "backups.db";
+/// The header of the repository in the state, and what is beside it while `init` is at work.
+const HEADER: &str = "repo/cryptbackup.repo";
+const UNFINISHED: &str = "unfinished";
 
 /// Where one user's settings and memory are, and the machine they are on.
 #[derive(Debug, Clone)]
@@ -193,6 +200,27 @@ impl Home {
         self.has_settings() && self.has(&below_state("repo"))
     }
 
+    /// Whether the state of a repository is here, whole, be it with its settings or not.
+    pub(super) fn holds_state(&self) -> bool {
+        self.has(&below_state(HEADER)) && !self.has(&below_state(UNFINISHED))
+    }
+
+    /// Whether anything of a repository is here.
+    pub(super) fn holds_anything(&self) -> bool {
+        self.has("state")
+    }
+
+    /// Notes that a repository is being set up: until that is finished, what is here is worth nothing and stands in
+    /// nobody's way.
+    pub(super) fn begin(&self) -> Result<(), Error> {
+        self.write_state(UNFINISHED, b"")
+    }
+
+    /// Notes that it is set up.
+    pub(super) fn finish(&self) -> Result<(), Error> {
+        self.remove_state(UNFINISHED)
+    }
+
     /// Whether `config.yaml` is there.
     pub fn has_settings(&self) -> bool {
         self.has(SETTINGS)
@@ -245,7 +273,21 @@ impl Home {
             return self.check_index_not_foreign();
         }
         self.check_not_foreign()?;
-        Err(Error::NotInitialised { home: self.path.clone() })
+        Err(Error::NotInitialised { home: self.path.clone(), holds_state: self.holds_state() })
+    }
+
+    /// Fails where this program was set up here, also where only the settings of that are lost: nothing must be written
+    /// over a state that may be all there is.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyInitialised`], [`Error::ForeignState`].
+    pub fn require_unused(&self) -> Result<(), Error> {
+        self.check_not_foreign()?;
+        let lacks_settings = !self.has_settings();
+        if self.exists() || self.holds_state() {
+            return Err(Error::AlreadyInitialised { home: self.path.clone(), lacks_settings });
+        }
+        Ok(())
     }
 
     /// Makes the folders, for the owner's eyes only, durably.
@@ -279,13 +321,7 @@ impl Home {
             .open(&path)
             .map_err(|source| io_error("open", &path, source))?;
         match file.try_lock() {
-            Ok(()) => {
-                let before = LastHeld::of(&file);
-                // For the sentence another command says; the lock is what counts.
-                let written = file.set_len(0).and_then(|()| write_at_start(&file, &std::process::id().to_string()));
-                let now = written.ok().and_then(|()| LastHeld::of(&file));
-                Ok(Some(Lock { _file: file, before, now }))
-            }
+            Ok(()) => Ok(Some(Lock::taken(file))),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(source)) => Err(io_error("lock", &path, source)),
         }
@@ -296,34 +332,6 @@ impl Home {
         let holder = fs::read_to_string(self.state_path("lock")).ok().and_then(|text| text.parse().ok());
         Error::Locked { home: self.path.clone(), holder }
     }
-}
-
-/// The right to write in a state folder. The file names the process that has it.
-pub(super) struct Lock {
-    _file: File,
-    /// Who had it before, and who has it now; none where that cannot be told.
-    pub(super) before: Option<LastHeld>,
-    pub(super) now: Option<LastHeld>,
-}
-
-/// Which process took the lock last, and when: different after every time it was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct LastHeld {
-    holder: String,
-    since: SystemTime,
-}
-
-impl LastHeld {
-    fn of(mut file: &File) -> Option<Self> {
-        let mut holder = String::new();
-        file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut holder)).ok()?;
-        Some(Self { holder, since: file.metadata().and_then(|found| found.modified()).ok()? })
-    }
-}
-
-fn write_at_start(mut file: &File, text: &str) -> io::Result<()> {
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(text.as_bytes())
 }
 
 /// The path of something of the program's own state, below the state folder.

@@ -86,14 +86,17 @@ pub struct InitReport {
 /// # Errors
 /// [`Error::AlreadyInitialised`], [`Error::ForeignState`], [`Error::Io`]; [`Error::Format`] for sizes that cannot be.
 pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
-    home.check_not_foreign()?;
-    let moved_aside = match (home.exists(), request.force) {
-        (true, false) => return Err(Error::AlreadyInitialised { home: home.path().to_owned() }),
-        (true, true) => Some(move_aside(home)?),
-        (false, _) => None,
+    let moved_aside = if request.force {
+        home.check_not_foreign()?;
+        // Also where the settings are lost: the state that is left opens what a copy of them opens.
+        if home.holds_anything() { Some(move_aside(home)?) } else { None }
+    } else {
+        home.require_unused()?;
+        None
     };
     home.create()?;
     let _lock = home.lock()?;
+    home.begin()?;
     let repo = RepoId::from_bytes(random()?);
     let keys = Keys::generate(repo)?;
     let header = RepoHeader::new(repo);
@@ -127,6 +130,7 @@ pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
     // The header last but one, the settings last: until they are there, nothing is set up.
     store.put(&ObjectName::Header, &header.encode())?;
     home.save_settings(&settings)?;
+    home.finish()?;
     Ok(InitReport { repo, recovery_words, moved_aside })
 }
 

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::open::{move_index_aside, unlock};
+use super::open::{move_index_aside, open_index, unlock};
 use super::{Access, Home, Repo, Secret};
 use crate::destination::LocalDestination;
 use crate::error::Error;
 use crate::index::IndexError;
-use crate::report::{Monitor, Stage};
+use crate::report::{Monitor, Silent, Stage};
 
 /// What `rebuild-index` did.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -55,7 +55,10 @@ pub fn rebuild_index(home: &Home, secret: Option<Secret>, monitor: &dyn Monitor)
             let tried = tried.map(|(name, path)| (name.clone(), format!("{} is not there", path.display())));
             return Err(Error::NoDestination { tried: tried.collect() });
         }
-        if home.has_index() { Some(move_index_aside(home)?) } else { None }
+        let aside = if home.has_index() { Some(move_index_aside(home)?) } else { None };
+        // An empty one, so that none is missing where the next step opens it.
+        drop(open_index(home, &header, settings.limits.memory, &Silent)?);
+        aside
     };
     monitor.begin(Stage::Rebuilding, None, None);
     let repo = Repo::open(home, Access::Write, secret, monitor)?;

@@ -31,6 +31,7 @@
 //! # }
 //! ```
 
+mod broken;
 mod destinations;
 mod file;
 mod keys;
@@ -47,6 +48,7 @@ use crate::error::Error;
 use crate::memory::Budget;
 use crate::source::{Excludes, split_list};
 
+use broken::Broken;
 pub use destinations::Destinations;
 pub(super) use file::read as read_private;
 pub use file::{create_private, write_private};
@@ -126,18 +128,16 @@ impl Settings {
     /// Reads a file. With `strict` one that others can read is refused; a copy on a stick without modes is not.
     ///
     /// # Errors
-    /// [`Error::OpenToOthers`], [`Error::Io`], and [`Error::Config`] naming the line or the key.
+    /// [`Error::OpenToOthers`], [`Error::Io`], and [`Error::BrokenSettings`] naming the line and the key.
     pub fn load(path: &Path, strict: bool) -> Result<Self, Error> {
         Self::parse_file(path, &file::read(path, strict)?)
     }
 
     /// [`parse`](Self::parse), of what was read at a path.
     pub(super) fn parse_file(path: &Path, text: &str) -> Result<Self, Error> {
-        Self::parse(text).map_err(|error| match error {
-            Error::Config { key, detail } if key.is_empty() => {
-                Error::Config { key: path.display().to_string(), detail }
-            }
-            other => other,
+        Self::read(text).map_err(|Broken { key, line, detail }| {
+            let path = path.to_owned();
+            Error::BrokenSettings { path, line, key, detail }
         })
     }
 
@@ -146,11 +146,15 @@ impl Settings {
     /// # Errors
     /// [`Error::Config`].
     pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::read(text).map_err(|Broken { key, detail, .. }| Error::Config { key, detail })
+    }
+
+    fn read(text: &str) -> Result<Self, Broken> {
         // Without snippets: an error message must not quote the line with the key.
-        let options = serde_saphyr::options! { with_snippet: false };
-        let settings: Self = serde_saphyr::from_str_with_options(text, options)
-            .map_err(|error| Error::Config { key: String::new(), detail: error.to_string() })?;
-        settings.validate()?;
+        let options = || serde_saphyr::options! { with_snippet: false };
+        let settings: Self = serde_saphyr::from_str_with_options(text, options())
+            .map_err(|error| Broken::of_text(text, &error, options()))?;
+        settings.validate().map_err(|error| Broken::of_value(text, error))?;
         Ok(settings)
     }
 
@@ -223,6 +227,12 @@ impl Settings {
             copy.encryption.key = Some(Zeroizing::new(MASK.to_owned()));
         }
         copy
+    }
+
+    /// Whether there is nothing in it but what opens the repository, as in a file of
+    /// [`key_to_yaml`](Self::key_to_yaml).
+    pub(super) fn is_key_alone(&self) -> bool {
+        *self == Self { encryption: self.encryption.clone(), ..Self::default() }
     }
 
     /// The zstd level, or nothing when blocks are stored as they are.

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::settings::SourceSettings;
 use super::{DestinationState, Repo, Standing};
 use crate::destination::place::{self, PlaceKind};
 use crate::error::Error;
@@ -56,9 +55,11 @@ pub struct SourceStatus {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Entries with a problem then.
+    /// Entries with a problem then; the source itself where no run could read it since.
     pub problems: u64,
-    /// Whether it had no whole backup for longer than `status.warn_days`.
+    /// Whether it was to be read since and could not be.
+    pub is_unread: bool,
+    /// Whether it had no whole backup for longer than `status.warn_days`, or none at all.
     pub is_overdue: bool,
     /// The newest snapshot of it that looked suspect and was not accepted, and why.
     pub suspect: Option<(SnapshotId, Time, SuspectSource)>,
@@ -122,19 +123,21 @@ impl Repo {
         let sources = self.settings.sources.iter().map(|source| {
             let path = paths::to_bytes(&source.path);
             // What was read in part is no backup of the source yet.
-            let read = known.iter().filter(|known| known.snapshot.is_whole()).filter_map(|known| {
-                let root = known.snapshot.root(path).filter(|root| root.carried_from.is_none())?;
-                Some((known.snapshot.finished, root))
-            });
+            let whole = known.iter().filter(|known| known.snapshot.is_whole());
+            let roots = whole.filter_map(|known| Some((known.snapshot.finished, known.snapshot.root(path)?)));
+            let read = roots.clone().filter(|(_, root)| root.carried_from.is_none());
             let newest = read.clone().next();
+            // Carried by the last run, it has those of the one that read it, and one where that run could not.
+            let problems = roots.clone().next().map_or(0, |(_, root)| root.counts.problems);
             SourceStatus {
                 path: source.path.clone(),
                 last_good: read.clone().find(|(_, root)| root.counts.problems == 0).map(|(time, _)| time),
                 last_read: newest.map(|(time, _)| time),
                 files: newest.map_or(0, |(_, root)| root.counts.files),
                 bytes: newest.map_or(0, |(_, root)| root.counts.bytes),
-                problems: newest.map_or(0, |(_, root)| root.counts.problems),
-                is_overdue: self.is_overdue(source, newest.map(|(time, _)| time)),
+                problems,
+                is_unread: problems > newest.map_or(0, |(_, root)| root.counts.problems),
+                is_overdue: self.is_overdue(newest.map(|(time, _)| time)),
                 suspect: suspects.iter().find_map(|suspect| {
                     let source = suspect.sources.iter().find(|source| source.path == path)?;
                     Some((suspect.id, suspect.time, source.clone()))
@@ -175,12 +178,10 @@ impl Repo {
         })
     }
 
-    /// Whether a source had no whole backup for longer than the settings allow, since it was added.
-    fn is_overdue(&self, source: &SourceSettings, last_read: Option<Time>) -> bool {
+    /// Whether a source had no whole backup for longer than the settings allow, or none at all.
+    fn is_overdue(&self, last_read: Option<Time>) -> bool {
         let days = i64::from(self.settings.status.warn_days);
-        let added = || source.added_at.parse::<jiff::Timestamp>().ok().map(|added| added.as_second());
-        let since = last_read.map(|time| time.seconds).or_else(added);
-        days > 0 && since.is_some_and(|since| self.now().seconds - since > days * 86_400)
+        days > 0 && last_read.is_none_or(|last| self.now().seconds - last.seconds > days * 86_400)
     }
 
     /// The id of a configured destination, as it is or as it was when last seen; none where it never was.

@@ -110,7 +110,7 @@ struct Watch<'a> {
 /// Watches until the monitor says to stop. A stop while a backup is made is one after it was interrupted.
 ///
 /// # Errors
-/// [`Error::NotInitialised`], [`Error::Config`] where the settings cannot be read or say not to watch,
+/// [`Error::NotInitialised`], [`Error::BrokenSettings`], [`Error::Config`] where the settings say not to watch,
 /// [`Error::NothingToBackUp`] without sources, [`Error::WrongKey`]. What fails later is told and tried again.
 pub fn run(
     home: &Home,

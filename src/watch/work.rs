@@ -166,7 +166,10 @@ impl Watch<'_> {
         if matches!(error, Error::Interrupted) {
             return Ok(());
         }
-        let is_hopeless = matches!(error, Error::WrongKey { .. } | Error::NotInitialised { .. } | Error::Config { .. });
+        let is_hopeless = matches!(
+            error,
+            Error::WrongKey { .. } | Error::NotInitialised { .. } | Error::Config { .. } | Error::BrokenSettings { .. }
+        );
         if is_hopeless && self.since.is_none() {
             return Err(error);
         }

@@ -81,11 +81,19 @@ fn a_pack_that_is_gone_is_found_without_reading_data() {
 fn what_was_not_checked_is_said() {
     let (world, _) = damaged();
     world.rename("primary", "unplugged");
-    let ended = world.run("check --read-data").expect_code(0);
-    ended.expect_said(&["warning: [primary] was not checked: "]);
-    let summary = world.run("check --json").expect_code(0).summary();
-    assert_eq!(summary["unreachable"][0]["name"], "primary", "{summary}");
+    for words in ["check", "check --read-data", "check --read-data --heal"] {
+        let ended = world.run(words).expect_code(5).expect_shown(&["No damage found"]);
+        ended.expect_said(&["warning: [primary] was not checked: "]);
+    }
+    let summary = world.run("check --json").expect_code(5).summary();
+    assert_eq!(
+        (&summary["unreachable"][0]["name"], &summary["exit_code"]),
+        (&"primary".into(), &5.into()),
+        "{summary}"
+    );
     world.run("check --destination primary").expect_code(13);
+    // Nobody asked for it.
+    world.run("check --destination secondary").expect_code(0);
 }
 
 #[test]

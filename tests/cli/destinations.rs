@@ -214,10 +214,10 @@ fn a_script_can_ask_whether_all_is_well() {
     world.run("status --check").expect_code(5);
     world.rename("usb.away", "usb");
     world.run("status --check").expect_code(0);
-    // Added long ago, and never backed up since.
+    // Added, and never backed up since: now, and when that is long ago.
     world.folder("more");
     world.run("add more").expect_code(0);
-    world.run("status --check").expect_code(0);
+    world.run("status --check").expect_code(3).expect_said(&["warning: ", "more was never backed up as a whole"]);
     let config = world.read("state/config.yaml");
     let (before, after) = config.rsplit_once("added_at: ").expect("the last source");
     let rest = after.split_once('\n').expect("a line").1;
@@ -228,4 +228,82 @@ fn a_script_can_ask_whether_all_is_well() {
     assert_eq!((&sources[0]["overdue"], &sources[1]["overdue"]), (&false.into(), &true.into()), "{sources}");
     world.run("config set status.warn_days 0").expect_code(0);
     world.run("status --check").expect_code(0);
+}
+
+#[test]
+fn nothing_backed_up_at_all_is_not_well() {
+    let world = World::new();
+    world.run("init").expect_code(0);
+    world.run("status --check").expect_code(3).expect_shown(&["none yet: cryptbackup add DIR"]);
+    world.run("config set destinations.primary primary").expect_code(0);
+    world.run("status --check").expect_code(3);
+    world.folder("docs");
+    world.run("add docs").expect_code(0);
+    world.run("config unset destinations.primary").expect_code(0);
+    let said = "1 copy is wanted (min_copies) and fewer destinations are configured";
+    world.run("status --check").expect_code(3).expect_said(&[said]);
+    // What was backed up once, and has nowhere to go now.
+    world.run("config set destinations.primary primary").expect_code(0);
+    world.run("backup -q").expect_code(0);
+    world.run("status --check").expect_code(0);
+    world.run("config unset destinations.primary").expect_code(0);
+    world.run("status --check").expect_code(5);
+    world.run("config set min_copies 2").expect_code(0);
+    world.run("status").expect_code(0).expect_said(&["2 copies are wanted"]);
+}
+
+#[test]
+fn a_source_that_the_last_run_could_not_read_is_a_problem() {
+    let world = World::set_up(&["primary"]);
+    world.write("docs/a", "a");
+    world.write("more/b", "b");
+    world.run("add more").expect_code(0);
+    world.run("backup -q").expect_code(0);
+    world.run("status --check").expect_code(0);
+    let sources = || {
+        let sources = world.run("status --json").expect_code(0).json()["sources"].clone();
+        let of = |at: usize| (sources[at]["problems"].as_u64(), sources[at]["unread"].as_bool());
+        [of(0), of(1)]
+    };
+    let unread = |what: &str| {
+        world.run("backup -q").expect_code(3);
+        world.run("status --check").expect_code(3).expect_shown(&["not read by the last backup that tried"]);
+        assert_eq!(sources(), [(Some(0), Some(false)), (Some(1), Some(true))], "{what}");
+    };
+    world.rename("more", "unplugged");
+    unread("away");
+    // It is still so when the other one alone is backed up, and after another try.
+    world.run("backup -q --source docs").expect_code(0);
+    world.run("status --check").expect_code(3);
+    unread("away again");
+    // Where it was mounted is an empty folder.
+    world.folder("more");
+    unread("empty");
+    std::fs::remove_dir(world.path("more")).expect("empty");
+    world.rename("unplugged", "more");
+    world.run("backup -q").expect_code(0);
+    world.run("status --check").expect_code(0);
+    // Not asked for is no problem.
+    world.run("backup -q --source docs").expect_code(0);
+    world.run("status --check").expect_code(0);
+    assert_eq!(sources(), [(Some(0), Some(false)), (Some(0), Some(false))]);
+}
+
+#[test]
+fn what_to_do_about_an_emptied_destination_works() {
+    let world = World::set_up(&["primary", "usb"]);
+    world.write("docs/a", "first");
+    world.run("backup -q").expect_code(0);
+    std::fs::remove_dir_all(world.path("usb")).expect("there");
+    world.folder("usb");
+    let cure = format!("cryptbackup config set destinations.usb {}", world.path("usb").display());
+    for words in ["backup", "sync"] {
+        world.run(words).expect_code(5).expect_said(&[&cure, "`cryptbackup destination accept usb`"]);
+    }
+    world.run("destination accept usb").expect_code(2).expect_said(&["is not a destination", &cure]);
+    world.run(cure.strip_prefix("cryptbackup ").expect("a command")).expect_code(0);
+    world.run("sync").expect_code(0);
+    world.run("status --check").expect_code(0);
+    world.rename("primary", "unplugged");
+    world.run("restore --directory docs --destination back").expect_code(0);
 }

@@ -96,9 +96,11 @@ fn wrong_usage_changes_nothing_and_what_is_away_is_said() {
     world.run("drill --destination nowhere").expect_error(2, &["`nowhere`"]);
     assert_eq!(scratch(&world), Vec::<String>::new());
     world.rename("secondary", "unplugged");
-    world.run("drill").expect_code(0).expect_said(&["warning: [secondary] was not drilled: "]);
+    world.run("drill").expect_code(5).expect_said(&["warning: [secondary] was not drilled: "]);
+    assert_eq!(world.run("drill --json").expect_code(5).summary()["exit_code"], 5);
+    world.run("drill --destination primary").expect_code(0);
     world.run("drill --destination secondary").expect_error(13, &["secondary"]);
-    world.run("drill --budget 30s").expect_code(0).expect_shown(&["[primary] 2 files restored"]);
+    world.run("drill --budget 30s").expect_code(5).expect_shown(&["[primary] 2 files restored"]);
 }
 
 #[test]

@@ -17,11 +17,13 @@ mod french;
 mod full_disk;
 mod guard;
 mod help;
+mod hints;
 mod inputs;
 mod json;
 #[cfg(target_os = "linux")]
 mod keys;
 mod limits;
+mod lost;
 mod quickstart;
 mod readme;
 mod seed;

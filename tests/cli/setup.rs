@@ -121,6 +121,33 @@ fn a_broken_file_is_named_with_the_line() {
 }
 
 #[test]
+fn a_broken_file_is_said_in_words_with_the_key_and_what_to_do() {
+    let world = World::new();
+    for (broken, said) in [
+        ("retention:\n  keep_days: thirty\n", "line 3: retention.keep_days: `thirty` is not a whole number from 0 on"),
+        ("watch:\n  realtime: ja\n", "line 3: watch.realtime: `ja` is not true or false"),
+        ("guard:\n  min_bytes: lots\n", "line 3: guard.min_bytes: `lots` is not a size"),
+        ("priority:\n  kind: much\n", "line 3: priority.kind: `much` is not a number"),
+        ("limits:\n  upload:\n    usb: fast\n", "limits.upload.usb: `fast` is not"),
+        ("min_copies: 0\n", "line 2: min_copies: must be at least 1"),
+        ("watch:\n  interval: -5\n", "line 3: watch.interval: `-5` is not a whole number from 1 on"),
+        ("retention:\n  keep_days\n", "line 3: it cannot be understood"),
+        ("retention:\n  keep_days: 3\n keep_versions: 2\n", "line 4: it cannot be understood"),
+        ("sources: docs\n", "line 2: sources: it cannot have this value"),
+        ("sources:\n- path: /docs\n  git_ignore: perhaps\n", "line 4: git_ignore: it cannot have this value"),
+        ("encryption: [\n  key: c2VjcmV0\n", "it cannot be understood"),
+    ] {
+        let config = world.write_config(&format!("version: '1.1'\n{broken}"));
+        for words in ["config show", "config set min_copies 1", "status"] {
+            let ended = world.run(words).expect_error(2, &[config.to_str().expect("text"), said]);
+            assert!(!ended.stderr.contains("c2VjcmV0"), "no secret is shown: {}", ended.stderr);
+            let hint = ended.stderr.split("hint: ").nth(1).unwrap_or_default();
+            assert!(hint.contains("put back your copy") && !hint.contains("config show"), "{broken}: {}", ended.stderr);
+        }
+    }
+}
+
+#[test]
 fn folders_are_added_changed_and_removed() {
     let world = World::new();
     world.write_config("version: '1.1'\n");

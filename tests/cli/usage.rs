@@ -41,7 +41,7 @@ fn wrong_usage_is_json_when_json_is_asked_for() {
     assert_eq!((&error["message_type"], &error["exit_code"]), (&"error".into(), &2.into()));
     assert!(error["message"].as_str().is_some_and(|text| text.contains("--version")), "{error}");
     for (words, message) in [
-        ("tag latest", "the following required arguments were not provided: --add <TAG>"),
+        ("tag latest", "the following required arguments were not provided: <--add <TAG>|--remove <TAG>>"),
         ("dump latest --archive rar", "invalid value 'rar' for '--archive <KIND>' [possible values: tar, zip]"),
     ] {
         let error = World::new().run(&format!("{words} --json")).expect_code(2).json();

@@ -28,7 +28,7 @@ const MEANS_SOMETHING_ELSE: &[(&str, &str)] = &[
     ("repo/store.rs: StoreCounts", "what that stage counts"),
     ("index/mod.rs: Store", "a redb file, opened to read or to write"),
     ("repo/heads.rs: HeadStore", "the copies of keys and config in the state folder"),
-    ("repo/home.rs: Lock", "a lock of the operating system"),
+    ("repo/home/held.rs: Lock", "a lock of the operating system"),
     ("restore/mod.rs: PlannedItem", "an entry and where it is to go"),
     ("restore/walk.rs: Frame", "a folder on the stack of the walk"),
     ("source/file.rs: Segment", "a run of data or a hole of a file, as the file system tells"),

@@ -90,7 +90,9 @@ fn damaged_objects(findings: &[Finding]) -> u64 {
 fn print(out: &Output, report: &CheckReport, is_healing: bool, hint: &str) -> ExitStatus {
     let damaged = damaged_objects(&report.findings);
     let status = match damaged {
-        0 => ExitStatus::Done,
+        0 if report.unreachable.is_empty() => ExitStatus::Done,
+        // What nobody looked at is not known to be well.
+        0 => ExitStatus::Behind,
         _ if is_healing && !report.has_damage_left() => ExitStatus::Healed,
         _ => ExitStatus::Damage,
     };
@@ -119,6 +121,9 @@ fn print(out: &Output, report: &CheckReport, is_healing: bool, hint: &str) -> Ex
     for (name, why) in &report.unreachable {
         let (name, why) = (names::escape(name.as_bytes()), names::escape(translated(why).as_bytes()));
         out.warn(&text!("check-not-checked", name = name, why = why));
+    }
+    if !report.unreachable.is_empty() {
+        out.hint(&text!("hint-plug-in"));
     }
     let duration = units::duration(report.duration_seconds);
     out.say(&match report.packs_read {
@@ -258,6 +263,10 @@ mod tests {
         ] {
             let (out, ..) = captured::output(Wishes::default());
             assert_eq!(print(&out, &report(severities), false, ""), status);
+            let away = vec![("nas".to_owned(), "it is not there".to_owned())];
+            let report = CheckReport { unreachable: away, ..report(severities) };
+            let status = if status == ExitStatus::Done { ExitStatus::Behind } else { status };
+            assert_eq!(print(&out, &report, false, ""), status);
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
 use crate::cli::messages::text;
+use crate::cli::output::Style;
 use crate::cli::progress::Progress;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{path_bytes, with_path};
@@ -39,7 +40,8 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     if context.home.exists() {
-        return Err(Error::AlreadyInitialised { home: context.home.path().to_owned() });
+        let home = context.home.path().to_owned();
+        return Err(Error::AlreadyInitialised { home, lacks_settings: false });
     }
     let dir = paths::absolute(&args.dir)?;
     repo::require_destination(&dir)?;
@@ -80,12 +82,17 @@ fn print(context: &Context, report: &ConnectReport) {
         let source = |path: &PathBuf| with_path(json!({}), "path", path_bytes(path));
         let sources: Value = report.sources.iter().map(source).collect();
         let name = &report.destination_name;
-        out.message("summary", json!({ "destination": name, "snapshots": report.snapshots, "sources": sources }));
+        let (snapshots, defaults) = (report.snapshots, report.has_defaults);
+        let value = json!({ "destination": name, "snapshots": snapshots, "sources": sources, "defaults": defaults });
+        out.message("summary", value);
         return;
     }
     out.say(&text!("connected", name = report.destination_name.as_str(), n = report.snapshots));
     for source in &report.sources {
         out.say(&format!("  {}", names::path(source)));
+    }
+    if report.has_defaults {
+        out.say(&out.paint(Style::Attention, &text!("connect-defaults")));
     }
     out.say(&text!("next-steps"));
     let dir = text!("value-dir");

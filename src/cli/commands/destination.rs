@@ -138,7 +138,8 @@ fn require(settings: &Settings, name: &str) -> Result<(), Error> {
     if settings.destinations.contains_key(name) {
         return Ok(());
     }
-    Err(Error::NotFound { what: text!("destination-unknown", name = names::escape(name.as_bytes())) })
+    let what = text!("destination-unknown", name = names::escape(name.as_bytes()));
+    Err(Error::Unlisted { what, by: "destination list" })
 }
 
 fn said(context: &Context, sentence: &str, name: &str) -> Result<ExitStatus, Error> {

@@ -79,10 +79,13 @@ fn exit_status(report: &DrillReport) -> ExitStatus {
         ExitStatus::Damage
     } else if has(FindingKind::SourceDiffers) {
         ExitStatus::Suspect
-    } else if report.findings.is_empty() {
-        ExitStatus::Done
-    } else {
+    } else if !report.findings.is_empty() {
         ExitStatus::Partial
+    } else if !report.unreachable.is_empty() {
+        // What nobody tried is not known to be well.
+        ExitStatus::Behind
+    } else {
+        ExitStatus::Done
     }
 }
 
@@ -108,6 +111,9 @@ fn print(out: &Output, report: &DrillReport) -> ExitStatus {
     for (name, why) in &report.unreachable {
         let (name, why) = (names::escape(name.as_bytes()), names::escape(translated(why).as_bytes()));
         out.warn(&text!("drill-not-drilled", name = name, why = why));
+    }
+    if !report.unreachable.is_empty() {
+        out.hint(&text!("hint-plug-in"));
     }
     let mut kinds: Vec<FindingKind> = report.findings.iter().map(|finding| finding.kind).collect();
     kinds.sort_unstable();
@@ -244,7 +250,8 @@ mod tests {
     fn the_gravest_finding_is_the_exit_code() {
         use FindingKind as Kind;
         for (kinds, status) in [
-            (&[][..], ExitStatus::Done),
+            // One is away.
+            (&[][..], ExitStatus::Behind),
             (&[Kind::NotRestored], ExitStatus::Partial),
             (&[Kind::MetadataDiffers], ExitStatus::Partial),
             (&[Kind::MetadataDiffers, Kind::SourceDiffers], ExitStatus::Suspect),
@@ -253,6 +260,8 @@ mod tests {
             let (out, ..) = captured::output(Wishes::default());
             assert_eq!(print(&out, &report(kinds)), status);
         }
+        let (out, ..) = captured::output(Wishes::default());
+        assert_eq!(print(&out, &DrillReport { unreachable: vec![], ..report(&[]) }), ExitStatus::Done);
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let known = if context.home.exists() {
         Some(context.settings()?)
     } else {
-        context.home.check_not_foreign()?;
+        context.home.require_unused()?;
         None
     };
     let is_ready = check(context, known.as_ref(), &source, &destination)?;

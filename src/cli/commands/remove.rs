@@ -27,10 +27,10 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let resolved = paths::absolute(&args.dir)?;
     let path = context.edit_settings(|settings| {
         // As it is typed too: the folder, or a link on the way to it, may be gone by now.
-        [resolved.clone(), args.dir.clone()]
-            .into_iter()
-            .find(|path| settings.remove_source(path))
-            .ok_or_else(|| Error::NotFound { what: text!("folder-no-source", path = names::path(&resolved)) })
+        [resolved.clone(), args.dir.clone()].into_iter().find(|path| settings.remove_source(path)).ok_or_else(|| {
+            let what = text!("folder-no-source", path = names::path(&resolved));
+            Error::Unlisted { what, by: "config show" }
+        })
     })?;
     let out = &context.out;
     if out.wishes.json {

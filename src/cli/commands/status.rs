@@ -26,7 +26,8 @@ const EXAMPLES: &str = "EXAMPLES:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Say by the exit code how things stand: 4 suspect, 3 overdue or with problems, 5 a destination is away or behind
+    /// Say by the exit code how things stand: 4 suspect; 3 no source, or one never backed up, overdue or with problems; 5 a
+    /// destination missing, away or behind
     #[arg(long)]
     check: bool,
     #[command(flatten)]
@@ -52,11 +53,14 @@ fn health(report: &StatusReport) -> ExitStatus {
         let states = [DestinationState::Online, DestinationState::Weak];
         states.contains(&status.state) && status.snapshots_behind == 0
     };
+    let is_enough = report.destinations.len() >= report.min_copies && report.destinations.iter().all(is_well);
     if report.sources.iter().any(|source| source.suspect.is_some()) {
         ExitStatus::Suspect
-    } else if report.sources.iter().any(|source| source.is_overdue || source.problems > 0) {
+    } else if report.sources.is_empty() || report.sources.iter().any(|source| source.is_overdue || source.problems > 0)
+    {
+        // Where there is no source nothing is backed up: a script must not take that for well.
         ExitStatus::Partial
-    } else if !report.destinations.iter().all(is_well) {
+    } else if !is_enough {
         ExitStatus::Behind
     } else {
         ExitStatus::Done
@@ -103,6 +107,7 @@ fn document(report: &StatusReport, space: &Space) -> Value {
             "files": source.files,
             "bytes": source.bytes,
             "problems": source.problems,
+            "unread": source.is_unread,
             "overdue": source.is_overdue,
             "suspect": source.suspect.as_ref().map(|(id, time, source)| {
                 let mut value = suspect::source(source);
@@ -193,11 +198,14 @@ fn warnings(out: &Output, report: &StatusReport, now: Timestamp) {
         out.hint(&text!("status-suspect-hint"));
     }
     for source in report.sources.iter().filter(|source| source.is_overdue) {
-        let last = source.last_read.map_or_else(|| text!("never"), |time| units::ago(time, now));
-        out.warn(&text!("status-overdue", path = names::path(&source.path), last = last));
+        let path = names::path(&source.path);
+        out.warn(&match source.last_read {
+            Some(last) => text!("status-overdue", path = path, last = units::ago(last, now)),
+            None => text!("status-never", path = path),
+        });
     }
     if report.destinations.len() < report.min_copies {
-        out.warn(&text!("status-few-destinations", wanted = report.min_copies.to_string()));
+        out.warn(&text!("status-few-destinations", n = report.min_copies));
     }
     if !report.key_exported {
         out.warn(&text!("status-lone-key"));
@@ -253,6 +261,9 @@ fn troubles(out: &Output, source: &SourceStatus, now: Timestamp) -> String {
     if source.problems == 0 {
         return String::new();
     }
+    if source.is_unread {
+        return format!(", {}", out.paint(Style::Bad, &text!("source-unread")));
+    }
     let problems = out.paint(Style::Attention, &text!("source-problems", n = source.problems));
     let good = source.last_good.map_or_else(|| text!("never"), |time| units::ago(time, now));
     format!(", {problems}, {}", text!("source-good", ago = good))
@@ -302,6 +313,7 @@ mod tests {
                 files: 1_234,
                 bytes: 5_000_000,
                 problems: 2,
+                is_unread: false,
                 is_overdue: false,
                 suspect: None,
             }],

@@ -65,7 +65,7 @@ fn print(out: &Output, report: &SyncReport) -> ExitStatus {
         out.say(&line(out, synced));
     }
     for synced in report.destinations.iter().filter(|synced| synced.snapshots_behind > 0) {
-        words::warn_of_behind(out, &synced.name, synced.snapshots_behind, synced.state, trouble(synced));
+        words::warn_of_behind(out, &synced.name, &synced.path, synced.snapshots_behind, synced.state, trouble(synced));
     }
     status
 }

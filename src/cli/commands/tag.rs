@@ -1,5 +1,6 @@
 //! `tag`: words to find a snapshot by.
 
+use clap::ArgGroup;
 use serde_json::json;
 
 use crate::clean::hand;
@@ -17,12 +18,12 @@ const EXAMPLES: &str = "EXAMPLES:
 
 /// Give a snapshot tags, or take some from it
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("change").args(["add", "remove"]).required(true).multiple(true))]
 pub struct Args {
     /// An id prefix, `latest` or `latest~N`
     snapshot: String,
     /// A tag to add; may be given again
-    #[arg(long, value_name = "TAG", required_unless_present = "remove")]
+    #[arg(long, value_name = "TAG")]
     add: Vec<String>,
     /// A tag to remove; may be given again
     #[arg(long, value_name = "TAG")]

@@ -123,7 +123,14 @@ impl Teller<'_> {
             if !is_behind {
                 self.behind.remove(&outcome.name);
             } else if self.behind.insert(outcome.name.clone(), trouble.clone()).as_ref() != Some(&trouble) {
-                words::warn_of_behind(out, &outcome.name, outcome.snapshots_behind, outcome.state, trouble);
+                words::warn_of_behind(
+                    out,
+                    &outcome.name,
+                    &outcome.path,
+                    outcome.snapshots_behind,
+                    outcome.state,
+                    trouble,
+                );
             }
         }
     }

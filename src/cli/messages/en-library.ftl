@@ -91,6 +91,8 @@ said-the-system-could-not-provide = the system could not provide { $name }
 
 ## The configuration
 
+said-it-cannot-be-understood-look-at = it cannot be understood; look at the indentation, the quotes and the `: ` after each key
+said-it-cannot-have-this-value = it cannot have this value
 said-there-is-no-such-key-there = there is no such key; there are: { $list }
 said-there-is-no-such-key-in = there is no such key; in this section there are: { $list }
 said-sources-are-changed-with-add-and = sources are changed with `add` and `remove`
@@ -125,6 +127,7 @@ said-layout-needs-a-newer-program = layout { $text } needs a newer program
 ## Destinations
 
 said-does-not-exist-is-the-disk = { $path } does not exist: is the disk plugged in, the share mounted?
+said-to-begin-anew-with-what-is = { $why }; to begin anew with what is there, run `cryptbackup config set { $set }`
 said-is-not-a-destination-is-the = { $path } is not a destination: is the disk plugged in, the share mounted?
 said-is-another-destination-of-this-repository = { $path } is another destination of this repository
 said-belongs-to-another-repository = { $path } belongs to another repository, { $id }
@@ -213,7 +216,6 @@ said-its-content-is-another-one = its content is another one though nobody wrote
 said-it-holds-what-rotted = it holds what rotted in a source since
 said-is-no-name-of-a-file = { $path } is no name of a file
 said-is-a-source-already = { $path } is a source already; choose another name
-said-nothing-came-for = nothing came for { $path }; if an empty file is meant, use --force
 said-another-machine-cleaned-here = another machine cleaned here while it was looked at; run `cryptbackup check` again
 said-what-was-read-again-is-not = What was read again is not remembered: { $why }.
 said-is-no-source = { $path } is no source

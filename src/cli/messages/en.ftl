@@ -61,7 +61,7 @@ exit-1 = failed, nothing committed
 exit-2 = wrong usage
 exit-3 = done, but some files could not be read or changed while being read
 exit-4 = done, but the run looks suspect
-exit-5 = done, but a destination is behind
+exit-5 = done, but a destination is behind or out of reach
 exit-10 = not initialised
 exit-12 = wrong key or passphrase
 exit-13 = no destination reachable
@@ -101,10 +101,14 @@ error-newer-program = { $object } was written by a newer program (format version
 error-no-destination = no destination is configured
 error-not-a-destination = cannot connect to { $path }: { $why }
 error-not-found = not found: { $what }
+error-nothing-came = nothing came for { $name }
 error-not-initialised = CryptBackup is not initialised: there is no configuration in { $home }
 error-nothing-to-back-up = there is nothing to back up: { $why }
 error-open-to-others = { $path } holds the key and can be read by others
 error-overtaken = another machine cleaned a destination meanwhile, and what this run relied on is gone
+error-settings = { $path }: { $what }
+error-settings-line = { $path }, line { $line }: { $what }
+error-settings-lost = config.yaml is missing in { $home }, where the state of a repository is
 error-stored-nowhere = the backup could not be stored on any destination{ $reasons }
 error-too-few-copies = the backup is on { $number } of the { $wanted } destinations that `min_copies` asks for{ $reasons }
 error-unreachable = no destination can be reached{ $reasons }
@@ -118,22 +122,26 @@ hint-again = run it again; nothing that was saved before is affected
 hint-check = `cryptbackup check --read-data` lists all damage and which snapshots it touches; with --heal it puts right what can be
 hint-chmod = run `chmod 600` on it; if somebody may have read it, the key is no longer secret
 hint-connect = plug in the disk or mount the share, and give the folder in which `cryptbackup.repo` lies; on a machine without backups so far, run `cryptbackup quickstart` instead
-hint-force = it can be used as it is; `cryptbackup init --force` moves it aside and starts anew
+hint-force = it can be used as it is; `cryptbackup init --force` moves it aside and starts anew; for `cryptbackup connect`, move that folder away
 hint-force-clean = if it is meant, add --force; `clean` and `purge` tell with --dry-run what they would do
 hint-go-on = what was stored so far is found again by the next run
 hint-init = run `cryptbackup init`, or `cryptbackup connect DIR` to take up existing backups
 hint-key = put back your copy of config.yaml, or give the passphrase that belongs to it, or --key-file FILE, or --recovery-key FILE with the recovery words
+hint-listed = `cryptbackup { $command }` lists what there is
 hint-look = `cryptbackup status`, `snapshots` and `restore --list` show what there is
 hint-memory = what was to be stored did not come out of the memory as it went in; test this machine's memory
-hint-more-copies = make room, or connect what is missing, and run it again; or lower `min_copies`
+hint-more-copies = make room, or make it writable, or connect what is missing, and run it again; or lower `min_copies`
 hint-move-away = if it opens existing backups of this program, run `cryptbackup connect DIR`; else move it away or set CRYPTBACKUP_HOME to another folder, then run `cryptbackup init`
-hint-no-copy = make room, or connect what is missing, and run it again
+hint-no-copy = make room, or make it writable, or connect what is missing, and run it again
+hint-nothing-came = look at what was to write it; if an empty file is meant, add --force
 hint-others = plug in the other destinations and try again; `cryptbackup check` says what is missing where
 hint-permissions = check the permissions of the file and of its folders
 hint-plug-in = plug in the disk or mount the share and try again; `cryptbackup status` shows every destination
 hint-plugged = check that the disk is plugged in or the share mounted, and try again
 hint-rebuild = run `cryptbackup rebuild-index`; it is made anew from the destinations
 hint-room = make room on that disk
+hint-settings-broken = open { $path } in an editor and mend that, or put back your copy of it
+hint-settings-lost = put back your copy of config.yaml, or run `cryptbackup connect DIR` with a destination of that repository; to begin anew, move that folder away, which `cryptbackup init --force` does
 hint-show = `cryptbackup config show` prints the configuration, `config set --help` lists its keys
 hint-sources = `cryptbackup config show` lists the sources and their excludes
 hint-there = nothing was overwritten; give another name, or move what is there away
@@ -169,9 +177,9 @@ behind-hint-absent = it is brought up to date by the next `backup` or `sync` whe
 behind-hint-damaged = `cryptbackup check --read-data` lists what is damaged, and `--heal` mends it
 behind-hint-full = make room on it, then run `cryptbackup sync`
 behind-hint-read-only = make it writable, then run `cryptbackup sync`
-behind-hint-rolled-back = `cryptbackup sync` brings back what other destinations have; `cryptbackup destination accept NAME` takes it as it is
+behind-hint-rolled-back = `cryptbackup sync` brings back what other destinations have; `cryptbackup destination accept { $name }` takes it as it is
 behind-hint-sync = `cryptbackup sync` brings it up to date while a destination that has those snapshots is within reach
-behind-hint-wrong-device = bring back what was there, or run `cryptbackup destination accept NAME` if it is its replacement
+behind-hint-wrong-device = bring back what was there; if a copy of it is there now, run `cryptbackup destination accept { $name }`; to begin anew with what is there, run `cryptbackup config set destinations.{ $name } { $path }`
 
 ## Problems with single files
 
@@ -188,7 +196,7 @@ problem-hint-never-backed-up = what could not be read when it was backed up is i
 problem-hint-rotten = its disk or its memory may be failing; look at them, and get the good version back: cryptbackup restore --file FILE --version N
 problem-hint-not-restored = mend that and restore again; what is right already is not written again
 problem-hint-source-missing = its last backup stands; `cryptbackup remove DIR` takes it out, `backup --force` accepts that it is empty
-problem-hint-unreadable = where there is a previous version, it stands in for what could not be read; check its permissions, or leave it out with `cryptbackup add DIR --exclude PATTERNS`
+problem-hint-unreadable = where there is a previous version, it stands in for what could not be read; check its permissions, or leave it out with `cryptbackup exclude PATTERNS`
 
 ## Runs that look suspect
 
@@ -321,6 +329,7 @@ config-changed = Configuration changed: { $key } = { $value }
 config-key-kept = The key that was there is kept in { $path }
 config-not-utf8 = the value is not UTF-8
 connect-no-key = no key was given; use --config FILE, --recovery-key FILE, --key-file FILE or --passphrase-file FILE
+connect-defaults = Excludes, retention and the other settings are in config.yaml alone, not on destinations: they are the defaults now. `cryptbackup exclude PATTERNS` and `cryptbackup config set KEY VALUE` set them again.
 connected = Connected to destination [{ $name }]: { $n } { $n ->
     [one] snapshot
    *[other] snapshots
@@ -488,10 +497,15 @@ status-reclaimable = about { $size } at the last look: cryptbackup clean
 status-suspect = since snapshot { $id } ({ $when }) { $why }; nothing of it is cleaned
 status-suspect-hint = look at the files; if all is as it should be, run `cryptbackup backup --accept-changes`
 status-overdue = { $path } has no whole backup for longer than it should (`status.warn_days`); the last one: { $last }
-status-few-destinations = { $wanted } copies are wanted (min_copies) and fewer destinations are configured
+status-never = { $path } was never backed up as a whole (told unless `status.warn_days` is 0)
+status-few-destinations = { $n } { $n ->
+    [one] copy is
+   *[other] copies are
+} wanted (min_copies) and fewer destinations are configured
 status-lone-key = there is no key but the one in config.yaml on this disk: keep a copy of that file in a safe place
 source-last = last backup { $ago }
 source-never = not backed up yet
+source-unread = not read by the last backup that tried
 source-problems = with { $n } { $n ->
     [one] problem
    *[other] problems
@@ -717,7 +731,7 @@ purge-done = { $path } was taken out of { $found }. Its space comes back with `c
 purge-failed = [{ $name }] still has it: { $why }
 purge-failed-hint = `cryptbackup sync` brings the new snapshots there, then `cryptbackup clean` removes the old ones
 purge-in-source = it lies in a source: if it is still there, the next backup stores it again
-purge-in-source-hint = delete it, or leave it out with `cryptbackup add DIR --exclude PATTERNS`
+purge-in-source-hint = delete it, or leave it out with `cryptbackup exclude PATTERNS`
 sync-copied = { $what } copied, { $size }
 sync-up-to-date = up to date
 index-rebuilt = The index is rebuilt from { $names }: { $snapshots }, { $packs }, { $chunks }

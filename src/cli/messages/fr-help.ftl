@@ -152,7 +152,7 @@ help-backup-no-sync = Ne pas mettre à jour les destinations en retard
 help-backup-accept-changes = Ce qui a changé est voulu, si grand que ce soit : ne pas le dire suspect, ni maintenant ni dans les backups d'avant
 
 help-status = Afficher les sources, les destinations, ce qui est stocké et la date du dernier backup
-help-status-check = Dire par le code de sortie où on en est : 4 suspect, 3 en retard ou avec des problèmes, 5 une destination absente ou en retard
+help-status-check = Dire par le code de sortie où on en est : 4 suspect ; 3 aucune source, ou une source jamais sauvegardée, en retard ou avec des problèmes ; 5 une destination manquante, absente ou en retard
 
 help-snapshots = Lister les instantanés, le plus récent d'abord
 

@@ -90,6 +90,8 @@ said-the-system-could-not-provide = le système n'a pas pu fournir { $name }
 
 ## La configuration
 
+said-it-cannot-be-understood-look-at = incompréhensible ; regardez l'indentation, les guillemets et le `: ` après chaque clé
+said-it-cannot-have-this-value = elle ne peut pas avoir cette valeur
 said-there-is-no-such-key-there = Clé non trouvée ; il y a : { $list }
 said-there-is-no-such-key-in = Clé non trouvée ; dans cette section il y a : { $list }
 said-sources-are-changed-with-add-and = les sources se changent avec `add` et `remove`
@@ -124,6 +126,7 @@ said-layout-needs-a-newer-program = la version { $text } demande un programme pl
 ## Destinations
 
 said-does-not-exist-is-the-disk = { $path } n'existe pas : le disque est-il branché, le partage monté ?
+said-to-begin-anew-with-what-is = { $why } ; pour recommencer avec ce qui s'y trouve, exécutez `cryptbackup config set { $set }`
 said-is-not-a-destination-is-the = { $path } n'est pas une destination : le disque est-il branché, le partage monté ?
 said-is-another-destination-of-this-repository = { $path } est une autre destination de ce dépôt
 said-belongs-to-another-repository = { $path } appartient à un autre dépôt, { $id }
@@ -212,7 +215,6 @@ said-its-content-is-another-one = son contenu a changé sans que personne l'écr
 said-it-holds-what-rotted = il contient ce qui s'est abîmé depuis dans une source
 said-is-no-name-of-a-file = { $path } n'est pas un nom de fichier
 said-is-a-source-already = { $path } est déjà une source ; choisissez un autre nom
-said-nothing-came-for = rien n'est arrivé pour { $path } ; si un fichier vide est voulu, utilisez --force
 said-another-machine-cleaned-here = une autre machine a nettoyé ici pendant l'examen ; relancez `cryptbackup check`
 said-what-was-read-again-is-not = Ce qui a été relu n'est pas retenu : { $why }.
 said-is-no-source = Ce n'est pas une source : { $path }

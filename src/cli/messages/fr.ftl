@@ -59,7 +59,7 @@ exit-1 = échec, rien n'a été enregistré
 exit-2 = mauvais usage
 exit-3 = terminé, mais des fichiers n'ont pas pu être lus ou ont changé pendant la lecture
 exit-4 = terminé, mais le backup paraît suspect
-exit-5 = terminé, mais une destination est en retard
+exit-5 = terminé, mais une destination est en retard ou hors d'atteinte
 exit-10 = non initialisé
 exit-12 = clé ou phrase secrète invalide
 exit-13 = aucune destination accessible
@@ -99,10 +99,14 @@ error-newer-program = { $object } a été écrit par un programme plus récent (
 error-no-destination = Destination manquante : aucune destination n'est configurée
 error-not-a-destination = Impossible de se connecter à { $path } : { $why }
 error-not-found = { $what }
+error-nothing-came = rien n'est arrivé pour { $name }
 error-not-initialised = CryptBackup n'est pas initialisé : il n'y a pas de configuration dans { $home }
 error-nothing-to-back-up = { $why }
 error-open-to-others = { $path } contient la clé et peut être lu par d'autres
 error-overtaken = Entre-temps une autre machine a nettoyé une destination, et ce sur quoi cette exécution comptait n'est plus là
+error-settings = { $path } : { $what }
+error-settings-line = { $path }, ligne { $line } : { $what }
+error-settings-lost = config.yaml manque dans { $home }, où se trouve l'état d'un dépôt
 error-stored-nowhere = Le backup n'a pu être stocké sur aucune destination{ $reasons }
 error-too-few-copies = Le backup se trouve sur { $number } des { $wanted } destinations que demande `min_copies`{ $reasons }
 error-unreachable = Aucune destination accessible{ $reasons }
@@ -116,22 +120,26 @@ hint-again = relancez la commande ; rien de ce qui était sauvegardé n'est touc
 hint-check = `cryptbackup check --read-data` liste tous les dommages et les instantanés concernés ; avec --heal il répare ce qui peut l'être
 hint-chmod = exécutez `chmod 600` sur ce fichier ; si quelqu'un a pu le lire, la clé n'est plus secrète
 hint-connect = branchez le disque ou montez le partage, et donnez le dossier qui contient `cryptbackup.repo` ; sur une machine encore sans backups, exécutez plutôt `cryptbackup quickstart`
-hint-force = elle peut servir telle quelle ; `cryptbackup init --force` la met de côté et recommence à neuf
+hint-force = elle peut servir telle quelle ; `cryptbackup init --force` la met de côté et recommence à neuf ; pour `cryptbackup connect`, déplacez ce dossier
 hint-force-clean = si c'est voulu, ajoutez --force ; `clean` et `purge` disent avec --dry-run ce qu'ils feraient
 hint-go-on = ce qui a été stocké jusqu'ici sera retrouvé par la prochaine exécution
 hint-init = exécutez `cryptbackup init`, ou `cryptbackup connect DOSSIER` pour reprendre des backups existants
 hint-key = restaurez votre config.yaml depuis votre copie de sauvegarde, ou donnez la phrase secrète correspondante, ou --key-file FICHIER, ou --recovery-key FICHIER avec les mots de secours
+hint-listed = `cryptbackup { $command }` montre ce qu'il y a
 hint-look = `cryptbackup status`, `snapshots` et `restore --list` montrent ce qu'il y a
 hint-memory = ce qui devait être stocké n'est pas ressorti de la mémoire tel qu'il y était entré ; testez la mémoire de cette machine
-hint-more-copies = faites de la place, ou branchez ce qui manque, et relancez la commande ; ou diminuez `min_copies`
+hint-more-copies = faites de la place, ou autorisez l'écriture, ou branchez ce qui manque, et relancez la commande ; ou diminuez `min_copies`
 hint-move-away = s'il ouvre des backups existants de ce programme, exécutez `cryptbackup connect DOSSIER` ; sinon déplacez-le ou donnez un autre dossier à CRYPTBACKUP_HOME, puis exécutez `cryptbackup init`
-hint-no-copy = faites de la place, ou branchez ce qui manque, et relancez la commande
+hint-no-copy = faites de la place, ou autorisez l'écriture, ou branchez ce qui manque, et relancez la commande
+hint-nothing-came = regardez ce qui devait l'écrire ; si un fichier vide est voulu, ajoutez --force
 hint-others = branchez les autres destinations et réessayez ; `cryptbackup check` dit ce qui manque et où
 hint-permissions = vérifiez les permissions du fichier et de ses dossiers
 hint-plug-in = branchez le disque ou montez le partage et réessayez ; `cryptbackup status` montre toutes les destinations
 hint-plugged = vérifiez que le disque est branché ou que le partage est monté, et réessayez
 hint-rebuild = exécutez `cryptbackup rebuild-index` ; il est refait à partir des destinations
 hint-room = faites de la place sur ce disque
+hint-settings-broken = ouvrez { $path } dans un éditeur et corrigez cela, ou remettez votre copie en place
+hint-settings-lost = remettez votre copie de config.yaml en place, ou exécutez `cryptbackup connect DOSSIER` avec une destination de ce dépôt ; pour recommencer à neuf, déplacez ce dossier, ce que fait `cryptbackup init --force`
 hint-show = `cryptbackup config show` affiche la configuration, `config set --help` liste ses clés
 hint-sources = `cryptbackup config show` liste les sources et leurs exclusions
 hint-there = rien n'a été écrasé ; donnez un autre nom, ou déplacez ce qui est là
@@ -167,9 +175,9 @@ behind-hint-absent = elle sera mise à jour par le prochain `backup` ou `sync` d
 behind-hint-damaged = `cryptbackup check --read-data` liste ce qui est endommagé, et `--heal` le répare
 behind-hint-full = faites-y de la place, puis exécutez `cryptbackup sync`
 behind-hint-read-only = rendez-la accessible en écriture, puis exécutez `cryptbackup sync`
-behind-hint-rolled-back = `cryptbackup sync` ramène ce qu'ont les autres destinations ; `cryptbackup destination accept NOM` la prend telle qu'elle est
+behind-hint-rolled-back = `cryptbackup sync` ramène ce qu'ont les autres destinations ; `cryptbackup destination accept { $name }` la prend telle qu'elle est
 behind-hint-sync = `cryptbackup sync` la met à jour tant qu'une destination qui a ces instantanés est accessible
-behind-hint-wrong-device = remettez ce qui s'y trouvait, ou exécutez `cryptbackup destination accept NOM` si c'en est le remplaçant
+behind-hint-wrong-device = remettez ce qui s'y trouvait ; si c'en est une copie, exécutez `cryptbackup destination accept { $name }` ; pour recommencer avec ce qui s'y trouve, exécutez `cryptbackup config set destinations.{ $name } { $path }`
 
 ## Problèmes avec certains fichiers
 
@@ -189,7 +197,7 @@ problem-hint-never-backed-up = ce qui n'a pas pu être lu lors du backup n'est d
 problem-hint-rotten = son disque ou sa mémoire est peut-être en train de lâcher ; vérifiez-les, et reprenez la bonne version : cryptbackup restore --file FICHIER --version N
 problem-hint-not-restored = corrigez cela et relancez la restauration ; ce qui est déjà bon n'est pas réécrit
 problem-hint-source-missing = son dernier backup reste valable ; `cryptbackup remove DOSSIER` la retire, `backup --force` accepte qu'elle soit vide
-problem-hint-unreadable = s'il y a une version précédente, elle remplace ce qui n'a pas pu être lu ; vérifiez ses permissions, ou excluez-le avec `cryptbackup add DOSSIER --exclude MOTIFS`
+problem-hint-unreadable = s'il y a une version précédente, elle remplace ce qui n'a pas pu être lu ; vérifiez ses permissions, ou excluez-le avec `cryptbackup exclude MOTIFS`
 
 ## Backups qui paraissent suspects
 
@@ -322,6 +330,7 @@ config-changed = Configuration mise à jour : { $key } = { $value }
 config-key-kept = La clé qui s'y trouvait est gardée dans { $path }
 config-not-utf8 = la valeur n'est pas en UTF-8
 connect-no-key = Aucune clé n'a été donnée ; utilisez --config FICHIER, --recovery-key FICHIER, --key-file FICHIER ou --passphrase-file FICHIER
+connect-defaults = Les exclusions, la rétention et les autres réglages sont dans config.yaml seulement, pas sur les destinations : ils ont maintenant leurs valeurs par défaut. `cryptbackup exclude MOTIFS` et `cryptbackup config set CLÉ VALEUR` les règlent à nouveau.
 connected = Connecté à la destination [{ $name }] : { $n } { $n ->
     [one] instantané
    *[other] instantanés
@@ -492,10 +501,12 @@ status-reclaimable = environ { $size } au dernier passage : cryptbackup clean
 status-suspect = depuis l'instantané { $id } ({ $when }), { $why } ; rien n'en est nettoyé
 status-suspect-hint = regardez les fichiers ; si tout est comme il faut, exécutez `cryptbackup backup --accept-changes`
 status-overdue = { $path } n'a pas de backup complet depuis plus longtemps que prévu (`status.warn_days`) ; le dernier : { $last }
-status-few-destinations = min_copies demande plus de copies ({ $wanted }) que de destinations configurées
+status-never = { $path } n'a jamais eu de backup complet (dit tant que `status.warn_days` n'est pas 0)
+status-few-destinations = min_copies demande plus de copies ({ $n }) que de destinations configurées
 status-lone-key = il n'y a pas d'autre clé que celle de config.yaml sur ce disque : gardez une copie de ce fichier en lieu sûr
 source-last = dernier backup { $ago }
 source-never = pas encore sauvegardé
+source-unread = pas lue par le dernier backup qui l'a essayé
 source-problems = avec { $n } { $n ->
     [one] problème
    *[other] problèmes
@@ -736,7 +747,7 @@ purge-done = { $path } a été retiré de { $found }. Sa place est rendue par `c
 purge-failed = [{ $name }] l'a encore : { $why }
 purge-failed-hint = `cryptbackup sync` y apporte les nouveaux instantanés, puis `cryptbackup clean` supprime les anciens
 purge-in-source = il se trouve dans une source : s'il y est encore, le prochain backup le stocke de nouveau
-purge-in-source-hint = supprimez-le, ou excluez-le avec `cryptbackup add DOSSIER --exclude MOTIFS`
+purge-in-source-hint = supprimez-le, ou excluez-le avec `cryptbackup exclude MOTIFS`
 sync-copied = copié : { $what }, { $size }
 sync-up-to-date = à jour
 index-rebuilt = L'index est refait à partir de { $names } : { $snapshots }, { $packs }, { $chunks }

@@ -33,7 +33,7 @@ pub fn print(out: &Output, report: &BackupReport, cleaned: Option<&Cleaned>) -> 
         suspect::warn(out, &report.suspect);
         for outcome in report.destinations.iter().filter(|outcome| !report.dry_run && is_behind(outcome)) {
             let trouble = words::trouble(outcome.state, outcome.kind, outcome.detail.as_deref());
-            words::warn_of_behind(out, &outcome.name, outcome.snapshots_behind, outcome.state, trouble);
+            words::warn_of_behind(out, &outcome.name, &outcome.path, outcome.snapshots_behind, outcome.state, trouble);
         }
     }
     status

@@ -30,7 +30,10 @@ pub struct Args {
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitStatus, Error> {
     let (mut repo, progress) = context.open_for_work(Access::Write, &args.secret)?;
-    let change = repo.remove_key(&args.key)?;
+    let change = repo.remove_key(&args.key).map_err(|error| match error {
+        Error::NotFound { what } => Error::Unlisted { what, by: "key list" },
+        other => other,
+    })?;
     progress.done();
     let out = &context.out;
     if out.wishes.json {

@@ -1,0 +1,108 @@
+//! What is lost on this machine, and what README.md says to do then.
+
+use crate::support::{Ended, World};
+
+/// A machine with a backup on `usb`, and a copy of its configuration in `copy`.
+fn backed_up() -> World {
+    let world = World::new();
+    world.write("docs/a", "first");
+    world.run("quickstart docs usb --recovery-key words").expect_code(0);
+    std::fs::copy(world.state().join("config.yaml"), world.path("copy")).expect("a copy");
+    world
+}
+
+/// The same, where the configuration is gone.
+fn without_settings() -> World {
+    let world = backed_up();
+    std::fs::remove_file(world.state().join("config.yaml")).expect("there");
+    world
+}
+
+/// Every file of the state folder with its bytes, but the file of the lock.
+fn state(world: &World) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let files = world.files("state").into_iter().filter(|path| !path.ends_with("lock"));
+    let mut files: Vec<_> = files.map(|path| (path.clone(), std::fs::read(path).expect("readable"))).collect();
+    files.sort();
+    files
+}
+
+const SETTINGS_LOST: &[&str] =
+    &["config.yaml", "is missing", "put back your copy", "cryptbackup connect DIR", "init --force"];
+
+#[test]
+fn without_its_configuration_nothing_new_is_set_up_over_a_state() {
+    let world = without_settings();
+    let before = state(&world);
+    world.run("status").expect_error(10, SETTINGS_LOST);
+    for words in ["init", "quickstart docs other", "quickstart docs usb", "init --recovery-key more"] {
+        world.run(words).expect_error(2, SETTINGS_LOST);
+    }
+    assert!(state(&world) == before && !world.path("other").exists() && !world.path("more").exists());
+    // The cure.
+    world.write_config(&world.read("copy"));
+    world.run("backup").expect_code(0).expect_shown(&["0 new, 0 changed, 1 unmodified"]);
+}
+
+#[test]
+fn a_new_beginning_moves_the_whole_state_aside() {
+    let world = without_settings();
+    let before = state(&world);
+    let made = world.run("init --force --json").expect_code(0).json();
+    let aside = std::path::PathBuf::from(made["moved_aside"].as_str().expect("a path"));
+    let moved = before.iter().all(|(path, bytes)| {
+        let below = path.strip_prefix(world.state()).expect("in it");
+        std::fs::read(aside.join(below)).is_ok_and(|found| found == *bytes)
+    });
+    assert!(moved, "{:?}", world.names(&aside.display().to_string()));
+    // What was moved opens what it opened.
+    std::fs::copy(world.path("copy"), aside.join("config.yaml")).expect("a copy");
+    let mut command = world.command(["backup"]);
+    command.env("CRYPTBACKUP_HOME", &aside);
+    Ended::of(command).expect_code(0).expect_shown(&["0 new, 0 changed, 1 unmodified"]);
+    // The new one is in the way of the old backups, and the hint says how to get it out.
+    let refused = world.run("connect usb --config copy").expect_error(2, &["holds a configuration already"]);
+    assert!(refused.stderr.contains("move that folder away"), "{}", refused.stderr);
+    world.rename("state", "away");
+    world.run("connect usb --config copy").expect_code(0);
+}
+
+#[test]
+fn connecting_takes_the_state_of_the_same_repository_up() {
+    for key in ["--config copy", "--recovery-key words"] {
+        let world = without_settings();
+        world.run(&format!("connect usb {key}")).expect_code(0).expect_shown(&["1 snapshot of"]);
+        world.write("docs/a", "second, longer");
+        world.run("backup").expect_code(0).expect_shown(&["0 new, 1 changed"]);
+        assert_eq!(world.run("list docs/a --json").expect_code(0).json().as_array().map(Vec::len), Some(2));
+        world.run("check --read-data").expect_code(0);
+    }
+    // That of another one is left alone.
+    let world = without_settings();
+    let mut command = world.command(["quickstart", "docs", "other", "--recovery-key", "others"]);
+    command.env("CRYPTBACKUP_HOME", world.path("other-state"));
+    Ended::of(command).expect_code(0);
+    let before = state(&world);
+    world.run("connect other --recovery-key others").expect_error(2, SETTINGS_LOST);
+    assert!(state(&world) == before);
+}
+
+#[test]
+fn what_is_not_on_destinations_is_said_after_connecting() {
+    let world = backed_up();
+    world.run("config set retention.keep_days 90").expect_code(0);
+    world.run_args(["exclude", "*.tmp"]).expect_code(0);
+    world.run("key add --key-file photo").expect_code(0);
+    world.run("key export key.yaml").expect_code(0);
+    let connect = |state: &str, words: &str| {
+        let mut command = world.command(words.split(' '));
+        command.env("CRYPTBACKUP_HOME", world.path(state));
+        Ended::of(command).expect_code(0)
+    };
+    let said = ["Excludes", "retention", "the defaults", "cryptbackup exclude", "cryptbackup config set"];
+    connect("by words", "connect usb --recovery-key words").expect_shown(&said);
+    connect("by file", "connect usb --key-file photo").expect_shown(&said);
+    // The key alone holds no settings either.
+    connect("by key", "connect usb --config key.yaml").expect_shown(&said);
+    let whole = connect("by copy", "connect usb --config copy");
+    assert!(!whole.stdout.contains("the defaults"), "{}", whole.stdout);
+}
