@@ -46,10 +46,13 @@ impl Cleaner<'_> {
         }
         self.sweep(&survey, &due, &mut dead)?;
         let batches = if due.is_empty() { Vec::new() } else { self.batches(&survey.packs.rewrite)? };
+        let mut has_purged = due.is_empty() || survey.packs.leaves_dead;
         for batch in batches {
-            dead.extend(self.rewrite(&survey, &batch)?.done);
+            let done = self.rewrite(&survey, &batch)?.done;
+            has_purged |= done.len() < batch.len();
+            dead.extend(done);
         }
-        if !due.is_empty() && !survey.packs.leaves_dead {
+        if !has_purged {
             self.note_purged(false)?;
         }
         let waiting: HashSet<ObjectHash> = due.iter().map(|(hash, _)| *hash).collect();

@@ -223,8 +223,10 @@ impl Cleaner<'_> {
         self.delete_lists(&lists)?;
         let left: BTreeSet<SnapshotId> =
             survey.snapshots.iter().filter(|id| !survey.going.contains(id)).copied().collect();
+        let mut has_purged = survey.packs.leaves_dead;
         for batch in self.batches(&survey.packs.rewrite)? {
             let written = self.rewrite(&survey, &batch)?;
+            has_purged |= written.done.len() < batch.len();
             let lists = self.condemn(&written.done)?;
             match self.look(&left)? {
                 Look::Same => {}
@@ -235,7 +237,7 @@ impl Cleaner<'_> {
             self.cleaned.bytes_freed += freed.saturating_sub(written.bytes_written);
             self.delete_lists(&lists)?;
         }
-        if !survey.packs.leaves_dead {
+        if !has_purged {
             self.note_purged(false)?;
         }
         self.live = Some(survey.live);

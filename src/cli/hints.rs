@@ -6,7 +6,7 @@ use super::exit::ExitStatus;
 use super::messages::library::translated;
 use super::messages::text;
 use super::names;
-use crate::error::{DestinationErrorKind, Error, FormatError, ReadError, SourceError};
+use crate::error::{DestinationError, DestinationErrorKind, Error, FormatError, ReadError, SourceError};
 
 /// An error, for people and scripts.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,50 +33,23 @@ type Parts = (&'static str, ExitStatus, String, Option<String>);
 fn parts(error: &Error) -> Parts {
     use ExitStatus as Exit;
     match error {
-        Error::NotInitialised { home, holds_state } => {
-            let nothing = || (text!("error-not-initialised", home = show(home)), text!("hint-init"));
-            let (sentence, hint) = if *holds_state { settings_lost(home) } else { nothing() };
-            ("not-initialised", Exit::NotInitialised, sentence, Some(hint))
-        }
+        Error::NotInitialised { home, holds_state } => not_initialised(home, *holds_state),
         Error::ForeignState { path, what } => {
             let sentence = text!("error-foreign-state", path = show(path), what = translated(what));
             ("foreign-state", Exit::NotInitialised, sentence, Some(text!("hint-move-away")))
         }
-        Error::AlreadyInitialised { home, lacks_settings } => {
-            let whole = || (text!("error-already-initialised", home = show(home)), text!("hint-force"));
-            let (sentence, hint) = if *lacks_settings { settings_lost(home) } else { whole() };
-            ("already-initialised", Exit::Usage, sentence, Some(hint))
-        }
+        Error::AlreadyInitialised { home, lacks_settings } => already_initialised(home, *lacks_settings),
         Error::WrongKey { what } => {
             let sentence = text!("error-wrong-key", what = translated(what));
             ("wrong-key", Exit::WrongKey, sentence, Some(text!("hint-key")))
         }
-        Error::NoDestination { tried } if tried.is_empty() => {
-            let hint = Some(text!("hint-add-destination"));
-            ("no-destination", Exit::NoDestination, text!("error-no-destination"), hint)
-        }
-        Error::NoDestination { tried } => {
-            let sentence = text!("error-unreachable", reasons = reasons(tried));
-            ("no-destination", Exit::NoDestination, sentence, Some(text!("hint-plug-in")))
-        }
-        Error::TooFewCopies { committed: 0, reasons: why, .. } => {
-            let sentence = text!("error-stored-nowhere", reasons = reasons(why));
-            ("too-few-copies", Exit::TooFewCopies, sentence, Some(text!("hint-no-copy")))
-        }
-        Error::TooFewCopies { committed, wanted, reasons: why } => {
-            let sentence = text!("error-too-few-copies", number = *committed, wanted = *wanted, reasons = reasons(why));
-            ("too-few-copies", Exit::TooFewCopies, sentence, Some(text!("hint-more-copies")))
-        }
+        Error::NoDestination { tried } => no_destination(tried),
+        Error::TooFewCopies { committed, wanted, reasons } => too_few_copies(*committed, *wanted, reasons),
         Error::NotADestination { path, why } => {
             let sentence = text!("error-not-a-destination", path = show(path), why = translated(why));
             ("no-destination", Exit::NoDestination, sentence, Some(text!("hint-connect")))
         }
-        Error::Damaged { object, place, detail } => {
-            let detail = translated(detail);
-            let sentence =
-                text!("error-damaged", object = translated(object), place = translated(place), detail = detail);
-            ("damaged", Exit::Damage, sentence, Some(text!("hint-check")))
-        }
+        Error::Damaged { object, place, detail } => damaged(object, place, detail),
         Error::NotFound { what } => not_found(what, text!("hint-look")),
         Error::Unlisted { what, by } => not_found(what, text!("hint-listed", command = *by)),
         Error::BrokenSettings { path, line, key, detail } => broken_settings(path, *line, key, detail),
@@ -85,13 +58,7 @@ fn parts(error: &Error) -> Parts {
             ("config", Exit::Usage, sentence, Some(text!("hint-show")))
         }
         Error::Usage(sentence) => ("usage", Exit::Usage, translated(sentence), None),
-        Error::Locked { home, holder } => {
-            let sentence = match holder {
-                Some(process) => text!("error-locked-by", home = show(home), process = process.to_string()),
-                None => text!("error-locked", home = show(home)),
-            };
-            ("locked", Exit::Failed, sentence, Some(text!("hint-wait")))
-        }
+        Error::Locked { home, holder } => locked(home, *holder),
         Error::Unsure(why) => ("unsure", Exit::Failed, translated(why), Some(text!("hint-force-clean"))),
         Error::Overtaken => ("overtaken", Exit::Failed, text!("error-overtaken"), Some(text!("hint-again"))),
         Error::Interrupted => ("interrupted", Exit::Interrupted, text!("error-interrupted"), Some(text!("hint-go-on"))),
@@ -112,42 +79,92 @@ fn parts(error: &Error) -> Parts {
             let path = translated(&show(path));
             ("io", Exit::Failed, text!("error-io", what = what, path = path, reason = reason), io_hint(source))
         }
-        Error::Format { object, source: FormatError::Unsupported { version, .. } } => {
-            let (object, version) = (translated(object), version.to_string());
-            let sentence = text!("error-newer-program", object = object, version = version);
-            ("needs-newer-program", Exit::Failed, sentence, Some(text!("hint-update")))
-        }
-        Error::Format { object, source } => {
-            let (object, reason) = (translated(object), translated(&source.to_string()));
-            let sentence = text!("error-format", object = object, reason = reason);
-            ("damaged", Exit::Damage, sentence, Some(text!("hint-check")))
-        }
-        Error::Destination(error) => {
-            let is_damage = error.kind == DestinationErrorKind::Damaged;
-            let status = if is_damage { Exit::Damage } else { Exit::Failed };
-            let (what, place, reason) = (translated(&error.what), translated(&error.place), translated(&error.reason));
-            let sentence = text!("error-destination", what = what, place = place, reason = reason);
-            ("destination", status, sentence, Some(destination_hint(error.kind)))
-        }
+        Error::Format { object, source } => format(object, source),
+        Error::Destination(error) => destination(error),
         Error::Source(error) => {
             let is_wrong = matches!(error, SourceError::BadPattern { .. });
             let status = if is_wrong { Exit::Usage } else { Exit::Failed };
             ("source", status, translated(&error.to_string()), Some(text!("hint-sources")))
         }
-        Error::Read(error) => {
-            let (status, hint) = match error {
-                ReadError::Cleaned => (Exit::Failed, text!("hint-again")),
-                ReadError::Index(_) => (Exit::Failed, text!("hint-others")),
-                _ => (Exit::Damage, text!("hint-others")),
-            };
-            ("unreadable", status, translated(&error.to_string()), Some(hint))
-        }
+        Error::Read(error) => unreadable(error),
         Error::Seal(error) => ("seal", Exit::Failed, translated(&error.to_string()), Some(text!("hint-memory"))),
         Error::Index { detail } => {
             let sentence = text!("error-index", detail = translated(detail));
             ("index", Exit::Failed, sentence, Some(text!("hint-rebuild")))
         }
     }
+}
+
+fn not_initialised(home: &Path, holds_state: bool) -> Parts {
+    let nothing = || (text!("error-not-initialised", home = show(home)), text!("hint-init"));
+    let (sentence, hint) = if holds_state { settings_lost(home) } else { nothing() };
+    ("not-initialised", ExitStatus::NotInitialised, sentence, Some(hint))
+}
+
+fn already_initialised(home: &Path, lacks_settings: bool) -> Parts {
+    let whole = || (text!("error-already-initialised", home = show(home)), text!("hint-force"));
+    let (sentence, hint) = if lacks_settings { settings_lost(home) } else { whole() };
+    ("already-initialised", ExitStatus::Usage, sentence, Some(hint))
+}
+
+fn no_destination(tried: &[(String, String)]) -> Parts {
+    let (sentence, hint) = match tried {
+        [] => (text!("error-no-destination"), text!("hint-add-destination")),
+        tried => (text!("error-unreachable", reasons = reasons(tried)), text!("hint-plug-in")),
+    };
+    ("no-destination", ExitStatus::NoDestination, sentence, Some(hint))
+}
+
+fn too_few_copies(committed: usize, wanted: usize, why: &[(String, String)]) -> Parts {
+    let why = reasons(why);
+    let (sentence, hint) = match committed {
+        0 => (text!("error-stored-nowhere", reasons = why), text!("hint-no-copy")),
+        number => {
+            (text!("error-too-few-copies", number = number, wanted = wanted, reasons = why), text!("hint-more-copies"))
+        }
+    };
+    ("too-few-copies", ExitStatus::TooFewCopies, sentence, Some(hint))
+}
+
+fn damaged(object: &str, place: &str, detail: &str) -> Parts {
+    let (object, place, detail) = (translated(object), translated(place), translated(detail));
+    let sentence = text!("error-damaged", object = object, place = place, detail = detail);
+    ("damaged", ExitStatus::Damage, sentence, Some(text!("hint-check")))
+}
+
+fn locked(home: &Path, holder: Option<u32>) -> Parts {
+    let sentence = match holder {
+        Some(process) => text!("error-locked-by", home = show(home), process = process.to_string()),
+        None => text!("error-locked", home = show(home)),
+    };
+    ("locked", ExitStatus::Failed, sentence, Some(text!("hint-wait")))
+}
+
+fn format(object: &str, source: &FormatError) -> Parts {
+    let object = translated(object);
+    if let FormatError::Unsupported { version, .. } = source {
+        let sentence = text!("error-newer-program", object = object, version = version.to_string());
+        return ("needs-newer-program", ExitStatus::Failed, sentence, Some(text!("hint-update")));
+    }
+    let sentence = text!("error-format", object = object, reason = translated(&source.to_string()));
+    ("damaged", ExitStatus::Damage, sentence, Some(text!("hint-check")))
+}
+
+fn destination(error: &DestinationError) -> Parts {
+    let is_damage = error.kind == DestinationErrorKind::Damaged;
+    let status = if is_damage { ExitStatus::Damage } else { ExitStatus::Failed };
+    let (what, place, reason) = (translated(&error.what), translated(&error.place), translated(&error.reason));
+    let sentence = text!("error-destination", what = what, place = place, reason = reason);
+    ("destination", status, sentence, Some(destination_hint(error.kind)))
+}
+
+fn unreadable(error: &ReadError) -> Parts {
+    let (status, hint) = match error {
+        ReadError::Cleaned => (ExitStatus::Failed, text!("hint-again")),
+        ReadError::Index(_) => (ExitStatus::Failed, text!("hint-others")),
+        _ => (ExitStatus::Damage, text!("hint-others")),
+    };
+    ("unreadable", status, translated(&error.to_string()), Some(hint))
 }
 
 /// The sentence and the hint where the state of a repository is and no `config.yaml`.

@@ -68,7 +68,9 @@ fn site(destinations: usize) -> Site {
     for day in 0..3 {
         clock.store(1_780_000_000 + day * 86_400, Ordering::Relaxed);
         fs::write(source.join("file"), format!("of day {day}")).expect("written");
-        fs::write(source.join("large"), vec![day as u8; 500_000]).expect("written");
+        let mut noise = vec![0; 500_000];
+        blake3::Hasher::new().finalize_xof().fill(&mut noise);
+        fs::write(source.join("large"), noise).expect("written");
         fs::create_dir_all(source.join("private")).expect("a folder");
         fs::write(source.join("private/secret"), "a secret of every day").expect("written");
         backup::run(&mut open(), BackupRequest::default(), &Silent).expect("a backup");
@@ -153,14 +155,13 @@ fn what_was_purged_is_remembered_until_it_is_out_of_every_pack() {
     let place = site.places[0].clone();
     let largest = |name: &ObjectName| place.get(name, None).expect("read").len();
     let pack = listed(&place, ObjectKind::Packs).into_iter().max_by_key(largest).expect("a pack");
-    place.fail_reads(pack.clone(), 0..u64::MAX, DestinationErrorKind::Offline);
+    place.fail_reads(pack, 0..u64::MAX, DestinationErrorKind::Offline);
     let rules = Rules { keep_days: 100, ..Rules::of(&site.repo.settings.retention) };
-    let report =
-        clean::run(&mut site.repo, CleanRequest::new(rules.clone()), &Silent).expect("cleaned as far as it goes");
+    let report = clean::run(&mut site.repo, CleanRequest::new(rules), &Silent).expect("cleaned as far as it goes");
     assert_eq!(report.destinations[0].snapshots_deleted, 3, "{report:?}");
     assert!(listed(&place, ObjectKind::Packs).contains(&pack));
-    place.fail_reads(pack.clone(), 0..0, DestinationErrorKind::Offline);
-    let report = clean::run(&mut site.repo, CleanRequest::new(rules.clone()), &Silent).expect("cleaned");
+    place.fail_reads(pack, 0..0, DestinationErrorKind::Offline);
+    let report = clean::run(&mut site.repo, CleanRequest::new(rules), &Silent).expect("cleaned");
     assert!(!listed(&place, ObjectKind::Packs).contains(&pack), "{report:?}");
     let report = clean::run(&mut site.repo, CleanRequest::new(rules), &Silent).expect("cleaned");
     assert_eq!(report.destinations[0].packs_rewritten, 0);
