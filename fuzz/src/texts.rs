@@ -113,7 +113,10 @@ pub fn shown(data: &[u8]) {
         Error::TooFewCopies { committed: 0, wanted: 1, reasons: vec![(text.clone(), text.clone())] },
         Error::Damaged { object, place: text.clone(), detail: text.clone() },
         Error::NotADestination { path: path.clone(), why: text.clone() },
-        Error::NotInitialised { home: path.clone() },
+        Error::NotInitialised { home: path.clone(), holds_state: true },
+        Error::Unlisted { what: text.clone(), by: "status" },
+        Error::BrokenSettings { path: path.clone(), line: Some(1), key: text.clone(), detail: text.clone() },
+        Error::NothingCame { name: path.clone() },
         Error::Io { what: "read".into(), path: path.clone(), source: io(&text) },
     ];
     let mut lines = vec![shown::escape(data), shown::path(&path), words::problem_line(&problem)];

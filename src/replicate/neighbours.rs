@@ -300,13 +300,8 @@ mod tests {
         (hash, CleaningRecord { writer, number, made, announcement, extra: Extra::new() })
     }
 
-    /// A cleaner that opened its keys before another machine rotated them still sees that machine at work.
-    #[test]
-    fn who_began_an_epoch_meanwhile_is_seen() {
-        let keys = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
-        let rotated = keys.rotated().expect("a new epoch");
-        let place = Arc::new(MemoryDestination::new("memory"));
-        let destination = OpenDestination {
+    fn in_memory(place: &Arc<MemoryDestination>) -> OpenDestination {
+        OpenDestination {
             name: "memory".to_owned(),
             path: "/memory".into(),
             id: DestinationId::from_bytes([1; 16]),
@@ -314,7 +309,16 @@ mod tests {
             place: place.clone(),
             upload_limit: None,
             neighbours: Neighbours::default(),
-        };
+        }
+    }
+
+    /// A cleaner that opened its keys before another machine rotated them still sees that machine at work.
+    #[test]
+    fn who_began_an_epoch_meanwhile_is_seen() {
+        let keys = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
+        let rotated = keys.rotated().expect("a new epoch");
+        let place = Arc::new(MemoryDestination::new("memory"));
+        let destination = in_memory(&place);
         let now = Time { seconds: 0, nanos: 0 };
         let session = announce(&rotated, &destination, OTHER, now, Announcement::Session).expect("said");
         // Whose ring is nowhere was made by nobody.
@@ -332,15 +336,7 @@ mod tests {
         let keys = Keys::generate(RepoId::from_bytes([1; 16])).expect("random keys");
         let rotated = keys.rotated().expect("a new epoch");
         let place = Arc::new(MemoryDestination::new("memory"));
-        let destination = OpenDestination {
-            name: "memory".to_owned(),
-            path: "/memory".into(),
-            id: DestinationId::from_bytes([1; 16]),
-            bit: 1,
-            place: place.clone(),
-            upload_limit: None,
-            neighbours: Neighbours::default(),
-        };
+        let destination = in_memory(&place);
         let now = Time { seconds: 0, nanos: 0 };
         let bad = announce(&keys, &destination, OTHER, now, Announcement::Session).expect("said");
         place.go_bad(ObjectName::Cleaning(bad), 0..1);
