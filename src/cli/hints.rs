@@ -24,7 +24,8 @@ pub struct Explanation {
 /// Explains an error.
 pub fn explain(error: &Error) -> Explanation {
     let (name, status, sentence, hint) = parts(error);
-    Explanation { name, sentence: names::escape(sentence.as_bytes()), hint, status }
+    let escaped = |said: String| names::escape(said.as_bytes());
+    Explanation { name, sentence: escaped(sentence), hint: hint.map(escaped), status }
 }
 
 /// Name, exit code, sentence and hint.

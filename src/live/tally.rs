@@ -1,7 +1,7 @@
 //! What a destination's packs hold that is needed, and which pack keeps a chunk that lies in several.
 
 use super::{LiveError, LiveSet};
-use crate::format::id::ChunkId;
+use crate::format::id::{ChunkId, PackId};
 use crate::format::pack::Directory;
 use crate::index::{DestinationBits, IndexReader, PackNumber, Place};
 use crate::report::Monitor;
@@ -57,7 +57,15 @@ impl Keepers<'_> {
     /// # Errors
     /// [`LiveError::Spill`], [`LiveError::Index`], [`LiveError::Interrupted`].
     pub fn tally(&self, monitor: &dyn Monitor) -> Result<Tally, LiveError> {
-        let mut count = Count::new(self)?;
+        self.tally_also(&|_| false, monitor)
+    }
+
+    /// The same, where packs that do not count as present are counted too if they are `also` there.
+    ///
+    /// # Errors
+    /// Those of [`tally`](Self::tally).
+    pub fn tally_also(&self, also: &dyn Fn(&PackId) -> bool, monitor: &dyn Monitor) -> Result<Tally, LiveError> {
+        let mut count = Count::new(self, also)?;
         let mut rows = 0u64;
         self.index.each_place(|id, place| {
             rows += 1;
@@ -129,10 +137,10 @@ struct Count<'a> {
 }
 
 impl<'a> Count<'a> {
-    fn new(keepers: &'a Keepers<'a>) -> Result<Self, LiveError> {
+    fn new(keepers: &'a Keepers<'a>, also: &dyn Fn(&PackId) -> bool) -> Result<Self, LiveError> {
         let mut tally = Tally::default();
-        keepers.index.each_pack(|number, _, presence| {
-            if presence & keepers.bit != 0 {
+        keepers.index.each_pack(|number, info, presence| {
+            if presence & keepers.bit != 0 || also(&info.id) {
                 tally.packs.push(PackTally { number, raw_live: 0, raw_total: 0, chunks_live: 0, chunks_total: 0 });
             }
             Ok::<_, LiveError>(())

@@ -297,7 +297,15 @@ impl Repo {
             Err(other) => return Err(other.into()),
         };
         let keepers = Keepers { index: view, live: &live, bit: destination.bit, rank: &|_| 0 };
-        Ok(Some(keepers.tally(monitor)?.missing == 0))
+        if keepers.tally(monitor)?.missing == 0 {
+            return Ok(Some(true));
+        }
+        // What another writer is about to delete is nothing to rely on; but while it is there, nothing of it is gone.
+        let is_there = |pack: &PackId| {
+            destination.neighbours.has_condemned(pack)
+                && destination.place.get(&ObjectName::Pack(*pack), Some(0..1)).is_ok()
+        };
+        Ok(Some(keepers.tally_also(&is_there, monitor)?.missing == 0))
     }
 
     /// Remembers a mark that was just put.
