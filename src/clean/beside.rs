@@ -90,7 +90,7 @@ impl Cleaner<'_> {
         if self.listed_snapshots()? != survey.snapshots || !self.has_known_marks()? {
             return Err(Stop::because("a snapshot or a mark was made meanwhile; the next `clean` goes on".to_owned()));
         }
-        self.delete_snapshots(&survey.going)?;
+        self.delete_snapshots(survey)?;
         let view = self.repo.index.reader()?;
         let mut packs = Vec::new();
         for pack in due.iter().flat_map(|(_, packs)| packs) {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::observed::Observed;
 use super::reclaim::{Cleaner, Stop};
+use super::survey::Survey;
 use crate::destination::Settle;
 use crate::format::cleaning::{Announcement, CONDEMNED_MAX};
-use crate::format::id::{ObjectHash, PackId, SnapshotId};
+use crate::format::id::{ObjectHash, PackId};
 use crate::format::layout::ObjectName;
 use crate::index::PackNumber;
 use crate::replicate::neighbours::{self, Announced};
@@ -51,12 +52,13 @@ impl Cleaner<'_> {
 
     /// Snapshots go before any pack that only they needed (invariant I4). What takes over their versions is there (I15),
     /// and so is the mark that forgets them (I14).
-    pub(super) fn delete_snapshots(&mut self, going: &HashSet<SnapshotId>) -> Result<(), Stop> {
+    pub(super) fn delete_snapshots(&mut self, survey: &Survey) -> Result<(), Stop> {
+        let going = &survey.going;
         if going.is_empty() {
             return Ok(());
         }
         let destination = self.destination();
-        if self.plan.has_purged(&self.repo.index.reader()?, going)? {
+        if survey.has_purged {
             self.note_purged(true)?;
         }
         self.repo.expect_gone(destination, going, &[])?;

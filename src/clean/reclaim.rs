@@ -216,7 +216,7 @@ impl Cleaner<'_> {
             Look::Same => {}
             look => return Ok(look),
         }
-        self.delete_snapshots(&survey.going)?;
+        self.delete_snapshots(&survey)?;
         let freed = self.delete_packs(&survey.packs.dead)?;
         // Nobody else writes here, so what is unfinished was cut off.
         self.cleaned.bytes_freed += freed + self.destination().place.discard_unfinished()?;

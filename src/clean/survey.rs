@@ -28,6 +28,8 @@ pub(super) struct Survey {
     pub live: LiveSet,
     /// What becomes of the packs.
     pub packs: PackPlan,
+    /// Whether something of what was purged may be in them.
+    pub has_purged: bool,
 }
 
 impl Survey {
@@ -79,10 +81,10 @@ impl Survey {
                 chunks_live: pack.chunks_live.into(),
             });
         }
-        let is_purged = plan.has_purged(&view, &going)? || Observed::load(repo)?.has_purged(&destination.id);
-        let packs = PackPlan::of(&states, repo.config.pack_bytes.into(), budget, is_purged);
+        let has_purged = plan.has_purged(&view, &going)? || Observed::load(repo)?.has_purged(&destination.id);
+        let packs = PackPlan::of(&states, repo.config.pack_bytes.into(), budget, has_purged);
         let snapshots = there.iter().map(|known| known.id).collect();
-        Ok(Self { snapshots, going, live, packs })
+        Ok(Self { snapshots, going, live, packs, has_purged })
     }
 }
 

@@ -6,15 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cryptbackup::check::{self, CheckRequest};
-use cryptbackup::clean::choose::Rules;
-use cryptbackup::clean::{CleanRequest, hand};
 use cryptbackup::drill::{self, DrillReport, DrillRequest, FindingKind, Limit};
 use cryptbackup::error::Error;
 use cryptbackup::repo::{InitRequest, Sizes, Standing};
 use cryptbackup::report::{Monitor, Silent, Stage};
 
 use crate::support::World;
-use crate::support::hooks::{AtStage, Stop};
+use crate::support::hooks::Stop;
 use crate::support::world::noise;
 
 const SMALL: u64 = drill::BYTES_MIN;
@@ -365,22 +363,8 @@ fn how_long_the_space_lasts_is_told_by_what_came_and_went() {
 /// A clean by the same machine moves what is needed into new packs and deletes the old ones at once.
 #[test]
 fn what_a_clean_moves_meanwhile_is_no_damage() {
-    let world = World::new(&["primary"]);
-    world.set_day(0);
-    for number in 0..5 {
-        world.write(&format!("folder {number}/kept"), noise(200_000, number));
-        world.write(&format!("large {number}"), noise(4_000_000, 10 + number));
-    }
-    let id = world.backup().snapshot_id.expect("a snapshot").to_string();
-    world.set_day(1);
-    (0..5).for_each(|number| world.remove(&format!("large {number}")));
-    world.backup();
-    hand::forget(&mut world.open_to_write(), &[id], false).expect("forgotten");
-    let clean = AtStage::new(Stage::Restoring, || {
-        let before = world.pack_bytes("primary");
-        world.clean_with(CleanRequest::new(Rules::of(&world.settings_now().retention)));
-        assert!(world.pack_bytes("primary") < before / 4);
-    });
+    let world = World::whose_packs_a_clean_moves();
+    let clean = world.clean_at(Stage::Restoring);
     let report = try_drill(&world, &DrillRequest::default(), &clean).expect("drilled");
     assert!(clean.has_acted());
     assert_eq!((report.findings, report.damaged), (Vec::new(), Vec::new()));

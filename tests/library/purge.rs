@@ -31,6 +31,19 @@ fn purge(world: &World) -> PurgeReport {
     purge::run(&mut world.open_to_write(), &request, &Silent).expect("purged")
 }
 
+/// Work of so many days, and a purge that the one destination left hears of without having copies of the new trees.
+fn purged_while_one_was_away(days: i64) -> (World, PurgeReport) {
+    let world = World::new(&STICKS);
+    work(&world, 0..days);
+    world.unplug("secondary");
+    let report = purge(&world);
+    world.plug("secondary");
+    world.forget_index();
+    hand::tag(&mut world.open_to_write(), "latest", vec!["known".to_owned()], Vec::new()).expect("a mark");
+    world.unplug("primary");
+    (world, report)
+}
+
 fn failed(report: &PurgeReport) -> Vec<&str> {
     report.failed.iter().map(|(name, _)| name.as_str()).collect()
 }
@@ -76,15 +89,7 @@ fn a_destination_that_was_away_loses_what_was_purged_and_nothing_else() {
 /// What stands in the place of a purged snapshot cannot be had: the old one stays, and goes when it can.
 #[test]
 fn a_purged_snapshot_stays_until_what_stands_for_it_is_there() {
-    let world = World::new(&STICKS);
-    work(&world, 0..4);
-    world.unplug("secondary");
-    let report = purge(&world);
-    world.plug("secondary");
-    world.forget_index();
-    // It hears of the purge, and has no copies of the new trees.
-    hand::tag(&mut world.open_to_write(), "latest", vec!["known".to_owned()], Vec::new()).expect("a mark");
-    world.unplug("primary");
+    let (world, report) = purged_while_one_was_away(4);
     let cleaned = world.clean(30, 10);
     let why = on(&cleaned, "secondary").detail.clone().expect("a reason");
     assert!(
@@ -108,14 +113,7 @@ fn a_purged_snapshot_stays_until_what_stands_for_it_is_there() {
 /// Who has only that destination gives up what stays there by naming it.
 #[test]
 fn a_purged_snapshot_that_stays_can_be_forgotten() {
-    let world = World::new(&STICKS);
-    work(&world, 0..2);
-    world.unplug("secondary");
-    let report = purge(&world);
-    world.plug("secondary");
-    world.forget_index();
-    hand::tag(&mut world.open_to_write(), "latest", vec!["known".to_owned()], Vec::new()).expect("a mark");
-    world.unplug("primary");
+    let (world, report) = purged_while_one_was_away(2);
     let names: Vec<String> = report.snapshots.iter().map(ToString::to_string).collect();
     hand::forget(&mut world.open_to_write(), &names, false).expect("forgotten");
     let cleaned = world.clean(30, 10);

@@ -5,8 +5,6 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cryptbackup::clean::choose::Rules;
-use cryptbackup::clean::{CleanRequest, hand};
 use cryptbackup::report::{Monitor, ProblemKind, Silent, Stage};
 use cryptbackup::restore::{self, Overwrite, RestoreReport, RestoreRequest, What, When};
 use rustix::fs::{Mode, Timespec, Timestamps, XattrFlags};
@@ -362,22 +360,8 @@ fn names_of_one_inode_in_many_folders_hold_no_folder_open() {
 /// A clean by the same machine moves what is needed into new packs and deletes the old ones at once.
 #[test]
 fn what_a_clean_moves_meanwhile_is_restored_from_where_it_is_then() {
-    let world = World::new(&["primary"]);
-    world.set_day(0);
-    for number in 0..5 {
-        world.write(&format!("kept {number}"), noise(200_000, number));
-        world.write(&format!("large {number}"), noise(4_000_000, 10 + number));
-    }
-    let id = world.backup().snapshot_id.expect("a snapshot").to_string();
-    world.set_day(1);
-    (0..5).for_each(|number| world.remove(&format!("large {number}")));
-    world.backup();
-    hand::forget(&mut world.open_to_write(), &[id], false).expect("forgotten");
-    let clean = AtStage::new(Stage::Restoring, || {
-        let before = world.pack_bytes("primary");
-        world.clean_with(CleanRequest::new(Rules::of(&world.settings_now().retention)));
-        assert!(world.pack_bytes("primary") < before / 4);
-    });
+    let world = World::whose_packs_a_clean_moves();
+    let clean = world.clean_at(Stage::Restoring);
     let report = restore_with(&world, to(&world, &world.path("target")), &clean);
     assert!(clean.has_acted());
     assert_eq!((report.problems, report.notes, report.damaged), (Vec::new(), Vec::new(), Vec::new()));

@@ -7,11 +7,11 @@ pub const BUGS: &[Bug] = &[
         name: "delete packs before snapshots",
         breaks: "I4: deletion runs in reverse",
         file: "src/clean/reclaim.rs",
-        find: "        self.delete_snapshots(&survey.going)?;
+        find: "        self.delete_snapshots(&survey)?;
         let freed = self.delete_packs(&survey.packs.dead)?;
 ",
         replace: "        let freed = self.delete_packs(&survey.packs.dead)?;
-        self.delete_snapshots(&survey.going)?;
+        self.delete_snapshots(&survey)?;
 ",
         place: "reliability",
         test: "deletion_runs_in_the_reverse_order",

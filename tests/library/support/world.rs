@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use cryptbackup::backup::{self, BackupReport, BackupRequest, DestinationOutcome};
 use cryptbackup::clean::choose::Rules;
-use cryptbackup::clean::{self, CleanReport, CleanRequest};
+use cryptbackup::clean::{self, CleanReport, CleanRequest, hand};
 use cryptbackup::error::Error;
 use cryptbackup::format::record::Time;
 use cryptbackup::repo::settings::{Settings, SourceSettings};
 use cryptbackup::repo::{self, Access, Clock, Home, InitReport, InitRequest, Repo, Secret};
-use cryptbackup::report::{Monitor, Silent};
+use cryptbackup::report::{Monitor, Silent, Stage};
 use cryptbackup::sync::{self, SyncReport, SyncRequest};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT};
+
+use super::hooks::AtStage;
 
 /// Where the clock of [`World::settle`] begins: long ago.
 const LONG_AGO: i64 = 1_600_000_000;
@@ -180,6 +182,31 @@ impl World {
 
     pub fn backup(&self) -> BackupReport {
         self.backup_with(BackupRequest::default())
+    }
+
+    /// Of what this has, a clean moves what is needed into new packs, and deletes the old ones at once.
+    pub fn whose_packs_a_clean_moves() -> Self {
+        let world = Self::new(&["primary"]);
+        world.set_day(0);
+        for number in 0..5 {
+            world.write(&format!("folder {number}/kept"), noise(200_000, number));
+            world.write(&format!("large {number}"), noise(4_000_000, 10 + number));
+        }
+        let id = world.backup().snapshot_id.expect("a snapshot").to_string();
+        world.set_day(1);
+        (0..5).for_each(|number| world.remove(&format!("large {number}")));
+        world.backup();
+        hand::forget(&mut world.open_to_write(), &[id], false).expect("forgotten");
+        world
+    }
+
+    /// That clean, when a stage of something else begins.
+    pub fn clean_at(&self, stage: Stage) -> AtStage<'_> {
+        AtStage::new(stage, || {
+            let before = self.pack_bytes("primary");
+            self.clean_with(CleanRequest::new(Rules::of(&self.settings_now().retention)));
+            assert!(self.pack_bytes("primary") < before / 4);
+        })
     }
 
     pub fn sync(&self) -> SyncReport {
