@@ -26,22 +26,25 @@
 //! # }
 //! ```
 
+mod replace;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use self::replace::{put_in_place, replace_all};
 use crate::error::Error;
-use crate::format::history::Merged;
 use crate::format::id::SnapshotId;
-use crate::format::mark::{Action, ForgetReason, Forgotten};
-use crate::format::sealed::ObjectType;
-use crate::format::snapshot::{Root, Snapshot};
-use crate::index::{DestinationBits, IndexReader, SnapshotRow};
+use crate::format::mark::ForgetReason;
+use crate::format::snapshot::Snapshot;
+use crate::index::{DestinationBits, IndexReader};
 use crate::paths;
-use crate::replicate::{Fetcher, OpenDestination, ReplicateError};
-use crate::repo::store::Store;
+use crate::replicate::Fetcher;
 use crate::repo::{KnownSnapshot, Repo};
 use crate::report::{Monitor, Stage};
-use crate::snapshot::{self, ReadError, find_node, history, place_of};
+use crate::snapshot::{ReadError, find_node, history};
+
+/// How often it is done where other machines clean or purge meanwhile.
+const RUNS: u32 = 3;
 
 /// What to purge.
 #[derive(Debug, Clone)]
@@ -75,11 +78,47 @@ pub struct PurgeReport {
 ///
 /// # Errors
 /// [`Error::NotFound`] where nothing has the path; [`Error::Unsure`] where it is a whole source and was not forced;
-/// [`Error::Read`] for a snapshot that cannot be read; [`Error::NoDestination`].
+/// [`Error::Read`] for a snapshot that cannot be read; [`Error::NoDestination`]; [`Error::Overtaken`] where other machines
+/// clean or purge again and again.
 pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Result<PurgeReport, Error> {
-    if !request.dry_run {
-        repo.prepare_to_write()?;
+    let mut report = PurgeReport::default();
+    for _ in 0..RUNS {
+        if !request.dry_run {
+            repo.prepare_to_write()?;
+        }
+        let (part, is_overtaken) = match once(repo, request, monitor) {
+            Err(Error::NotFound { .. }) if !report.is_empty() => return Ok(report),
+            result => result?,
+        };
+        report.add(part);
+        if !is_overtaken {
+            return Ok(report);
+        }
+        monitor.note(&format!("{}; the run is repeated.", Error::Overtaken));
     }
+    Err(Error::Overtaken)
+}
+
+impl PurgeReport {
+    fn is_empty(&self) -> bool {
+        self.snapshots.is_empty() && self.histories == 0
+    }
+
+    /// Adds what a later run did; what failed then is what has failed.
+    fn add(&mut self, later: Self) {
+        let (snapshots, replaced_by) = (std::mem::take(&mut self.snapshots), std::mem::take(&mut self.replaced_by));
+        let histories = self.histories + later.histories;
+        *self = Self {
+            snapshots: snapshots.into_iter().chain(later.snapshots).collect(),
+            replaced_by: replaced_by.into_iter().chain(later.replaced_by).collect(),
+            histories,
+            ..later
+        };
+    }
+}
+
+/// Does it once. Says whether other machines did something meanwhile for which it is to be done again.
+fn once(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Result<(PurgeReport, bool), Error> {
     if repo.destinations.is_empty() {
         return Err(repo.no_destination());
     }
@@ -100,16 +139,18 @@ pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Re
     let marks = repo.marks(&view)?;
     let shown = concerned.iter().filter(|known| marks.forgotten(&known.id).is_none());
     let (histories, snapshots): (Vec<_>, Vec<_>) = shown.partition(|known| known.snapshot.is_history());
+    let (histories, snapshots): (Vec<_>, Vec<_>) =
+        (histories.iter().map(|known| known.id).collect(), snapshots.iter().map(|known| known.id).collect());
     let mut report = PurgeReport {
         histories: histories.len() as u64,
-        snapshots: snapshots.into_iter().map(|known| known.id).collect(),
+        snapshots,
         is_in_source: is_in_source(repo, &request.path),
         failed,
         dry_run: request.dry_run,
         ..PurgeReport::default()
     };
     if request.dry_run {
-        return Ok(report);
+        return Ok((report, false));
     }
     let members = repo.destinations.clone();
     let mut store = repo.store_moved(&view, &members, monitor)?;
@@ -123,71 +164,16 @@ pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Re
     };
     store.finish()?;
     drop(view);
-    let replaced = put_in_place(repo, &members, replaced, &mut report, monitor)?;
-    let by_old: HashMap<SnapshotId, SnapshotId> = replaced.iter().map(|(new, old)| (old.id, new.id)).collect();
+    let mut placed = put_in_place(repo, &members, replaced, monitor)?;
+    report.failed.append(&mut placed.failed);
+    if placed.replaced.is_empty() && !placed.is_overtaken {
+        return Err(Error::TooFewCopies { committed: 0, wanted: 1, reasons: report.failed });
+    }
+    let by_old: HashMap<SnapshotId, SnapshotId> = placed.replaced.into_iter().collect();
+    report.histories = histories.iter().filter(|id| by_old.contains_key(id)).count() as u64;
     report.snapshots.retain(|id| by_old.contains_key(id));
     report.replaced_by = report.snapshots.iter().filter_map(|id| by_old.get(id).copied()).collect();
-    Ok(report)
-}
-
-/// Commits the new ones, and then forgets the old ones of which that is done somewhere; gives those.
-fn put_in_place(
-    repo: &mut Repo,
-    members: &[OpenDestination],
-    replaced: Vec<(New, Forgotten)>,
-    report: &mut PurgeReport,
-    monitor: &dyn Monitor,
-) -> Result<Vec<(New, Forgotten)>, Error> {
-    for (new, ..) in &replaced {
-        let mut writer = repo.index.writer()?;
-        if repo.index.reader()?.snapshot(&new.id)?.is_none() {
-            writer.put_snapshot(&new.id, &new.row)?;
-        }
-        writer.commit()?;
-    }
-    for destination in members {
-        match commit(repo, destination, &replaced, monitor) {
-            Ok(()) => {}
-            Err(ReplicateError::Index(error)) => return Err(error.into()),
-            Err(ReplicateError::Interrupted) => return Err(Error::Interrupted),
-            Err(error) => report.failed.push((destination.name.clone(), error.to_string())),
-        }
-    }
-    let view = repo.index.reader()?;
-    let (mut done, mut undone) = (Vec::new(), Vec::new());
-    for (new, old) in replaced {
-        let is_done = view.snapshot(&new.id)?.is_some_and(|row| row.committed != 0);
-        if is_done { done.push((new, old)) } else { undone.push((new, old)) }
-    }
-    drop(view);
-    if done.is_empty() {
-        return Err(Error::TooFewCopies { committed: 0, wanted: 1, reasons: std::mem::take(&mut report.failed) });
-    }
-    carry_decisions(repo, &done)?;
-    forget(repo, &done, &undone)?;
-    Ok(done)
-}
-
-/// Forgets the old ones; the new ones too where a rule had forgotten the old one.
-fn forget(repo: &mut Repo, done: &[(New, Forgotten)], undone: &[(New, Forgotten)]) -> Result<(), Error> {
-    let marks = repo.marks(&repo.index.reader()?)?;
-    let mut by_rule = Vec::new();
-    for (new, _) in done.iter().filter(|(_, old)| marks.forgotten(&old.id) == Some(ForgetReason::Rule)) {
-        by_rule.push(place_of(new.id, &Snapshot::decode(&new.row.record).map_err(ReadError::Format)?));
-    }
-    if !by_rule.is_empty() {
-        repo.decide(Action::Forget { reason: ForgetReason::Rule, snapshots: by_rule })?;
-    }
-    let old = done.iter().map(|(_, old)| *old);
-    // Others may go on from a new one that is nowhere: in its place is still the old one.
-    let nowhere = undone.iter().map(|(new, old)| Forgotten { id: new.id, previous: Some(old.id), ..*old });
-    let snapshots = old.chain(nowhere).collect();
-    repo.decide(Action::Forget { reason: ForgetReason::Replaced, snapshots })?;
-    let mut writer = repo.index.writer()?;
-    for (new, _) in undone {
-        writer.remove_snapshot(&new.id)?;
-    }
-    Ok(writer.commit()?)
+    Ok((report, placed.is_overtaken))
 }
 
 fn within_reach(repo: &Repo) -> DestinationBits {
@@ -212,12 +198,6 @@ fn away(repo: &Repo, view: &IndexReader, concerned: &[KnownSnapshot]) -> Result<
         }
     }
     Ok(away)
-}
-
-/// A snapshot that stands for another.
-struct New {
-    id: SnapshotId,
-    row: SnapshotRow,
 }
 
 /// The snapshots and histories that have the path, oldest first. Also snapshots that a rule forgot and that are still there:
@@ -264,131 +244,6 @@ fn has_in_history(fetcher: &Fetcher<'_>, history: &Snapshot, path: &[u8]) -> Res
         }
     }
     Ok(false)
-}
-
-/// New snapshots for old ones, oldest first, so that each can name the one it goes on from.
-fn replace_all(
-    repo: &Repo,
-    view: &IndexReader,
-    fetcher: &Fetcher<'_>,
-    concerned: Vec<KnownSnapshot>,
-    path: &[u8],
-    store: &mut Store<'_>,
-) -> Result<Vec<(New, Forgotten)>, Error> {
-    let mut replaced: Vec<(New, Forgotten)> = Vec::new();
-    let mut by_old: HashMap<SnapshotId, SnapshotId> = HashMap::new();
-    for known in concerned {
-        let mut roots = Vec::with_capacity(known.snapshot.roots.len());
-        for root in &known.snapshot.roots {
-            roots.extend(without(repo, fetcher, &known.snapshot, root, path, store)?);
-        }
-        let mut snapshot = Snapshot { roots, ..known.snapshot.clone() };
-        if let Some(previous) = snapshot.previous {
-            snapshot.previous = Some(by_old.get(&previous).copied().unwrap_or(previous));
-        }
-        if snapshot.is_history() {
-            let mut merged = Merged::find(&snapshot.extra).map_err(ReadError::Format)?;
-            merged.histories.insert(0, known.id);
-            let (tag, bytes) = merged.encode().map_err(ReadError::Format)?;
-            snapshot.extra.retain(|(known, _)| *known != tag);
-            snapshot.extra.push((tag, bytes));
-        }
-        let new = seal(repo, view, &snapshot)?;
-        by_old.insert(known.id, new.id);
-        // Whoever follows the chain finds the new one in the place of the old one.
-        let place = Forgotten { previous: Some(new.id), ..place_of(known.id, &known.snapshot) };
-        replaced.push((new, place));
-    }
-    Ok(replaced)
-}
-
-/// A root without the path; none where it is the root itself.
-fn without(
-    repo: &Repo,
-    fetcher: &Fetcher<'_>,
-    snapshot: &Snapshot,
-    root: &Root,
-    path: &[u8],
-    store: &mut Store<'_>,
-) -> Result<Option<Root>, Error> {
-    let Some(components) = paths::below(&root.path, path) else { return Ok(Some(root.clone())) };
-    if components.is_empty() {
-        return Ok(None);
-    }
-    let node = if snapshot.is_history() {
-        history::without(fetcher, &root.node, &components, &repo.chunker, store)?
-    } else {
-        snapshot::without(fetcher, &root.node, &components, &repo.chunker, store)?
-    };
-    Ok(Some(Root { node: node.unwrap_or_else(|| root.node.clone()), ..root.clone() }))
-}
-
-/// The sealed record. A run that was cut off before its mark left the same record under a name of its own: that is taken.
-fn seal(repo: &Repo, view: &IndexReader, snapshot: &Snapshot) -> Result<New, Error> {
-    let format = |source| Error::Format { object: "snapshot".to_owned(), source };
-    snapshot.validate().map_err(format)?;
-    let record = snapshot.encode().map_err(format)?;
-    let mut same = None;
-    view.each_snapshot(|id, row| -> Result<(), Error> {
-        if row.record == record {
-            same = Some(New { id, row });
-        }
-        Ok(())
-    })?;
-    if let Some(same) = same {
-        return Ok(same);
-    }
-    let stored = repo.keys.seal_record(ObjectType::Snapshot, &record)?;
-    let row = SnapshotRow { committed: 0, whole: 0, seen: 0, is_counted: true, record, stored };
-    Ok(New { id: SnapshotId::of(&row.stored), row })
-}
-
-/// Commits on a destination what replaces something that is there.
-fn commit(
-    repo: &Repo,
-    destination: &OpenDestination,
-    replaced: &[(New, Forgotten)],
-    monitor: &dyn Monitor,
-) -> Result<(), ReplicateError> {
-    let catch_up = repo.catch_up(monitor).map_err(|_| ReplicateError::Interrupted)?;
-    for (new, old) in replaced {
-        let is_there = repo.index.reader()?.snapshot(&old.id)?.is_some_and(|row| row.committed & destination.bit != 0);
-        if is_there {
-            catch_up.snapshot(destination, &new.id)?;
-        }
-    }
-    Ok(())
-}
-
-/// What was decided about old snapshots holds for the new ones. Before the old ones are forgotten: what is pinned is so at
-/// every moment.
-fn carry_decisions(repo: &mut Repo, replaced: &[(New, Forgotten)]) -> Result<(), Error> {
-    let marks = repo.marks(&repo.index.reader()?)?;
-    for (new, old) in replaced {
-        let Some(decision) = marks.get(&old.id) else { continue };
-        let snapshot = new.id;
-        if decision.is_pinned {
-            repo.decide(Action::Pin { snapshot, is_pinned: true })?;
-        }
-        if !decision.note.is_empty() {
-            repo.decide(Action::Note { snapshot, text: decision.note.clone() })?;
-        }
-        if decision.is_accepted {
-            repo.decide(Action::Accept { snapshot })?;
-        }
-        // Of a tag, the last word counts.
-        let is_last = |at: usize, tag: &String| !decision.tags[at + 1..].iter().any(|(later, _)| later == tag);
-        let tags = |is_added| -> Vec<String> {
-            let tags =
-                decision.tags.iter().enumerate().filter(|(at, (tag, known))| *known == is_added && is_last(*at, tag));
-            tags.map(|(_, (tag, _))| tag.clone()).collect()
-        };
-        let (add, remove) = (tags(true), tags(false));
-        if !add.is_empty() || !remove.is_empty() {
-            repo.decide(Action::Tag { snapshot, add, remove })?;
-        }
-    }
-    Ok(())
 }
 
 fn is_in_source(repo: &Repo, path: &Path) -> bool {

@@ -72,7 +72,7 @@ impl Plan {
     /// Whether something is among these that a purge replaced.
     pub(super) fn has_purged(&self, view: &IndexReader, going: &HashSet<SnapshotId>) -> Result<bool, Error> {
         for id in going {
-            if self.marks.forgotten(id) == Some(ForgetReason::Replaced) && self.in_place_of(view, id)?.is_some() {
+            if self.marks.forgotten(id) == Some(ForgetReason::Replaced) && self.marks.in_place_of(view, id)?.is_some() {
                 return Ok(true);
             }
         }
@@ -90,8 +90,8 @@ impl Plan {
         let (mut last, mut passed) = (*id, HashSet::from([*id]));
         while self.marks.forgotten(&last) == Some(ForgetReason::Replaced) {
             // Nothing proves that the links form no ring.
-            let Some(next) = self.in_place_of(view, &last)?.filter(|next| passed.insert(*next)) else { break };
-            if view.snapshot(&next)?.is_some_and(|row| row.committed & bit != 0) {
+            let Some(next) = self.marks.in_place_of(view, &last)?.filter(|next| passed.insert(*next)) else { break };
+            if view.snapshot(&next)?.is_some_and(|row| row.committed & row.whole & bit != 0) {
                 return Ok(None);
             }
             last = next;
@@ -106,26 +106,6 @@ impl Plan {
             Some(ForgetReason::Rule | ForgetReason::Replaced) => self.lacks_nothing(repo, view, bit)?,
         };
         Ok((!is_kept_otherwise).then_some(last))
-    }
-
-    /// What a purge put in the place of a snapshot or history: it has the same number. What merely never counted went on
-    /// from another one.
-    fn in_place_of(&self, view: &IndexReader, id: &SnapshotId) -> Result<Option<SnapshotId>, Error> {
-        let Some(place) = self.marks.place(id) else { return Ok(None) };
-        let Some(next) = place.previous else { return Ok(None) };
-        let record = |id| -> Result<Option<Snapshot>, Error> {
-            Ok(view.snapshot(id)?.map(|row| Snapshot::decode(&row.record)).transpose().map_err(ReadError::Format)?)
-        };
-        let number = match record(&next)? {
-            Some(known) => Some((Some(known.writer), known.sequence)),
-            None => self.marks.place(&next).map(|place| (place.writer, place.sequence)),
-        };
-        let is_purged = match number {
-            Some(number) => number == (place.writer, place.sequence),
-            // Nothing is known of it here.
-            None => record(id)?.is_none_or(|own| own.previous != Some(next)),
-        };
-        Ok(is_purged.then_some(next))
     }
 
     /// Whether a destination has everything in force that is anywhere.
@@ -152,7 +132,7 @@ impl Plan {
     ) -> Result<bool, Error> {
         let is_retired = self.marks.forgotten(&partial.id) == Some(ForgetReason::Replaced)
             && partial.snapshot.is_partial()
-            && self.in_place_of(view, &partial.id)?.is_none();
+            && self.marks.in_place_of(view, &partial.id)?.is_none();
         let is_later = |later: &&KnownSnapshot| {
             let (own, other) = (&partial.snapshot, &later.snapshot);
             let of_same_writer = other.writer == own.writer && other.sequence > own.sequence;

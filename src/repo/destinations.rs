@@ -296,11 +296,13 @@ impl Repo {
             .map_err(|error| damaged(&"dest.id", &path.display().to_string(), &error))
     }
 
-    /// Takes a destination out of the settings. What is on it stays there.
+    /// Takes a destination out of the settings. What is on it stays there, and what is only there is not counted on any
+    /// more.
     ///
     /// # Errors
     /// [`Error::Config`] where there is none of that name.
     pub fn forget_destination(&mut self, name: &str) -> Result<PathBuf, Error> {
+        let id = self.destination_id(name)?;
         let path = self.home.edit_settings(|settings| {
             settings.destinations.remove(name).ok_or_else(|| Error::Config {
                 key: format!("destinations.{name}"),
@@ -311,7 +313,33 @@ impl Repo {
         self.settings.destinations.remove(name);
         self.destinations.retain(|destination| destination.name != name);
         self.unreachable.retain(|destination| destination.name != name);
+        if let Some(id) = id {
+            self.count_nothing_on(&id)?;
+        }
         Ok(path)
+    }
+
+    /// Lets the index forget which snapshots are on a destination. A look at it tells again.
+    fn count_nothing_on(&self, id: &DestinationId) -> Result<(), Error> {
+        let view = self.index.reader()?;
+        let Some(bit) = view.destination_bit(id)? else { return Ok(()) };
+        let mut there = Vec::new();
+        view.each_snapshot(|id, row| -> Result<(), Error> {
+            if (row.committed | row.seen) & bit != 0 {
+                there.push(id);
+            }
+            Ok(())
+        })?;
+        drop(view);
+        let mut writer = self.index.writer()?;
+        for id in there {
+            writer.update_snapshot(&id, |row| {
+                row.committed &= !bit;
+                row.whole &= !bit;
+                row.seen &= !bit;
+            })?;
+        }
+        Ok(writer.commit()?)
     }
 
     /// Accepts what is now at the path of a destination as that destination, and as all there is to be: a disk that was

@@ -3,7 +3,7 @@
 //! Marks are the only things that are remembered of what was removed, so they go to every destination, and every
 //! destination's come here. They take effect in the order of (sequence, writer), which is the same everywhere.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::ReadError;
 use crate::format::id::{SnapshotId, WriterId};
@@ -37,7 +37,7 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// The decisions that the index knows of.
+    /// The decisions that the index knows of, as they take effect with the snapshots that it knows of.
     ///
     /// # Errors
     /// [`ReadError::Index`], [`ReadError::Format`].
@@ -49,7 +49,9 @@ impl Marks {
             records.push(MarkRecord::decode(&row.record).map_err(damaged)?);
             Ok(())
         })?;
-        Self::of(records)
+        let mut marks = Self::of(records)?;
+        marks.keep_in_force_what_nothing_stands_for(view)?;
+        Ok(marks)
     }
 
     fn of(mut records: Vec<MarkRecord>) -> Result<Self, ReadError> {
@@ -65,6 +67,62 @@ impl Marks {
             marks.apply(record.action);
         }
         Ok(marks)
+    }
+
+    /// A mark of a purge can be on a destination before the snapshots that stand for the old ones. Who knows of that
+    /// destination alone still has the old ones, and nothing else of what was not purged (invariant I15).
+    fn keep_in_force_what_nothing_stands_for(&mut self, view: &IndexReader) -> Result<(), ReadError> {
+        let replaced = self.each_forgotten().filter(|(_, reason)| *reason == ForgetReason::Replaced);
+        let replaced: Vec<SnapshotId> = replaced.map(|(id, _)| *id).collect();
+        let mut in_force = Vec::new();
+        for id in replaced {
+            if is_committed(view, &id)? && !self.is_stood_for(view, &id)? {
+                in_force.push(id);
+            }
+        }
+        for id in in_force {
+            if let Some(decision) = self.decisions.get_mut(&id) {
+                decision.forgotten = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what a purge put in the place of a snapshot is known to be somewhere and in force, or was forgotten since.
+    fn is_stood_for(&self, view: &IndexReader, id: &SnapshotId) -> Result<bool, ReadError> {
+        let (mut last, mut passed) = (*id, HashSet::from([*id]));
+        while self.forgotten(&last) == Some(ForgetReason::Replaced) {
+            let Some(next) = self.in_place_of(view, &last)? else { return Ok(true) };
+            // Two machines that purge at once may each put theirs in the place of the other's.
+            if !passed.insert(next) {
+                return Ok(false);
+            }
+            last = next;
+        }
+        Ok(self.forgotten(&last).is_some() || is_committed(view, &last)?)
+    }
+
+    /// What a purge put in the place of a snapshot or history: it has the same number. What merely never counted went on
+    /// from another one.
+    ///
+    /// # Errors
+    /// [`ReadError::Index`], [`ReadError::Format`].
+    pub fn in_place_of(&self, view: &IndexReader, id: &SnapshotId) -> Result<Option<SnapshotId>, ReadError> {
+        let Some(place) = self.place(id) else { return Ok(None) };
+        let Some(next) = place.previous else { return Ok(None) };
+        let record = |id| -> Result<Option<Snapshot>, ReadError> {
+            Ok(view.snapshot(id)?.map(|row| Snapshot::decode(&row.record)).transpose()?)
+        };
+        let number = match record(&next)? {
+            Some(known) => Some((Some(known.writer), known.sequence)),
+            None => self.place(&next).map(|place| (place.writer, place.sequence)),
+        };
+        let is_purged = match number {
+            Some(number) => number == (place.writer, place.sequence),
+            // Nothing is known of it here.
+            None => record(id)?.is_none_or(|own| own.previous != Some(next)),
+        };
+        Ok(is_purged.then_some(next))
     }
 
     fn apply(&mut self, action: Action) {
@@ -137,6 +195,10 @@ impl Marks {
     pub fn each_forgotten(&self) -> impl Iterator<Item = (&SnapshotId, ForgetReason)> {
         self.decisions.iter().filter_map(|(id, decision)| Some((id, decision.forgotten?)))
     }
+}
+
+fn is_committed(view: &IndexReader, id: &SnapshotId) -> Result<bool, IndexError> {
+    Ok(view.snapshot(id)?.is_some_and(|row| row.committed != 0))
 }
 
 /// What a mark remembers of a snapshot.

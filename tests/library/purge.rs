@@ -110,6 +110,46 @@ fn a_purged_snapshot_stays_until_what_stands_for_it_is_there() {
     assert_whole(&world);
 }
 
+/// The mark of a purge reached a destination and the snapshots that stand for the old ones did not; then the other one is
+/// lost. All there is of what was not purged is in the old ones.
+#[test]
+fn what_was_purged_is_shown_where_nothing_is_known_to_stand_for_it() {
+    for is_given_up in [false, true] {
+        let (world, report) = purged_while_one_was_away(4);
+        let shows_new_ones_only = || {
+            let shown = world.open().snapshots().expect("readable");
+            shown.iter().all(|info| report.replaced_by.contains(&info.id))
+        };
+        assert!(shows_new_ones_only());
+        let lost = world.path("primary");
+        if is_given_up {
+            world.open_to_write().forget_destination("primary").expect("given up");
+        } else {
+            world.forget_index();
+            drop(world.open_to_write());
+        }
+        assert_restores(&world, "secondary", 0..4);
+        let cleaned = world.clean(30, 10);
+        assert_eq!((&on(&cleaned, "secondary").detail, on(&cleaned, "secondary").snapshots_deleted), (&None, 0));
+        assert_restores(&world, "secondary", 0..4);
+        // It is found again.
+        world.plug("primary");
+        if is_given_up {
+            world.open_to_write().add_destination("primary", &lost, &Silent).expect("taken up again");
+        }
+        world.sync();
+        assert_no_secret(&world);
+        world.clean(30, 10);
+        assert_no_secret(&world);
+        for name in STICKS {
+            assert_restores(&world, name, 0..4);
+            assert!(world.pack_bytes(name) < 700_000, "{} bytes are left", world.pack_bytes(name));
+        }
+        assert!(shows_new_ones_only());
+        assert_whole(&world);
+    }
+}
+
 /// Who has only that destination gives up what stays there by naming it.
 #[test]
 fn a_purged_snapshot_that_stays_can_be_forgotten() {

@@ -177,10 +177,19 @@ pub fn restore_and_compare(
     place: &str,
     source: &Path,
 ) -> Result<(), Violation> {
+    let restored = restored(target, repo, &kept.id, place, source)?;
+    if restored != *kept.tree {
+        assert_same(kept.tree, &restored);
+    }
+    Ok(())
+}
+
+/// A snapshot as it comes back from one destination. The folder `target` is made and removed again.
+pub fn restored(target: &Path, repo: &Repo, id: &SnapshotId, place: &str, source: &Path) -> Result<Tree, Violation> {
     let request = RestoreRequest {
         destination: Some(target.to_owned()),
         from: Some(place.to_owned()),
-        ..RestoreRequest::new(What::Snapshot(kept.id.to_string()))
+        ..RestoreRequest::new(What::Snapshot(id.to_string()))
     };
     let plan = restore::plan(repo, request, &Silent).map_err(|error| error.to_string())?;
     let report = restore::execute(repo, plan, &Silent).map_err(|error| error.to_string())?;
@@ -189,10 +198,7 @@ pub fn restore_and_compare(
     }
     let restored = tree(&below(target, source));
     fs::remove_dir_all(target).map_err(|error| error.to_string())?;
-    if restored != *kept.tree {
-        assert_same(kept.tree, &restored);
-    }
-    Ok(())
+    Ok(restored)
 }
 
 impl Workload {

@@ -87,3 +87,40 @@ fn who_never_saw_a_destination_whole_heals_its_header_and_says_what_it_cannot() 
         finish(&world, path);
     }
 }
+
+/// A purge stood still with its new snapshots half committed. Another machine waited for the grace and deleted the new trees,
+/// which no snapshot needed yet. What was left then stood for the old snapshots.
+#[test]
+fn who_purged_and_stood_still_notices_who_cleaned_meanwhile() {
+    for after in (0..60).step_by(4) {
+        let world = Arc::new(World::new());
+        world.step(&step(0, Command::Backup), 0);
+        world.step(&step(1, Command::Backup), 0);
+        world.step(&suspended(0, Command::Purge, (1, after, true), vec![step(1, CLEAN)]), 0);
+        finish(&world, &format!("after {after} operations"));
+    }
+}
+
+/// Two machines that purged at once each put its own snapshot in the place of the same old one, or took the other's for
+/// one of its own that had been cut off, and withdrew it.
+#[test]
+fn who_purges_notices_who_else_does() {
+    // Whose files a step takes out, and which, is drawn from its seed.
+    let of_first = |is_own: bool, nth: usize| {
+        let is_so = |seed: &u64| {
+            let mut chance = Chance::of(*seed, 9);
+            chance.percent(75) == is_own && (is_own || chance.below(MACHINES as u64) == 0)
+        };
+        (0..).filter(is_so).nth(nth).expect("some seed")
+    };
+    for after in (0..40).step_by(2) {
+        let nth = after as usize / 2;
+        let world = Arc::new(World::new());
+        world.step(&step(0, Command::Backup), 0);
+        world.step(&step(1, Command::Backup), 0);
+        let others = vec![Step { seed: of_first(false, nth), ..step(1, Command::Purge) }];
+        let first = suspended(0, Command::Purge, (1 + nth % 3, after, true), others);
+        world.step(&Step { seed: of_first(true, nth / 3), ..first }, 0);
+        finish(&world, &format!("after {after} operations"));
+    }
+}

@@ -1,29 +1,32 @@
 //! What a machine said, held against what is true.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use cryptbackup::backup::{BackupReport, DestinationOutcome};
 use cryptbackup::check::{CheckReport, Finding, Severity};
 use cryptbackup::clean::CleanReport;
+use cryptbackup::clean::purge::PurgeReport;
 use cryptbackup::error::Error;
 use cryptbackup::format::id::SnapshotId;
+use cryptbackup::format::record::Time;
 use cryptbackup::sync::SyncReport;
 
 use super::PLACE_COUNT;
 use super::model::{Fate, Promise};
+use super::purge::Purge;
 use super::world::{World, disk_of};
 use crate::rig::PLACES;
 use crate::source::Tree;
 
 /// What a command gave.
 pub enum Outcome {
-    Backup(BackupReport, Tree),
+    Backup(BackupReport, Tree, Time),
     Forget(SnapshotId),
     Clean(CleanReport, u32),
     Sync(SyncReport),
     Check(CheckReport),
     Heal(CheckReport),
+    Purge(PurgeReport, Purge),
     Nothing,
 }
 
@@ -48,14 +51,14 @@ pub struct Around {
 
 impl Around {
     /// Destinations without any trouble.
-    fn sound(&self, rotten: &[bool; PLACE_COUNT]) -> Vec<usize> {
+    pub fn sound(&self, rotten: &[bool; PLACE_COUNT]) -> Vec<usize> {
         let is_rotten = |place: usize| rotten[place] || self.was_rotten[place];
         let is_sound = |place: &usize| !is_rotten(*place) && !self.troubled.contains(&disk_of(*place));
         self.there.iter().copied().filter(is_sound).collect()
     }
 
     /// Whether the machine itself had trouble.
-    fn is_troubled(&self) -> bool {
+    pub fn is_troubled(&self) -> bool {
         self.troubled.contains(&self.who) || self.is_lied_to
     }
 }
@@ -68,28 +71,29 @@ fn lacks_a_source(sound: &[usize], outcome: &DestinationOutcome) -> bool {
         && (why.contains("on no destination that can be reached") || why.contains("does not match its name"))
 }
 
-fn place_of(name: &str) -> usize {
+pub fn place_of(name: &str) -> usize {
     PLACES.iter().position(|place| *place == name).expect("a destination")
 }
 
 impl World {
     pub fn judge(&self, around: &Around, outcome: Outcome) {
         match outcome {
-            Outcome::Backup(report, tree) => self.judge_backup(around, &report, tree),
+            Outcome::Backup(report, tree, finished) => self.judge_backup(around, &report, tree, finished),
             Outcome::Forget(id) => self.model().set_fate(id, Fate::Gone),
             Outcome::Clean(report, keep_days) => {
-                let going: Vec<SnapshotId> =
-                    report.choices.iter().filter(|choice| !choice.stays()).map(|choice| choice.id).collect();
+                let going = report.choices.iter().filter(|choice| !choice.stays());
+                let going: Vec<_> = going.map(|choice| (choice.id, choice.time)).collect();
                 self.model().let_go(&going, around.who, keep_days);
             }
             Outcome::Sync(report) => self.judge_sync(around, &report),
             Outcome::Check(report) => self.judge_findings(around, &report.findings),
             Outcome::Heal(report) => self.judge_heal(around, &report),
+            Outcome::Purge(report, purge) => self.judge_purge(around, &report, &purge),
             Outcome::Nothing => {}
         }
     }
 
-    fn judge_backup(&self, around: &Around, report: &BackupReport, tree: Tree) {
+    fn judge_backup(&self, around: &Around, report: &BackupReport, tree: Tree, finished: Time) {
         let mut model = self.model();
         let who = around.who;
         let sound = around.sound(&model.is_rotten);
@@ -120,7 +124,12 @@ impl World {
         model.joined[who].get_or_insert(before);
         if !on.is_empty() {
             let run = model.runs[who].len() - 1;
-            model.promises.push(Promise { id, who, run, tree: Arc::new(tree), on, fate: Fate::Kept });
+            let mut promise = Promise::new(id, (who, run), tree, on, finished);
+            // Somebody may have purged something before it was reported.
+            while let Some(replaced) = model.purged.get(&promise.id).cloned() {
+                promise.replace(&replaced);
+            }
+            model.promises.push(promise);
         }
     }
 
@@ -144,7 +153,9 @@ impl World {
         let mut model = self.model();
         let sound = around.sound(&model.is_rotten);
         let is_bad = |finding: &&Finding| {
-            finding.severity == Severity::Damage && sound.contains(&place_of(&finding.destination))
+            let place = place_of(&finding.destination);
+            let is_lacking = model.was_set_back[place] && finding.what == "it was here and is gone";
+            finding.severity == Severity::Damage && sound.contains(&place) && !is_lacking
         };
         let bad: Vec<&Finding> = findings.iter().filter(is_bad).collect();
         // Who looks while others put and delete may miss what came or went meanwhile.
@@ -180,6 +191,7 @@ impl World {
                 let is_elsewhere = |(_, why): &(String, String)| why.contains("on no destination that can be reached");
                 sound.len() < PLACE_COUNT && reasons.iter().any(is_elsewhere)
             }
+            _ if what == "accept" => sound.len() < PLACE_COUNT,
             // Another machine may have it forgotten already, and not be done.
             Error::NotFound { .. } => sound.len() < PLACE_COUNT || around.is_nested || around.is_within,
             _ => model.is_rotten.contains(&true) && what != "backup",
@@ -194,7 +206,11 @@ impl World {
         let mut model = self.model();
         for (name, alarm) in alarms {
             let place = place_of(name);
-            if !model.is_rotten[place] && !model.lacks_packs[around.who][place] && !around.is_lied_to {
+            if !model.is_rotten[place]
+                && !model.lacks_packs[around.who][place]
+                && !around.is_lied_to
+                && !model.was_set_back[place]
+            {
                 model.violation(format!("machine {}: a false alarm about {name}: {alarm}", around.who));
             }
         }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cryptbackup::format::id::SnapshotId;
+use cryptbackup::format::record::Time;
 
+use super::purge::{Purge, Replaced};
 use super::{MACHINES, PLACE_COUNT};
 use crate::source::Tree;
 
@@ -29,6 +31,29 @@ pub struct Promise {
     pub tree: Arc<Tree>,
     pub on: BTreeSet<usize>,
     pub fate: Fate,
+    /// When it was finished. What a purge puts in its place has that too.
+    pub finished: Time,
+    /// What a purge replaced it for on some destinations, and not yet on these.
+    pub before: Vec<Before>,
+    /// A purge that may have replaced it did not come to its end; then what it is called is not known, and these names may
+    /// be in it or not.
+    pub is_unsure: bool,
+    pub may_lack: BTreeSet<&'static str>,
+}
+
+/// What is there, on destinations that lack what stands in its place.
+pub struct Before {
+    pub id: SnapshotId,
+    pub tree: Arc<Tree>,
+    pub on: BTreeSet<usize>,
+}
+
+impl Promise {
+    pub fn new(id: SnapshotId, (who, run): (usize, usize), tree: Tree, on: BTreeSet<usize>, finished: Time) -> Self {
+        let (before, may_lack) = (Vec::new(), BTreeSet::new());
+        let (tree, fate) = (Arc::new(tree), Fate::Kept);
+        Self { id, who, run, tree, on, fate, finished, before, is_unsure: false, may_lack }
+    }
 }
 
 /// Everything that is remembered of one run of a seed.
@@ -46,6 +71,14 @@ pub struct Model {
     /// Of each machine, destinations from which we deleted packs since it backed up there. What nothing needs nobody puts
     /// back, and a machine says that it is gone until it has looked, at the end of a backup, whether anything needs it.
     pub lacks_packs: [[bool; PLACE_COUNT]; MACHINES],
+    /// Destinations that were what they had been before, once.
+    pub was_set_back: [bool; PLACE_COUNT],
+    /// Whether a purge did not come to its end: then what it made may be there beside what it was to stand for.
+    pub has_cut_off_purges: bool,
+    /// What each machine took out last.
+    pub purging: [Option<Purge>; MACHINES],
+    /// What purges replaced: nobody sees it any more when everything is there.
+    pub purged: BTreeMap<SnapshotId, Replaced>,
     /// Disks that had any trouble, one after the other.
     pub troubles: Vec<usize>,
     /// What was done, for people.
@@ -82,12 +115,17 @@ impl Model {
     }
 
     /// What a cleaning said that goes.
-    pub fn let_go(&mut self, ids: &[SnapshotId], who: usize, keep_days: u32) {
+    pub fn let_go(&mut self, going: &[(SnapshotId, Time)], who: usize, keep_days: u32) {
         for at in 0..self.promises.len() {
             let promise = &self.promises[at];
-            if !ids.contains(&promise.id) {
+            if promise.is_unsure && going.iter().any(|(_, finished)| *finished == promise.finished) {
+                self.promises[at].fate = Fate::Gone;
                 continue;
             }
+            if !going.iter().any(|(id, _)| *id == promise.id) {
+                continue;
+            }
+            self.story.push(format!("    {} of machine {} goes", promise.id.short(), promise.who));
             if promise.fate == Fate::Kept && !self.may_go(at, who, keep_days) {
                 let (id, run, owner) = (promise.id.short(), promise.run, promise.who);
                 let runs = &self.runs[owner];
@@ -109,6 +147,15 @@ impl Model {
         }
     }
 
+    /// What stands for a snapshot now.
+    pub fn now_called(&self, id: SnapshotId) -> SnapshotId {
+        let mut now = id;
+        while let Some(replaced) = self.purged.get(&now) {
+            now = replaced.new;
+        }
+        now
+    }
+
     pub fn set_fate(&mut self, id: SnapshotId, fate: Fate) {
         for promise in self.promises.iter_mut().filter(|promise| promise.id == id) {
             promise.fate = fate;
@@ -128,6 +175,10 @@ impl Model {
         for promise in self.promises.iter_mut().take(known_before).filter(|promise| promise.fate == Fate::Kept) {
             if !promise.on.is_disjoint(seen) {
                 promise.on.insert(place);
+                promise.before.iter_mut().for_each(|before| {
+                    before.on.remove(&place);
+                });
+                promise.before.retain(|before| !before.on.is_empty());
             }
         }
     }
@@ -135,6 +186,7 @@ impl Model {
     /// Whether a destination may be damaged: everything it has is elsewhere too.
     pub fn may_rot(&self, place: usize) -> bool {
         let is_alone = |promise: &Promise| promise.on.len() < 2 && promise.on.contains(&place);
-        !self.is_rotten.contains(&true) && !self.kept().any(is_alone)
+        let is_settled = |promise: &Promise| promise.before.is_empty() && !promise.is_unsure;
+        !self.is_rotten.contains(&true) && !self.kept().any(|promise| is_alone(promise) || !is_settled(promise))
     }
 }

@@ -35,6 +35,14 @@ pub enum Command {
     Rot {
         deletes: bool,
     },
+    /// A file goes out of all that is stored.
+    Purge,
+    /// A copy of a destination is made, as of a whole disk.
+    Copy,
+    /// A destination is what it was when it was copied.
+    SetBack,
+    /// A machine takes a destination as it is.
+    Accept,
 }
 
 impl Command {
@@ -54,6 +62,10 @@ impl Command {
             Command::Plug => "plug",
             Command::Outage(_) => "outage",
             Command::Rot { .. } => "rot",
+            Command::Purge => "purge",
+            Command::Copy => "copy",
+            Command::SetBack => "set back",
+            Command::Accept => "accept",
         }
     }
 
@@ -61,6 +73,7 @@ impl Command {
     fn can_be_troubled(self) -> bool {
         use Command as C;
         matches!(self, C::Backup | C::Forget | C::Pin | C::Rotate | C::Clean { .. } | C::Sync | C::Heal)
+            || matches!(self, C::Purge | C::Accept)
     }
 }
 
@@ -110,71 +123,104 @@ fn policy(chance: &mut Chance) -> Policy {
     POLICIES[chance.below(POLICIES.len() as u64) as usize]
 }
 
+/// In the runs from this seed on there are purges too, and destinations that are set back. Those before tell the stories
+/// that they told before there were.
+pub const SECOND_PART: u64 = 1_000_000;
+
 /// The steps of a run.
 pub fn draw(seed: u64) -> Vec<Step> {
     let mut chance = Chance::of(seed, 4);
     let count = 5 + chance.below(6);
-    let mut steps: Vec<Step> = Vec::new();
-    for _ in 0..count {
-        steps.push(step(&mut chance, &[], 0));
+    let mut story = Story { chance, is_second: seed >= SECOND_PART };
+    let mut steps: Vec<Step> = (0..count).map(|_| story.step(&[], 0)).collect();
+    if story.is_second {
+        // There is something to purge, and to set back to.
+        let first =
+            Step { who: 0, hours: 1, skew: None, command: Command::Backup, trouble: None, at: (0, 0, false), seed };
+        let of = |who: usize, command| Step { who, command, seed: seed + who as u64, ..first.clone() };
+        steps.splice(
+            0..0,
+            [of(0, Command::Backup), of(1, Command::Backup), of(0, Command::Copy), of(0, Command::Backup)],
+        );
     }
     steps
 }
 
-fn command(chance: &mut Chance, depth: usize) -> Command {
-    let keep_days = [0, 0, 3, 10][chance.below(4) as usize];
-    let keep_versions = [1, 1, 2][chance.below(3) as usize];
-    match chance.below(if depth == 0 { 100 } else { 66 }) {
-        0..30 => Command::Backup,
-        30..48 => Command::Clean { keep_days, keep_versions, is_twice: chance.percent(60) },
-        48..56 => Command::Forget,
-        56..62 => Command::Sync,
-        62..64 => Command::Heal,
-        64 => Command::Check,
-        65 => Command::Rotate,
-        66..69 => Command::Pin,
-        69..73 => Command::LoseIndex,
-        73..76 => Command::Connect,
-        76..84 => Command::Plug,
-        84..90 => Command::Outage(policy(chance)),
-        90..95 => Command::Rot { deletes: chance.percent(35) },
-        95..98 => Command::Rotate,
-        _ => Command::Backup,
+/// What is drawn from.
+struct Story {
+    chance: Chance,
+    is_second: bool,
+}
+
+impl Story {
+    fn command(&mut self, depth: usize) -> Command {
+        let chance = &mut self.chance;
+        if self.is_second && chance.percent(24) {
+            return match chance.below(if depth == 0 { 12 } else { 6 }) {
+                0..5 => Command::Purge,
+                5 => Command::Accept,
+                6..9 => Command::Copy,
+                _ => Command::SetBack,
+            };
+        }
+        let keep_days = [0, 0, 3, 10][chance.below(4) as usize];
+        let keep_versions = [1, 1, 2][chance.below(3) as usize];
+        match chance.below(if depth == 0 { 100 } else { 66 }) {
+            0..30 => Command::Backup,
+            30..48 => Command::Clean { keep_days, keep_versions, is_twice: chance.percent(60) },
+            48..56 => Command::Forget,
+            56..62 => Command::Sync,
+            62..64 => Command::Heal,
+            64 => Command::Check,
+            65 => Command::Rotate,
+            66..69 => Command::Pin,
+            69..73 => Command::LoseIndex,
+            73..76 => Command::Connect,
+            76..84 => Command::Plug,
+            84..90 => Command::Outage(policy(chance)),
+            90..95 => Command::Rot { deletes: chance.percent(35) },
+            95..98 => Command::Rotate,
+            _ => Command::Backup,
+        }
     }
-}
 
-fn step(chance: &mut Chance, busy: &[usize], depth: usize) -> Step {
-    let free: Vec<usize> = (0..MACHINES).filter(|who| !busy.contains(who)).collect();
-    let who = free[chance.below(free.len() as u64) as usize];
-    let command = command(chance, depth);
-    let is_troubled = command.can_be_troubled() && chance.percent(if depth == 0 { 60 } else { 25 });
-    let trouble = is_troubled.then(|| trouble(chance, command, who, busy, depth));
-    let disk = if chance.percent(75) { 1 + chance.below(PLACE_COUNT as u64) as usize } else { 0 };
-    let reach = [8, 40, 120, 400][chance.below(4) as usize];
-    let at = (disk, chance.below(reach), chance.percent(70));
-    let hours = [0, 1, 5, 30, 100, 200][chance.below(6) as usize];
-    let skew = chance.percent(12).then(|| chance.below(49) as i64 - 24);
-    Step { who, hours, skew, command, trouble, at, seed: chance.next() }
-}
+    fn step(&mut self, busy: &[usize], depth: usize) -> Step {
+        let free: Vec<usize> = (0..MACHINES).filter(|who| !busy.contains(who)).collect();
+        let who = free[self.chance.below(free.len() as u64) as usize];
+        let command = self.command(depth);
+        let is_troubled = command.can_be_troubled() && self.chance.percent(if depth == 0 { 60 } else { 25 });
+        let trouble = is_troubled.then(|| self.trouble(command, who, busy, depth));
+        let chance = &mut self.chance;
+        let disk = if chance.percent(75) { 1 + chance.below(PLACE_COUNT as u64) as usize } else { 0 };
+        let reach = [8, 40, 120, 400][chance.below(4) as usize];
+        let at = (disk, chance.below(reach), chance.percent(70));
+        let hours = [0, 1, 5, 30, 100, 200][chance.below(6) as usize];
+        let skew = chance.percent(12).then(|| chance.below(49) as i64 - 24);
+        Step { who, hours, skew, command, trouble, at, seed: chance.next() }
+    }
 
-fn trouble(chance: &mut Chance, command: Command, who: usize, busy: &[usize], depth: usize) -> Trouble {
-    let place = chance.below(PLACE_COUNT as u64) as usize;
-    match chance.below(100) {
-        0..34 if depth < 2 => {
-            let mut busy = busy.to_vec();
-            busy.push(who);
-            let count = 1 + chance.below(2 + u64::from(depth == 0));
-            Trouble::Nest((0..count).map(|_| step(chance, &busy, depth + 1)).collect())
+    fn trouble(&mut self, command: Command, who: usize, busy: &[usize], depth: usize) -> Trouble {
+        let chance = &mut self.chance;
+        let place = chance.below(PLACE_COUNT as u64) as usize;
+        match chance.below(100) {
+            0..34 if depth < 2 => {
+                let mut busy = busy.to_vec();
+                busy.push(who);
+                let count = 1 + chance.below(2 + u64::from(depth == 0));
+                Trouble::Nest((0..count).map(|_| self.step(&busy, depth + 1)).collect())
+            }
+            0..54 => Trouble::Fail(Failure::ALL[chance.below(9) as usize]),
+            54..66 => Trouble::Kill,
+            66..80 => {
+                Trouble::PowerCut { policy: policy(chance), places: chance.below(8), is_half: chance.percent(30) }
+            }
+            80..86 => Trouble::Outage(policy(chance)),
+            86..91 => Trouble::Unplug,
+            91..96 if depth == 0 && matches!(command, Command::Clean { .. } | Command::Backup | Command::Sync) => {
+                let folder = ["packs", "snaps", "marks", "writers"][chance.below(4) as usize];
+                Trouble::Lie(Lie { disk: place, folder, is_empty: chance.percent(30) })
+            }
+            _ => Trouble::Late(place),
         }
-        0..54 => Trouble::Fail(Failure::ALL[chance.below(9) as usize]),
-        54..66 => Trouble::Kill,
-        66..80 => Trouble::PowerCut { policy: policy(chance), places: chance.below(8), is_half: chance.percent(30) },
-        80..86 => Trouble::Outage(policy(chance)),
-        86..91 => Trouble::Unplug,
-        91..96 if depth == 0 && matches!(command, Command::Clean { .. } | Command::Backup | Command::Sync) => {
-            let folder = ["packs", "snaps", "marks", "writers"][chance.below(4) as usize];
-            Trouble::Lie(Lie { disk: place, folder, is_empty: chance.percent(30) })
-        }
-        _ => Trouble::Late(place),
     }
 }

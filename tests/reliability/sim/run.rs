@@ -13,7 +13,7 @@ use cryptbackup::report::Silent;
 use cryptbackup::sync::{self, SyncRequest};
 
 use super::judge::{Around, Outcome};
-use super::model::Fate;
+use super::model::{Fate, Promise};
 use super::plan::{Command, Step, Trouble};
 use super::world::{World, disk_of};
 use super::{MACHINES, PLACE_COUNT};
@@ -41,6 +41,8 @@ impl World {
             Command::Plug => self.plug_one(step),
             Command::Outage(policy) => self.cut(disk_of(step.seed as usize % PLACE_COUNT), policy, step.seed),
             Command::Rot { deletes } => self.rot(step, deletes),
+            Command::Copy => self.copy(step),
+            Command::SetBack => self.set_back(step),
             Command::Clean { is_twice: true, .. } => {
                 if self.command(step, depth) {
                     self.pass(8 * 24);
@@ -48,6 +50,12 @@ impl World {
                 }
             }
             _ => drop(self.command(step, depth)),
+        }
+        if depth == 0 {
+            self.settle_purges(step.who);
+            if matches!(step.command, Command::Clean { .. } | Command::Sync | Command::Backup) {
+                self.audit_purged();
+            }
         }
     }
 
@@ -73,6 +81,7 @@ impl World {
             self.model().runs[who].push((now, now));
         }
         let mut chance = Chance::of(step.seed, 9);
+        self.model().purging[who] = None;
         self.prepare(step, depth);
         let result = catch_unwind(AssertUnwindSafe(|| self.run(step, &mut chance)));
         let (is_dead, is_missed) = self.stations[who].revive();
@@ -121,6 +130,7 @@ impl World {
                     self.model().set_fate(id, Fate::Unsure);
                 }
             }
+            Command::Purge => self.may_be_purged(step.who),
             _ => {}
         }
     }
@@ -129,7 +139,8 @@ impl World {
     fn choose(&self, who: usize, chance: &mut Chance) -> Option<cryptbackup::format::id::SnapshotId> {
         let is_anyone = chance.percent(25);
         let model = self.model();
-        let candidates: Vec<_> = model.kept().filter(|promise| promise.who == who || is_anyone).collect();
+        let is_known = |promise: &&Promise| !promise.is_unsure && (promise.who == who || is_anyone);
+        let candidates: Vec<_> = model.kept().filter(is_known).collect();
         let at = chance.below(candidates.len().max(1) as u64) as usize;
         candidates.get(at).map(|promise| promise.id)
     }
@@ -147,7 +158,11 @@ impl World {
             Command::Backup => {
                 let tree = self.source(who).tree();
                 let request = BackupRequest { accept_changes: true, ..BackupRequest::default() };
-                Outcome::Backup(backup::run(&mut repo, request, &Silent)?, tree)
+                let report = backup::run(&mut repo, request, &Silent)?;
+                let shown = repo.snapshots()?;
+                let id = report.snapshot_id.map(|id| self.model().now_called(id));
+                let own = shown.iter().find(|info| Some(info.id) == id);
+                Outcome::Backup(report, tree, own.map(|info| info.time).unwrap_or_default())
             }
             Command::Forget => match self.choose(who, chance) {
                 Some(id) => {
@@ -173,6 +188,11 @@ impl World {
                 }
                 let request = clean_request(&repo, keep_days, keep_versions);
                 Outcome::Clean(clean::run(&mut repo, request, &Silent)?, keep_days)
+            }
+            Command::Purge => self.purge(&mut repo, who, chance)?,
+            Command::Accept => {
+                self.accept(&mut repo, chance)?;
+                Outcome::Nothing
             }
             Command::Sync => Outcome::Sync(sync::run(&mut repo, SyncRequest::default(), &Silent)?),
             Command::Check => {
@@ -230,23 +250,25 @@ impl World {
         }
         self.step(&Self::quiet(Command::Sync, first), 0);
         self.step(&Self::quiet(Command::Check, first), 0);
-        self.restore_everything(first, 100);
+        self.restore_everything(first, 100, seed);
+        self.audit(seed as usize / MACHINES % PLACE_COUNT, 50, seed);
         let other = (first + 1) % MACHINES;
         self.step(&Self::quiet(Command::LoseIndex, other), 0);
-        self.restore_everything(other, 25);
+        self.restore_everything(other, 25, seed);
     }
 
     /// So many percent of all that was promised is restored from where it was promised.
-    fn restore_everything(&self, who: usize, percent: u64) {
+    fn restore_everything(&self, who: usize, percent: u64, seed: u64) {
         let repo = match self.open(who) {
             Ok(repo) => repo,
             Err(error) => return self.model().violation(format!("machine {who} does not open: {error}")),
         };
-        let mut chance = Chance::new(percent);
+        let mut chance = Chance::of(seed, percent);
         let promises: Vec<_> = {
             let model = self.model();
             model
                 .kept()
+                .filter(|promise| !promise.is_unsure)
                 .map(|promise| (promise.id, promise.who, Arc::clone(&promise.tree), promise.on.clone()))
                 .collect()
         };
@@ -263,5 +285,6 @@ impl World {
                 }
             }
         }
+        self.look_for_purged(&repo, &target);
     }
 }

@@ -11,7 +11,7 @@ use crate::trees::tree;
 
 /// Contents there are. They are few, so that machines rely on what others stored.
 const CONTENTS: u64 = 12;
-const NAMES: [&str; 7] = ["a", "b", "c", "folder/a", "folder/b", "folder/deep/a", "other/a"];
+pub const NAMES: [&str; 7] = ["a", "b", "c", "folder/a", "folder/b", "folder/deep/a", "other/a"];
 
 /// A real folder.
 pub struct Source {

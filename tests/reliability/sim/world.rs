@@ -12,6 +12,7 @@ use cryptbackup::repo::{self, Access, Clock, Home, InitRequest, Repo};
 use cryptbackup::report::Silent;
 use tempfile::TempDir;
 
+use super::back::DiskCopy;
 use super::model::Model;
 use super::source::Source;
 use super::station::{Outages, Station};
@@ -23,7 +24,7 @@ use crate::rig::{PLACES, SIZES, place, temporary_folder};
 
 pub struct World {
     pub machine: SimulatedMachine,
-    outages: Outages,
+    pub outages: Outages,
     pub stations: Vec<Station>,
     pub homes: Vec<Home>,
     pub sources: Vec<Mutex<Source>>,
@@ -31,6 +32,8 @@ pub struct World {
     /// How far the clock of each machine is off.
     skews: Vec<Arc<AtomicI64>>,
     model: Mutex<Model>,
+    /// Of each destination, the last copy that was made of it.
+    pub copies: [Mutex<Option<DiskCopy>>; PLACE_COUNT],
     pub folder: TempDir,
 }
 
@@ -43,7 +46,8 @@ pub fn disk_of(place: usize) -> usize {
 }
 
 impl World {
-    fn with(image: Option<Image>) -> Self {
+    /// What is on these disks.
+    pub fn with(image: Option<Image>) -> Self {
         let folder = temporary_folder();
         let state = |who: usize| folder.path().join(format!("machine{who}"));
         let mut mounts: Vec<PathBuf> = (0..MACHINES).map(state).collect();
@@ -65,7 +69,18 @@ impl World {
         let sources = (0..MACHINES).map(|who| Mutex::new(source(who))).collect();
         let skews = (0..MACHINES).map(|_| Arc::default()).collect();
         let seconds = Arc::new(AtomicI64::new(1_780_000_000));
-        Self { machine, outages, stations, homes, sources, seconds, skews, model: Mutex::default(), folder }
+        Self {
+            machine,
+            outages,
+            stations,
+            homes,
+            sources,
+            seconds,
+            skews,
+            model: Mutex::default(),
+            copies: Default::default(),
+            folder,
+        }
     }
 
     /// Sets everything up but the sources.
