@@ -35,7 +35,9 @@ use crate::format::id::SnapshotId;
 use crate::format::layout::ObjectName;
 use crate::format::mark::{Action, ForgetReason, Forgotten, MARK_TEXT_MAX};
 use crate::index::IndexReader;
+use crate::replicate::ReplicateError;
 use crate::repo::{KnownSnapshot, Repo, require_tags};
+use crate::report::Silent;
 use crate::snapshot::place_of;
 
 /// Says that snapshots are not wanted any more. Their space comes back with the next [`clean`](super::run).
@@ -99,19 +101,28 @@ fn nowhere(repo: &Repo, view: &IndexReader, name: &str) -> Result<Option<Forgott
 /// it waits for the grace period.
 ///
 /// # Errors
-/// [`Error::NotFound`] where nothing forgotten has the name, or its space was given back; [`Error::NoDestination`].
+/// [`Error::NotFound`] where nothing forgotten has the name, its space was given back, or nothing within reach has it;
+/// [`Error::NoDestination`].
 pub fn unforget(repo: &mut Repo, names: &[String]) -> Result<Vec<SnapshotId>, Error> {
     let view = repo.index.reader()?;
     let marks = repo.marks(&view)?;
     // What a purge replaced does not come back: that is what it is for.
     let is_forgotten = |id: &SnapshotId| matches!(marks.forgotten(id), Some(ForgetReason::Hand | ForgetReason::Rule));
     let forgotten = repo.committed(&view, |id, _| is_forgotten(id))?;
+    let within_reach = repo.destinations.iter().fold(0, |bits, destination| bits | destination.bit);
+    let own = repo.writer.as_ref().map(|writer| writer.id);
+    let has_others = !repo.committed(&view, |_, snapshot| Some(snapshot.writer) != own)?.is_empty();
     let mut ids = Vec::new();
     for name in names {
         let prefix = name.to_ascii_lowercase();
         let mut found =
             forgotten.iter().filter(|known| !prefix.is_empty() && known.id.to_string().starts_with(&prefix));
         match (found.next(), found.next()) {
+            // Others may have cleaned where it was seen last.
+            (Some(known), None) if known.committed & within_reach == 0 && has_others => {
+                let what = format!("forgotten snapshot `{name}`: the destination that has it is out of reach");
+                return Err(Error::NotFound { what });
+            }
             (Some(known), None) => ids.push(known.id),
             (Some(_), Some(_)) => {
                 return Err(Error::Usage(format!("several forgotten snapshots begin with `{name}`; give more digits")));
@@ -127,10 +138,59 @@ pub fn unforget(repo: &mut Repo, names: &[String]) -> Result<Vec<SnapshotId>, Er
             }
         }
     }
+    let before: Vec<(Forgotten, ForgetReason)> =
+        ids.iter().filter_map(|id| Some((*marks.place(id)?, marks.forgotten(id)?))).collect();
     drop(view);
     repo.prepare_to_write()?;
     repo.decide(Action::Unforget { snapshots: ids.clone() })?;
-    Ok(ids)
+    let gone = gone(repo, &ids)?;
+    let Some(first) = gone.first() else {
+        bring(repo, &ids)?;
+        return Ok(ids);
+    };
+    for (place, reason) in before.into_iter().filter(|(place, _)| gone.contains(&place.id)) {
+        repo.decide(Action::Forget { reason, snapshots: vec![place] })?;
+    }
+    Err(Error::NotFound { what: format!("forgotten snapshot `{first}`: its space was given back") })
+}
+
+/// Those that are nowhere any more, after a decision about them shows: another machine that cleans may have been past its
+/// last look at what was decided.
+fn gone(repo: &mut Repo, ids: &[SnapshotId]) -> Result<Vec<SnapshotId>, Error> {
+    repo.look_beside_others()?;
+    let view = repo.index.reader()?;
+    let mut gone = Vec::new();
+    for id in ids {
+        if view.snapshot(id)?.is_none_or(|row| row.committed == 0) {
+            gone.push(*id);
+        }
+    }
+    Ok(gone)
+}
+
+/// Puts them back where they were deleted already.
+fn bring(repo: &mut Repo, ids: &[SnapshotId]) -> Result<(), Error> {
+    let view = repo.index.reader()?;
+    let mut lost = Vec::new();
+    for destination in &repo.destinations {
+        for id in ids {
+            let is_deleted = view.snapshot(id)?.is_some_and(|row| (row.seen & !row.committed) & destination.bit != 0);
+            if !is_deleted {
+                continue;
+            }
+            match repo.catch_up(&Silent)?.snapshot(destination, id) {
+                Err(ReplicateError::Index(error)) => return Err(error.into()),
+                Err(ReplicateError::Destination(error)) => lost.push((destination.clone(), error)),
+                // Where it cannot be had today, the next backup or `sync` brings it.
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    drop(view);
+    for (destination, error) in lost {
+        repo.lose(&destination, &error);
+    }
+    Ok(())
 }
 
 /// Pins snapshots, so that no rule forgets them, or lets them go again.
@@ -143,7 +203,11 @@ pub fn pin(repo: &mut Repo, names: &[String], is_pinned: bool) -> Result<Vec<Sna
     for known in &known {
         repo.decide(Action::Pin { snapshot: known.id, is_pinned })?;
     }
-    Ok(known.into_iter().map(|known| known.id).collect())
+    let ids: Vec<SnapshotId> = known.into_iter().map(|known| known.id).collect();
+    match gone(repo, &ids)?.first() {
+        Some(first) if is_pinned => Err(Error::NotFound { what: format!("snapshot `{first}`") }),
+        _ => Ok(ids),
+    }
 }
 
 /// Gives a snapshot tags, and takes others from it.

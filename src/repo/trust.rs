@@ -135,6 +135,7 @@ impl Repo {
             // A run that was cut off put it: its name may not be durable yet.
             destination.place.settle(Settle::Everything)?;
         }
+        new.settle_marks(&self.index.reader()?, destination)?;
         now.expected.add(new);
         now.expected.snapshots.retain(|id, _| !now.forks.contains(id));
         if !now.is_alarm() {

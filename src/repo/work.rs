@@ -60,6 +60,22 @@ impl Repo {
         Ok(())
     }
 
+    /// Looks again at what is there, where others write too.
+    pub(crate) fn look_beside_others(&mut self) -> Result<(), Error> {
+        let mut lost = Vec::new();
+        for destination in self.destinations.clone().iter().filter(|destination| destination.neighbours.are_there()) {
+            match self.reconcile(destination) {
+                Ok(_) => {}
+                Err(Error::Destination(error)) => lost.push((destination.clone(), error)),
+                Err(other) => return Err(other),
+            }
+        }
+        for (destination, error) in lost {
+            self.lose(&destination, &error);
+        }
+        Ok(())
+    }
+
     /// Copies from destination to destination.
     pub(crate) fn catch_up<'a>(&'a self, monitor: &'a dyn Monitor) -> Result<CatchUp<'a>, Error> {
         Ok(CatchUp {

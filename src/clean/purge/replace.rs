@@ -202,8 +202,10 @@ pub(super) fn put_in_place(
     let is_in_place = |new: &New, old: &Forgotten| {
         is_replaced(&old.id) && marks.place(&old.id).is_some_and(|place| place.previous == Some(new.id))
     };
-    let is_taken =
-        |new: &New, old: &Forgotten| is_replaced(&new.id) || (is_replaced(&old.id) && !is_in_place(new, old));
+    // Or another one is in the place of the old one, or somebody who saw both forgot the new one.
+    let is_taken = |new: &New, old: &Forgotten| {
+        !is_in_place(new, old) && (is_replaced(&old.id) || marks.forgotten(&new.id).is_some())
+    };
     outcome.is_overtaken |= replaced.iter().any(|(new, old)| is_taken(new, old));
     let is_done =
         |(new, old): &(New, Forgotten)| !is_taken(new, old) && (committed.contains(&new.id) || is_in_place(new, old));

@@ -278,6 +278,7 @@ said-several-forgotten-snapshots-begin-with-give = several forgotten snapshots b
 said-forgotten-snapshot = forgotten snapshot `{ $name }`
 said-forgotten-snapshot-another-one-stands-in = forgotten snapshot `{ $name }`: another one stands in its place
 said-forgotten-snapshot-its-space-was-given = forgotten snapshot `{ $name }`: its space was given back
+said-forgotten-snapshot-the-destination-that-has = forgotten snapshot `{ $name }`: the destination that has it is out of reach
 said-give-a-tag-to-add-or = give a tag to add or to remove
 said-a-tag-has-1-to-bytes = a tag has 1 to { $n } bytes
 said-a-note-has-at-most-bytes = a note has at most { $n } bytes

@@ -277,6 +277,7 @@ said-several-forgotten-snapshots-begin-with-give = plusieurs instantanés oubli�
 said-forgotten-snapshot = Aucun instantané oublié `{ $name }`
 said-forgotten-snapshot-another-one-stands-in = Aucun instantané oublié `{ $name }` : un autre est à sa place
 said-forgotten-snapshot-its-space-was-given = Aucun instantané oublié `{ $name }` : sa place a été rendue
+said-forgotten-snapshot-the-destination-that-has = Aucun instantané oublié `{ $name }` : la destination qui le contient est hors d'atteinte
 said-give-a-tag-to-add-or = donnez une étiquette à ajouter ou à retirer
 said-a-tag-has-1-to-bytes = une étiquette a de 1 à { $n } octets
 said-a-note-has-at-most-bytes = une note a au plus { $n } octets

@@ -7,12 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::destination::{DestinationErrorKind, Settle};
 use crate::error::Error;
 use crate::format::FormatError;
 use crate::format::id::{DestinationId, ObjectHash, PackId, SnapshotId, WriterId};
+use crate::format::layout::ObjectName;
 use crate::format::record::{self, Time};
 use crate::format::snapshot::Snapshot;
 use crate::index::{DestinationBits, IndexReader};
+use crate::replicate::OpenDestination;
 use crate::repo::Repo;
 
 /// The first bytes of a pack's name.
@@ -69,6 +72,25 @@ impl Objects {
             Ok(())
         })?;
         Ok(shown)
+    }
+
+    /// Makes the names of marks durable that somebody put: who died before that acknowledged nothing, and what a power cut
+    /// took then would be missed. They are never deleted, so putting them is finding them.
+    pub(super) fn settle_marks(&self, view: &IndexReader, destination: &OpenDestination) -> Result<(), Error> {
+        if self.marks.is_empty() {
+            return Ok(());
+        }
+        view.each_mark(|hash, row| -> Result<(), Error> {
+            if !self.marks.contains(&hash) {
+                return Ok(());
+            }
+            match destination.place.put(&ObjectName::Mark(hash), &row.stored) {
+                // A finding, and nothing to wait for.
+                Err(error) if error.kind == DestinationErrorKind::Damaged => Ok(()),
+                put => put.map(drop).map_err(Error::from),
+            }
+        })?;
+        Ok(destination.place.settle(Settle::Touched)?)
     }
 
     /// Whether there are none.

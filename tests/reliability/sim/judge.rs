@@ -22,6 +22,9 @@ use crate::source::Tree;
 pub enum Outcome {
     Backup(BackupReport, Tree, Time),
     Forget(SnapshotId),
+    /// Where it is then; none where it is not shown.
+    Unforget(SnapshotId, Option<BTreeSet<usize>>),
+    Pin(SnapshotId, bool),
     Clean(CleanReport, u32),
     Sync(SyncReport),
     Check(CheckReport),
@@ -33,6 +36,8 @@ pub enum Outcome {
 /// What was so around a command.
 pub struct Around {
     pub who: usize,
+    /// The number of the command.
+    pub began: usize,
     /// Destinations that were there when it began.
     pub there: BTreeSet<usize>,
     /// Promises there were.
@@ -79,11 +84,28 @@ impl World {
     pub fn judge(&self, around: &Around, outcome: Outcome) {
         match outcome {
             Outcome::Backup(report, tree, finished) => self.judge_backup(around, &report, tree, finished),
-            Outcome::Forget(id) => self.model().set_fate(id, Fate::Gone),
+            Outcome::Forget(id) => self.model().with(id, |promise| {
+                promise.fate = Fate::Gone;
+                promise.is_forgotten = true;
+            }),
+            Outcome::Unforget(id, Some(on)) => self.model().with(id, |promise| {
+                promise.fate = Fate::Kept;
+                promise.on.clone_from(&on);
+                promise.is_forgotten = false;
+            }),
+            Outcome::Unforget(id, None) => {
+                let id = id.short();
+                self.model().violation(format!("machine {}: {id} was had back and is not shown", around.who));
+            }
+            Outcome::Pin(id, is_pinned) => {
+                let mut model = self.model();
+                let now = model.commands;
+                model.with(id, |promise| promise.pinned = is_pinned.then_some(now));
+            }
             Outcome::Clean(report, keep_days) => {
                 let going = report.choices.iter().filter(|choice| !choice.stays());
                 let going: Vec<_> = going.map(|choice| (choice.id, choice.time)).collect();
-                self.model().let_go(&going, around.who, keep_days);
+                self.model().let_go(&going, around.who, keep_days, around.began);
             }
             Outcome::Sync(report) => self.judge_sync(around, &report),
             Outcome::Check(report) => self.judge_findings(around, &report.findings),
@@ -101,7 +123,8 @@ impl World {
         for outcome in &report.destinations {
             let place = place_of(&outcome.name);
             if outcome.committed {
-                model.lacks_packs[who][place] = false;
+                // Where it lost the destination after the commit it did not look.
+                model.lacks_packs[who][place] &= !sound.contains(&place);
                 on.insert(place);
             } else if sound.contains(&place) && !around.is_troubled() && !lacks_a_source(&sound, outcome) {
                 model.violation(format!("machine {who}: not on {}, which had no trouble: {outcome:?}", outcome.name));

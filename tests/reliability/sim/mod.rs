@@ -38,7 +38,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crate::tally::each;
-use plan::SECOND_PART;
+use plan::{SECOND_PART, THIRD_PART};
 use world::World;
 
 const MACHINES: usize = 3;
@@ -108,23 +108,23 @@ fn wanted(name: &str) -> Option<u64> {
 /// Among others a destination that stayed behind, because what it lacked was condemned on it and gone by then, and a heal
 /// that ended because one destination went away; the number of a history that was given again, and packs that another
 /// machine was about to delete, without which a destination was taken for one that lacks something; purges beside
-/// cleanings and beside other purges.
+/// cleanings and beside other purges; what was had back while it was deleted.
 #[test]
 fn seeds_that_found_something_find_nothing_any_more() {
     let seeds = [
         1137, 1755, 1930, 2895, 2950, 3135, 4082, 4228, 142_652, 145_832, 174_673, 177_905, 1_000_056, 1_000_607,
-        1_000_786, 1_000_819, 1_000_877,
+        1_000_786, 1_000_819, 1_000_877, 2_000_366, 2_000_684, 2_000_933, 2_002_291, 2_002_982,
     ];
     run(&seeds, "T4, seeds that found something");
 }
 
 #[test]
 fn machines_that_share_destinations_lose_nothing_whatever_happens() {
-    let second = SECOND_PART..SECOND_PART + 100;
-    run(&(0..200).chain(second).collect::<Vec<u64>>(), "T4, a slice");
+    let more = (SECOND_PART..SECOND_PART + 60).chain(THIRD_PART..THIRD_PART + 60);
+    run(&(0..200).chain(more).collect::<Vec<u64>>(), "T4, a slice");
 }
 
-/// Half of them of each part. With `CRYPTBACKUP_TEST_CASES` so many seeds, with `CRYPTBACKUP_TEST_FROM` those from that one on, with `CRYPTBACKUP_TEST_ONLY`
+/// A third of them of each part. With `CRYPTBACKUP_TEST_CASES` so many seeds, with `CRYPTBACKUP_TEST_FROM` those from that one on, with `CRYPTBACKUP_TEST_ONLY`
 /// one.
 #[test]
 #[ignore = "hours"]
@@ -135,7 +135,7 @@ fn t04_machines_that_share_destinations_lose_nothing_whatever_happens() {
     let count = wanted("CRYPTBACKUP_TEST_CASES").unwrap_or(100_000);
     let seeds: Vec<u64> = match wanted("CRYPTBACKUP_TEST_FROM") {
         Some(from) => (from..from + count).collect(),
-        None => (0..count).map(|at| at / 2 + if at % 2 == 0 { 1000 } else { SECOND_PART + 1000 }).collect(),
+        None => (0..count).map(|at| at / 3 + 1000 + [0, SECOND_PART, THIRD_PART][at as usize % 3]).collect(),
     };
     run(&seeds, "T4");
 }

@@ -38,6 +38,10 @@ pub struct Promise {
     /// A purge that may have replaced it did not come to its end; then what it is called is not known, and these names may
     /// be in it or not.
     pub is_unsure: bool,
+    /// Since which command it is pinned.
+    pub pinned: Option<usize>,
+    /// Whether a person forgot it.
+    pub is_forgotten: bool,
     pub may_lack: BTreeSet<&'static str>,
 }
 
@@ -52,7 +56,27 @@ impl Promise {
     pub fn new(id: SnapshotId, (who, run): (usize, usize), tree: Tree, on: BTreeSet<usize>, finished: Time) -> Self {
         let (before, may_lack) = (Vec::new(), BTreeSet::new());
         let (tree, fate) = (Arc::new(tree), Fate::Kept);
-        Self { id, who, run, tree, on, fate, finished, before, is_unsure: false, may_lack }
+        Self {
+            id,
+            who,
+            run,
+            tree,
+            on,
+            fate,
+            finished,
+            before,
+            is_unsure: false,
+            pinned: None,
+            is_forgotten: false,
+            may_lack,
+        }
+    }
+}
+
+impl Promise {
+    /// Whether it was pinned before a command began.
+    fn is_pinned_before(&self, began: usize) -> bool {
+        self.pinned.is_some_and(|pinned| pinned < began)
     }
 }
 
@@ -81,6 +105,8 @@ pub struct Model {
     pub purged: BTreeMap<SnapshotId, Replaced>,
     /// Disks that had any trouble, one after the other.
     pub troubles: Vec<usize>,
+    /// How many commands began.
+    pub commands: usize,
     /// What was done, for people.
     pub story: Vec<String>,
     pub violations: Vec<String>,
@@ -115,7 +141,7 @@ impl Model {
     }
 
     /// What a cleaning said that goes.
-    pub fn let_go(&mut self, going: &[(SnapshotId, Time)], who: usize, keep_days: u32) {
+    pub fn let_go(&mut self, going: &[(SnapshotId, Time)], who: usize, keep_days: u32, began: usize) {
         for at in 0..self.promises.len() {
             let promise = &self.promises[at];
             if promise.is_unsure && going.iter().any(|(_, finished)| *finished == promise.finished) {
@@ -126,7 +152,10 @@ impl Model {
                 continue;
             }
             self.story.push(format!("    {} of machine {} goes", promise.id.short(), promise.who));
-            if promise.fate == Fate::Kept && !self.may_go(at, who, keep_days) {
+            if promise.fate == Fate::Kept && promise.is_pinned_before(began) {
+                let id = promise.id.short();
+                self.violation(format!("machine {who} lets {id} go, which is pinned"));
+            } else if promise.fate == Fate::Kept && !self.may_go(at, who, keep_days) {
                 let (id, run, owner) = (promise.id.short(), promise.run, promise.who);
                 let runs = &self.runs[owner];
                 self.violation(format!(
@@ -138,10 +167,10 @@ impl Model {
     }
 
     /// A cleaning that did not come to its end.
-    pub fn may_have_let_go(&mut self, who: usize, keep_days: u32) {
+    pub fn may_have_let_go(&mut self, who: usize, keep_days: u32, began: usize) {
         for at in 0..self.promises.len() {
             let promise = &self.promises[at];
-            if promise.fate == Fate::Kept && self.may_go(at, who, keep_days) {
+            if promise.fate == Fate::Kept && !promise.is_pinned_before(began) && self.may_go(at, who, keep_days) {
                 self.promises[at].fate = Fate::Unsure;
             }
         }
@@ -157,9 +186,12 @@ impl Model {
     }
 
     pub fn set_fate(&mut self, id: SnapshotId, fate: Fate) {
-        for promise in self.promises.iter_mut().filter(|promise| promise.id == id) {
-            promise.fate = fate;
-        }
+        self.with(id, |promise| promise.fate = fate);
+    }
+
+    /// Changes what is known of a snapshot.
+    pub fn with(&mut self, id: SnapshotId, change: impl FnMut(&mut Promise)) {
+        self.promises.iter_mut().filter(|promise| promise.id == id).for_each(change);
     }
 
     /// The destinations of those promises that must be whole.

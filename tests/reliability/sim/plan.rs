@@ -35,6 +35,8 @@ pub enum Command {
     Rot {
         deletes: bool,
     },
+    /// What was forgotten is taken back.
+    Unforget,
     /// A file goes out of all that is stored.
     Purge,
     /// A copy of a destination is made, as of a whole disk.
@@ -62,6 +64,7 @@ impl Command {
             Command::Plug => "plug",
             Command::Outage(_) => "outage",
             Command::Rot { .. } => "rot",
+            Command::Unforget => "unforget",
             Command::Purge => "purge",
             Command::Copy => "copy",
             Command::SetBack => "set back",
@@ -73,7 +76,7 @@ impl Command {
     fn can_be_troubled(self) -> bool {
         use Command as C;
         matches!(self, C::Backup | C::Forget | C::Pin | C::Rotate | C::Clean { .. } | C::Sync | C::Heal)
-            || matches!(self, C::Purge | C::Accept)
+            || matches!(self, C::Purge | C::Accept | C::Unforget)
     }
 }
 
@@ -126,14 +129,16 @@ fn policy(chance: &mut Chance) -> Policy {
 /// In the runs from this seed on there are purges too, and destinations that are set back. Those before tell the stories
 /// that they told before there were.
 pub const SECOND_PART: u64 = 1_000_000;
+/// In those from this one on snapshots are forgotten, had back and pinned more often than anything else is done.
+pub const THIRD_PART: u64 = 2_000_000;
 
 /// The steps of a run.
 pub fn draw(seed: u64) -> Vec<Step> {
     let mut chance = Chance::of(seed, 4);
     let count = 5 + chance.below(6);
-    let mut story = Story { chance, is_second: seed >= SECOND_PART };
+    let mut story = Story { chance, part: 1 + u8::from(seed >= SECOND_PART) + u8::from(seed >= THIRD_PART) };
     let mut steps: Vec<Step> = (0..count).map(|_| story.step(&[], 0)).collect();
-    if story.is_second {
+    if story.part > 1 {
         // There is something to purge, and to set back to.
         let first =
             Step { who: 0, hours: 1, skew: None, command: Command::Backup, trouble: None, at: (0, 0, false), seed };
@@ -149,13 +154,20 @@ pub fn draw(seed: u64) -> Vec<Step> {
 /// What is drawn from.
 struct Story {
     chance: Chance,
-    is_second: bool,
+    part: u8,
 }
 
 impl Story {
     fn command(&mut self, depth: usize) -> Command {
         let chance = &mut self.chance;
-        if self.is_second && chance.percent(24) {
+        if self.part > 2 && chance.percent(40) {
+            return match chance.below(10) {
+                0..3 => Command::Forget,
+                3..7 => Command::Unforget,
+                _ => Command::Pin,
+            };
+        }
+        if self.part > 1 && chance.percent(24) {
             return match chance.below(if depth == 0 { 12 } else { 6 }) {
                 0..5 => Command::Purge,
                 5 => Command::Accept,

@@ -12,7 +12,7 @@ use cryptbackup::repo::{self, Repo};
 use cryptbackup::report::Silent;
 use cryptbackup::sync::{self, SyncRequest};
 
-use super::judge::{Around, Outcome};
+use super::judge::{Around, Outcome, place_of};
 use super::model::{Fate, Promise};
 use super::plan::{Command, Step, Trouble};
 use super::world::{World, disk_of};
@@ -39,7 +39,11 @@ impl World {
         }
         match step.command {
             Command::Plug => self.plug_one(step),
-            Command::Outage(policy) => self.cut(disk_of(step.seed as usize % PLACE_COUNT), policy, step.seed),
+            Command::Outage(policy) => {
+                let place = step.seed as usize % PLACE_COUNT;
+                self.model().tell(depth, &format!("power fails on {}: {policy:?}", PLACES[place]));
+                self.cut(disk_of(place), policy, step.seed);
+            }
             Command::Rot { deletes } => self.rot(step, deletes),
             Command::Copy => self.copy(step),
             Command::SetBack => self.set_back(step),
@@ -63,8 +67,9 @@ impl World {
     fn command(self: &Arc<Self>, step: &Step, depth: usize) -> bool {
         let who = step.who;
         let (there, name) = (self.there(), step.command.name());
-        let (first_trouble, promises, was_rotten) = {
+        let (first_trouble, promises, was_rotten, began) = {
             let mut model = self.model();
+            model.commands += 1;
             model.count(name);
             let trouble =
                 step.trouble.as_ref().map_or(String::new(), |trouble| format!(", {trouble:?} at {:?}", step.at));
@@ -73,7 +78,7 @@ impl World {
                 depth,
                 &format!("machine {who}: {:?}{trouble}, {there:?} there, {} by its clock", step.command, self.now(who)),
             );
-            (model.troubles.len(), model.promises.len(), model.is_rotten)
+            (model.troubles.len(), model.promises.len(), model.is_rotten, model.commands)
         };
         if step.command == Command::Backup {
             self.source(who).change(&mut Chance::new(step.seed));
@@ -96,7 +101,7 @@ impl World {
         let is_nested = matches!(step.trouble, Some(Trouble::Nest(_))) && !is_missed;
         let is_lied_to = matches!(step.trouble, Some(Trouble::Lie(_)));
         let is_within = depth > 0;
-        let around = Around { who, there, promises, troubled, was_rotten, is_nested, is_within, is_lied_to };
+        let around = Around { who, began, there, promises, troubled, was_rotten, is_nested, is_within, is_lied_to };
         match result {
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();
@@ -109,7 +114,7 @@ impl World {
                 return true;
             }
             Ok(result) => {
-                self.give_up(step, &mut Chance::of(step.seed, 9));
+                self.give_up(step, began, &mut Chance::of(step.seed, 9));
                 if let (Err(error), false) = (&result, is_dead) {
                     self.model().tell(depth, &format!("  {error}"));
                     self.judge_error(&around, error, name);
@@ -122,11 +127,24 @@ impl World {
     }
 
     /// The command did not come to its end: what it was to take away may be gone.
-    fn give_up(&self, step: &Step, chance: &mut Chance) {
+    fn give_up(&self, step: &Step, began: usize, chance: &mut Chance) {
         match step.command {
-            Command::Clean { keep_days, .. } => self.model().may_have_let_go(step.who, keep_days),
+            Command::Clean { keep_days, .. } => self.model().may_have_let_go(step.who, keep_days, began),
             Command::Forget => {
                 if let Some(id) = self.choose(step.who, chance) {
+                    self.model().with(id, |promise| {
+                        promise.fate = Fate::Unsure;
+                        promise.is_forgotten = true;
+                    });
+                }
+            }
+            Command::Pin => {
+                if let Some(id) = self.choose(step.who, chance) {
+                    self.model().with(id, |promise| promise.pinned = None);
+                }
+            }
+            Command::Unforget => {
+                if let Some(id) = self.choose_forgotten(chance) {
                     self.model().set_fate(id, Fate::Unsure);
                 }
             }
@@ -143,6 +161,14 @@ impl World {
         let candidates: Vec<_> = model.kept().filter(is_known).collect();
         let at = chance.below(candidates.len().max(1) as u64) as usize;
         candidates.get(at).map(|promise| promise.id)
+    }
+
+    /// A snapshot that a person forgot, and that nothing took the place of.
+    fn choose_forgotten(&self, chance: &mut Chance) -> Option<cryptbackup::format::id::SnapshotId> {
+        let model = self.model();
+        let forgotten = model.promises.iter().filter(|promise| promise.is_forgotten && !promise.is_unsure);
+        let ids: Vec<_> = forgotten.map(|promise| promise.id).collect();
+        ids.get(chance.below(ids.len().max(1) as u64) as usize).copied()
     }
 
     fn run(&self, step: &Step, chance: &mut Chance) -> Result<Said, Error> {
@@ -173,10 +199,26 @@ impl World {
             },
             Command::Pin => {
                 if let Some(id) = self.choose(who, chance) {
-                    hand::pin(&mut repo, &[id.to_string()], chance.percent(50))?;
+                    let is_pinned = chance.percent(50);
+                    hand::pin(&mut repo, &[id.to_string()], is_pinned)?;
+                    Outcome::Pin(id, is_pinned)
+                } else {
+                    Outcome::Nothing
                 }
-                Outcome::Nothing
             }
+            Command::Unforget => match self.choose_forgotten(chance) {
+                Some(id) => match hand::unforget(&mut repo, &[id.to_string()]) {
+                    Err(Error::NotFound { .. }) => Outcome::Nothing,
+                    result => {
+                        result?;
+                        let shown = repo.snapshots()?;
+                        let info = shown.iter().find(|info| info.id == id);
+                        let on = info.map(|info| info.destinations.iter().map(|name| place_of(name)).collect());
+                        Outcome::Unforget(id, on)
+                    }
+                },
+                None => Outcome::Nothing,
+            },
             Command::Rotate => {
                 repo.rotate_keys()?;
                 Outcome::Nothing
