@@ -211,7 +211,9 @@ impl World {
             Error::Overtaken => around.is_nested,
             // What an earlier run left on one destination was relied on, and that one was lost on the way.
             Error::TooFewCopies { reasons, .. } => {
-                let is_elsewhere = |(_, why): &(String, String)| why.contains("on no destination that can be reached");
+                let is_elsewhere = |(_, why): &(String, String)| {
+                    why.contains("on no destination that can be reached") || why.contains("it is out of reach")
+                };
                 sound.len() < PLACE_COUNT && reasons.iter().any(is_elsewhere)
             }
             _ if what == "accept" => sound.len() < PLACE_COUNT,
