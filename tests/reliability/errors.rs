@@ -151,7 +151,7 @@ fn judge<'w>(
         return Err(format!("{} copies are reported, and it is on {on:?}", report.copies));
     }
     let id = report.snapshot_id.ok_or("a backup without a snapshot")?;
-    Ok(Some(Kept { id, on, tree }))
+    Ok(Some(Kept { id, on, tree, or: None }))
 }
 
 /// Gives what was hit.

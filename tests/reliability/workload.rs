@@ -26,6 +26,20 @@ pub struct Promise {
     /// Until which operation: then a command began that may take it away.
     pub until: u64,
     pub tree: Tree,
+    /// From then on until which operation another snapshot may be in its place.
+    or: Option<(u64, SnapshotId, Tree)>,
+}
+
+impl Promise {
+    fn new(id: SnapshotId, on: BTreeMap<&'static str, u64>, tree: Tree) -> Self {
+        Self { id, on, until: u64::MAX, tree, or: None }
+    }
+
+    /// What may be in its place after an operation; none where nothing may be, or it must not be there any more.
+    pub fn or_until(&self, number: u64) -> Option<(SnapshotId, &Tree)> {
+        let (end, id, tree) = self.or.as_ref()?;
+        (self.until..*end).contains(&number).then_some((*id, tree))
+    }
 }
 
 /// What was done, and what was promised.
@@ -142,7 +156,8 @@ impl Run {
                 .filter(|place| report.destinations.iter().any(|outcome| outcome.name == *place && outcome.committed));
             let on = on.map(|place| (place, now)).collect();
             let id = report.snapshot_id.expect("a snapshot");
-            run.work.promises.push(Promise { id, on, until: u64::MAX, tree: run.work.source.tree() });
+            let tree = run.work.source.tree();
+            run.work.promises.push(Promise::new(id, on, tree));
             // Whoever was behind and is not any more has the earlier ones, too.
             for outcome in report.destinations.iter().filter(|outcome| outcome.committed) {
                 run.caught_up(&outcome.name, outcome.snapshots_behind);
@@ -223,7 +238,10 @@ impl Run {
                 promise.until = promise.until.min(began);
                 let on = promise.on.keys().map(|place| (*place, now)).collect();
                 let tree = without(&promise.tree, path);
-                run.work.promises.push(Promise { id: *new, on, until: u64::MAX, tree });
+                if promise.until == began {
+                    promise.or = Some((now, *new, tree.clone()));
+                }
+                run.work.promises.push(Promise::new(*new, on, tree));
             }
         });
     }

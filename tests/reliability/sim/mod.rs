@@ -38,7 +38,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crate::tally::each;
-use plan::{SECOND_PART, THIRD_PART};
+use plan::{FOURTH_PART, SECOND_PART, THIRD_PART};
 use world::World;
 
 const MACHINES: usize = 3;
@@ -120,11 +120,11 @@ fn seeds_that_found_something_find_nothing_any_more() {
 
 #[test]
 fn machines_that_share_destinations_lose_nothing_whatever_happens() {
-    let more = (SECOND_PART..SECOND_PART + 60).chain(THIRD_PART..THIRD_PART + 60);
+    let more = [SECOND_PART, THIRD_PART, FOURTH_PART].into_iter().flat_map(|first| first..first + 40);
     run(&(0..200).chain(more).collect::<Vec<u64>>(), "T4, a slice");
 }
 
-/// A third of them of each part. With `CRYPTBACKUP_TEST_CASES` so many seeds, with `CRYPTBACKUP_TEST_FROM` those from that one on, with `CRYPTBACKUP_TEST_ONLY`
+/// A quarter of them of each part. With `CRYPTBACKUP_TEST_CASES` so many seeds, with `CRYPTBACKUP_TEST_FROM` those from that one on, with `CRYPTBACKUP_TEST_ONLY`
 /// one.
 #[test]
 #[ignore = "hours"]
@@ -135,7 +135,9 @@ fn t04_machines_that_share_destinations_lose_nothing_whatever_happens() {
     let count = wanted("CRYPTBACKUP_TEST_CASES").unwrap_or(100_000);
     let seeds: Vec<u64> = match wanted("CRYPTBACKUP_TEST_FROM") {
         Some(from) => (from..from + count).collect(),
-        None => (0..count).map(|at| at / 3 + 1000 + [0, SECOND_PART, THIRD_PART][at as usize % 3]).collect(),
+        None => {
+            (0..count).map(|at| at / 4 + 1000 + [0, SECOND_PART, THIRD_PART, FOURTH_PART][at as usize % 4]).collect()
+        }
     };
     run(&seeds, "T4");
 }

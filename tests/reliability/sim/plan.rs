@@ -11,6 +11,8 @@ use super::{MACHINES, PLACE_COUNT};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Command {
     Backup,
+    /// In parts, what is important first.
+    Smart,
     Forget,
     Pin,
     /// A new epoch of keys, of which machines that are away know nothing.
@@ -51,6 +53,7 @@ impl Command {
     pub fn name(self) -> &'static str {
         match self {
             Command::Backup => "backup",
+            Command::Smart => "smart backup",
             Command::Forget => "forget",
             Command::Pin => "pin",
             Command::Rotate => "rotate",
@@ -72,11 +75,15 @@ impl Command {
         }
     }
 
+    pub fn is_backup(self) -> bool {
+        matches!(self, Command::Backup | Command::Smart)
+    }
+
     /// Whether something may happen to the machine meanwhile.
     fn can_be_troubled(self) -> bool {
         use Command as C;
         matches!(self, C::Backup | C::Forget | C::Pin | C::Rotate | C::Clean { .. } | C::Sync | C::Heal)
-            || matches!(self, C::Purge | C::Accept | C::Unforget)
+            || matches!(self, C::Purge | C::Accept | C::Unforget | C::Smart)
     }
 }
 
@@ -131,12 +138,17 @@ fn policy(chance: &mut Chance) -> Policy {
 pub const SECOND_PART: u64 = 1_000_000;
 /// In those from this one on snapshots are forgotten, had back and pinned more often than anything else is done.
 pub const THIRD_PART: u64 = 2_000_000;
+/// In those from this one on many backups are made in parts.
+pub const FOURTH_PART: u64 = 3_000_000;
 
 /// The steps of a run.
 pub fn draw(seed: u64) -> Vec<Step> {
     let mut chance = Chance::of(seed, 4);
     let count = 5 + chance.below(6);
-    let mut story = Story { chance, part: 1 + u8::from(seed >= SECOND_PART) + u8::from(seed >= THIRD_PART) };
+    let mut story = Story {
+        chance,
+        part: 1 + [SECOND_PART, THIRD_PART, FOURTH_PART].iter().filter(|first| seed >= **first).count(),
+    };
     let mut steps: Vec<Step> = (0..count).map(|_| story.step(&[], 0)).collect();
     if story.part > 1 {
         // There is something to purge, and to set back to.
@@ -154,13 +166,16 @@ pub fn draw(seed: u64) -> Vec<Step> {
 /// What is drawn from.
 struct Story {
     chance: Chance,
-    part: u8,
+    part: usize,
 }
 
 impl Story {
     fn command(&mut self, depth: usize) -> Command {
         let chance = &mut self.chance;
-        if self.part > 2 && chance.percent(40) {
+        if self.part == 4 && chance.percent(30) {
+            return Command::Smart;
+        }
+        if self.part == 3 && chance.percent(40) {
             return match chance.below(10) {
                 0..3 => Command::Forget,
                 3..7 => Command::Unforget,

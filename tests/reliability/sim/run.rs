@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use cryptbackup::backup::{self, BackupRequest};
+use cryptbackup::backup::{self, BackupRequest, smart};
 use cryptbackup::check::{self, CheckRequest};
 use cryptbackup::clean::{self, hand};
 use cryptbackup::error::Error;
 use cryptbackup::repo::{self, Repo};
-use cryptbackup::report::Silent;
+use cryptbackup::report::{Monitor, Silent};
 use cryptbackup::sync::{self, SyncRequest};
 
 use super::judge::{Around, Outcome, place_of};
@@ -24,6 +24,17 @@ use crate::workload::clean_request;
 
 /// What a command gave, and what it says that destinations do not show any more.
 type Said = (Outcome, Vec<(String, String)>);
+
+/// Counts the parts of backups.
+struct Parts<'w>(&'w World);
+
+impl Monitor for Parts<'_> {
+    fn note(&self, sentence: &str) {
+        if sentence.starts_with("partial snapshot") {
+            self.0.model().count("partial snapshots");
+        }
+    }
+}
 
 fn alarms(repo: &Repo) -> Vec<(String, String)> {
     let of = |name: &&str| Some(((*name).to_owned(), repo.rolled_back(name)?.sentence(name)));
@@ -57,7 +68,7 @@ impl World {
         }
         if depth == 0 {
             self.settle_purges(step.who);
-            if matches!(step.command, Command::Clean { .. } | Command::Sync | Command::Backup) {
+            if matches!(step.command, Command::Clean { .. } | Command::Sync | Command::Backup | Command::Smart) {
                 self.audit_purged();
             }
         }
@@ -80,7 +91,7 @@ impl World {
             );
             (model.troubles.len(), model.promises.len(), model.is_rotten, model.commands)
         };
-        if step.command == Command::Backup {
+        if step.command.is_backup() {
             self.source(who).change(&mut Chance::new(step.seed));
             let now = self.now(who);
             self.model().runs[who].push((now, now));
@@ -90,7 +101,7 @@ impl World {
         self.prepare(step, depth);
         let result = catch_unwind(AssertUnwindSafe(|| self.run(step, &mut chance)));
         let (is_dead, is_missed) = self.stations[who].revive();
-        if step.command == Command::Backup {
+        if step.command.is_backup() {
             let end = self.now(who);
             if let Some(run) = self.model().runs[who].last_mut() {
                 run.1 = end;
@@ -181,10 +192,16 @@ impl World {
         }
         let mut repo = self.open(who)?;
         let outcome = match step.command {
-            Command::Backup => {
+            Command::Backup | Command::Smart => {
                 let tree = self.source(who).tree();
                 let request = BackupRequest { accept_changes: true, ..BackupRequest::default() };
-                let report = backup::run(&mut repo, request, &Silent)?;
+                let report = match step.command {
+                    Command::Smart => {
+                        let plan = smart::plan(&repo, &request, &Silent)?;
+                        smart::execute(&mut repo, request, &plan, &Parts(self))?
+                    }
+                    _ => backup::run(&mut repo, request, &Silent)?,
+                };
                 let shown = repo.snapshots()?;
                 let id = report.snapshot_id.map(|id| self.model().now_called(id));
                 let own = shown.iter().find(|info| Some(info.id) == id);
@@ -317,7 +334,7 @@ impl World {
         let target = self.folder.path().join(format!("restored{who}"));
         for (id, owner, tree, on) in promises {
             for at in on.into_iter().filter(|_| chance.percent(percent)) {
-                let kept = Kept { id, on: BTreeSet::new(), tree: &tree };
+                let kept = Kept { id, on: BTreeSet::new(), tree: &tree, or: None };
                 let source = self.source(owner).path().to_owned();
                 let result = caught(|| restore_and_compare(&target, &repo, &kept, PLACES[at], &source));
                 let mut model = self.model();

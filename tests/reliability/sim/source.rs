@@ -11,7 +11,8 @@ use crate::trees::tree;
 
 /// Contents there are. They are few, so that machines rely on what others stored.
 const CONTENTS: u64 = 12;
-pub const NAMES: [&str; 7] = ["a", "b", "c", "folder/a", "folder/b", "folder/deep/a", "other/a"];
+/// Some count for more than others where what is important comes first.
+pub const NAMES: [&str; 7] = ["a", "b.txt", "c.odt", "folder/a", "folder/b.mp3", "folder/deep/a.txt", "other/a.odt"];
 
 /// A real folder.
 pub struct Source {
@@ -31,7 +32,7 @@ impl Source {
         let mut source = Self { path, tick: 1_600_000_000 };
         fs::create_dir_all(&source.path).expect("a folder");
         source.put("a", &content(number));
-        source.put("folder/b", &content(number + 1));
+        source.put("folder/b.mp3", &content(number + 1));
         source
     }
 

@@ -114,6 +114,7 @@ impl World {
     pub fn settings(&self, who: usize) -> Settings {
         let mut settings = Self::beginning().1.clone();
         let source = SourceSettings::new(self.source(who).path());
+        settings.priority.partial_interval = 0;
         settings.put_source(SourceSettings { ignore_ctime: true, ..source });
         settings
     }
