@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::destinations::KnownIds;
 use super::heads::{self, HeadStore};
 use super::home::Home;
 use super::init::put_slot;
@@ -118,7 +119,13 @@ pub fn connect(
     if let Secret::Inline(key) = &secret {
         settings.encryption.key = Some(key.clone());
     }
-    let destination_name = choose_name(home, &settings, destination);
+    let mut known = KnownIds::load(home)?;
+    // A state that is taken up knows by which name it called this one.
+    let id = place.mark().destination;
+    let was_called =
+        known.name_of(&id).filter(|name| settings.destinations.get(name).is_none_or(|path| path == destination));
+    let destination_name = was_called.map_or_else(|| choose_name(home, &settings, destination), str::to_owned);
+    known.set(&destination_name, &id)?;
     settings.destinations.insert(destination_name.clone(), destination.to_owned());
     drop(place);
     home.save_settings(&settings)?;

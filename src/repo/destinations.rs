@@ -65,7 +65,7 @@ impl<'a> KnownIds<'a> {
         self.ids.get(name).and_then(|id| id.parse().ok())
     }
 
-    fn name_of(&self, id: &DestinationId) -> Option<&str> {
+    pub(super) fn name_of(&self, id: &DestinationId) -> Option<&str> {
         let id = id.to_string();
         self.ids.iter().find(|(_, known)| **known == id).map(|(name, _)| name.as_str())
     }
@@ -233,6 +233,7 @@ impl Repo {
         };
         self.put_heads_anew(&place)?;
         known.set(name, &place.mark().destination)?;
+        drop(place);
         let path = path.to_owned();
         self.settings = self.home.edit_settings(|settings| {
             settings.destinations.insert(name.to_owned(), path);
@@ -319,6 +320,18 @@ impl Repo {
         Ok(path)
     }
 
+    /// Lets the index forget which snapshots are on destinations that no name stands for any more: one that another disk
+    /// took the place of, or that was taken out of the settings by hand.
+    pub(super) fn count_configured_only(&self) -> Result<(), Error> {
+        let known = KnownIds::load(&self.home)?;
+        let configured: Option<Vec<DestinationId>> =
+            self.settings.destinations.iter().map(|(name, _)| known.get(name)).collect();
+        // Of one that was not seen yet it is not known which it is.
+        let Some(configured) = configured else { return Ok(()) };
+        let indexed = self.index.reader()?.destinations()?;
+        indexed.iter().filter(|one| !configured.contains(&one.id)).try_for_each(|one| self.count_nothing_on(&one.id))
+    }
+
     /// Lets the index forget which snapshots are on a destination. A look at it tells again.
     fn count_nothing_on(&self, id: &DestinationId) -> Result<(), Error> {
         let view = self.index.reader()?;
@@ -331,6 +344,9 @@ impl Repo {
             Ok(())
         })?;
         drop(view);
+        if there.is_empty() {
+            return Ok(());
+        }
         let mut writer = self.index.writer()?;
         for id in there {
             writer.update_snapshot(&id, |row| {

@@ -218,6 +218,7 @@ impl Repo {
         if !is_writing {
             return self.recall_what_was_seen();
         }
+        self.count_configured_only()?;
         let known_before = self.known_bits()?;
         monitor.begin(Stage::Opening, Some(self.destinations.len() as u64), None);
         let mut lost = Vec::new();

@@ -43,7 +43,7 @@ impl Repo {
     /// Where others write too: says that this writer is at work, takes in what they are going to delete, and looks again
     /// at what is there.
     fn meet_neighbours(&mut self, is_cleaning: bool) -> Result<(), Error> {
-        let (own, now) = (self.writer_id()?, self.now());
+        let (own, now, ring) = (self.writer_id()?, self.now(), self.keys.ring_number());
         let mut lost = Vec::new();
         for destination in self.destinations.clone() {
             let met = meet(&self.index, &self.keys, &destination, own, now, is_cleaning).map_err(Error::from);
@@ -56,6 +56,10 @@ impl Repo {
         }
         for (destination, error) in lost {
             self.lose(&destination, &error);
+        }
+        if self.keys.ring_number() != ring {
+            // What is written from now on is sealed in an epoch of which other destinations have no ring yet (I9).
+            self.put_missing_heads()?;
         }
         Ok(())
     }

@@ -66,6 +66,12 @@ impl Marks {
             }
             marks.apply(record.action);
         }
+        // A rule was asked by somebody who did not know of the pin.
+        for decision in marks.decisions.values_mut() {
+            if decision.is_pinned && decision.forgotten == Some(ForgetReason::Rule) {
+                decision.forgotten = None;
+            }
+        }
         Ok(marks)
     }
 
@@ -92,7 +98,7 @@ impl Marks {
     fn is_stood_for(&self, view: &IndexReader, id: &SnapshotId) -> Result<bool, ReadError> {
         let (mut last, mut passed) = (*id, HashSet::from([*id]));
         while self.forgotten(&last) == Some(ForgetReason::Replaced) {
-            let Some(next) = self.in_place_of(view, &last)? else { return Ok(true) };
+            let Some(next) = self.in_place_of(view, &last)? else { return self.is_passed(view, &last) };
             // Two machines that purge at once may each put theirs in the place of the other's.
             if !passed.insert(next) {
                 return Ok(false);
@@ -100,6 +106,23 @@ impl Marks {
             last = next;
         }
         Ok(self.forgotten(&last).is_some() || is_committed(view, &last)?)
+    }
+
+    /// Whether what never counted can be done without: a partial snapshot only where a later one is known to be somewhere.
+    fn is_passed(&self, view: &IndexReader, id: &SnapshotId) -> Result<bool, ReadError> {
+        let Some(row) = view.snapshot(id)? else { return Ok(true) };
+        let own = Snapshot::decode(&row.record)?;
+        let mut is_passed = !own.is_partial();
+        view.each_snapshot(|id, row| -> Result<(), ReadError> {
+            if !is_passed && row.committed != 0 && self.forgotten(&id).is_none() {
+                let other = Snapshot::decode(&row.record)?;
+                let is_later = other.writer == own.writer && other.sequence > own.sequence;
+                let is_of_machine = other.machine == own.machine && other.finished > own.finished;
+                is_passed = !other.is_history() && (is_later || is_of_machine);
+            }
+            Ok(())
+        })?;
+        Ok(is_passed)
     }
 
     /// What a purge put in the place of a snapshot or history: it has the same number. What merely never counted went on
@@ -240,6 +263,19 @@ mod tests {
             Some(ForgetReason::Hand),
             "of one sequence, the greater writer's counts"
         );
+    }
+
+    #[test]
+    fn what_is_pinned_is_forgotten_by_no_rule_in_whatever_order_the_two_were_said() {
+        let pin = |is_pinned| Action::Pin { snapshot: SNAPSHOT, is_pinned };
+        for (first, second) in [(pin(true), forget(ForgetReason::Rule)), (forget(ForgetReason::Rule), pin(true))] {
+            let records = vec![mark(1, 1, first), mark(2, 2, second)];
+            assert_eq!(Marks::of(records.clone()).expect("readable").forgotten(&SNAPSHOT), None);
+            let unpinned = [records, vec![mark(1, 3, pin(false))]].concat();
+            assert_eq!(Marks::of(unpinned).expect("readable").forgotten(&SNAPSHOT), Some(ForgetReason::Rule));
+        }
+        let by_hand = vec![mark(1, 1, pin(true)), mark(2, 2, forget(ForgetReason::Hand))];
+        assert_eq!(Marks::of(by_hand).expect("readable").forgotten(&SNAPSHOT), Some(ForgetReason::Hand));
     }
 
     #[test]

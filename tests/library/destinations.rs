@@ -331,3 +331,22 @@ fn what_is_stored_is_what_one_destination_takes_also_after_each_was_cleaned() {
     assert_eq!(world.pack_bytes("a"), world.pack_bytes("b"));
     assert!(status.bytes_stored == world.pack_bytes("a") && status.bytes_unique < 5_000_000, "{status:?}");
 }
+
+/// A disk died, and another one has its name. What was on the old one alone is nowhere.
+#[test]
+fn what_was_on_a_disk_that_another_one_took_the_name_of_does_not_count() {
+    let world = World::new(&["primary", "secondary"]);
+    world.write("file", b"one");
+    let both = world.backup().snapshot_id;
+    world.unplug("secondary");
+    world.write("file", b"two");
+    let alone = world.backup().snapshot_id;
+    world.plug("secondary");
+    world.unplug("primary");
+    let shown = || -> Vec<_> { world.open().snapshots().expect("readable").iter().map(|info| Some(info.id)).collect() };
+    assert_eq!(shown(), [alone, both]);
+    world.open_to_write().add_destination("primary", &world.path("new disk"), &Silent).expect("another disk");
+    assert_eq!(shown(), [both]);
+    let report = world.backup();
+    assert!(report.destinations.iter().all(|outcome| outcome.snapshots_behind == 0), "{:?}", report.destinations);
+}

@@ -441,3 +441,46 @@ fn a_key_counts_as_kept_elsewhere_while_what_was_exported_still_opens() {
     add(&world, &Secret::Words(new_recovery_words().expect("random")));
     assert!(is_exported());
 }
+
+/// Another machine, which has one of two destinations only, begins an epoch while this one is at work. What is sealed in it
+/// from then on needs its ring on the other one too.
+#[test]
+fn an_epoch_that_another_machine_begins_meanwhile_opens_on_destinations_that_it_does_not_have() {
+    let world = World::new(&STICKS);
+    world.write("file", noise(100_000, 1));
+    world.backup();
+    let second = world.second("primary");
+    second.settings(|settings| {
+        for name in ["secondary", "tertiary"] {
+            settings.destinations.remove(name);
+        }
+    });
+    second.write("own", noise(1000, 3));
+    second.backup();
+    let mut repo = world.open_to_write();
+    second.open_to_write().rotate_keys().expect("a new epoch");
+    second.write("own", noise(1000, 4));
+    second.backup();
+    world.write("more", noise(100_000, 2));
+    let request = BackupRequest { no_sync: true, ..BackupRequest::default() };
+    let report = backup::run(&mut repo, request, &Silent).expect("a backup");
+    drop(repo);
+    let saved = [Saved::now(&world, &report)];
+    assert_alone_is_enough(&world, "secondary", &Left::Settings, &saved);
+}
+
+/// The settings are lost and the state is not. Which name a destination had stands in the state.
+#[test]
+fn who_connects_again_with_the_old_state_calls_a_destination_what_it_was_called() {
+    let world = World::new(&["primary", "secondary"]);
+    world.write("file", noise(100_000, 1));
+    world.backup();
+    let secret = passphrase("correct horse");
+    add(&world, &secret);
+    fs::remove_file(world.home.settings_path()).expect("lost");
+    let report =
+        repo::connect(&world.home, &world.path("secondary"), Some(secret.clone()), None, &Silent).expect("connected");
+    assert_eq!(report.destination_name, "secondary");
+    let repo = Repo::open(&world.home, Access::Read, Some(secret), &Silent).expect("opens");
+    assert_eq!((repo.unreachable().len(), repo.destinations().len()), (0, 1));
+}

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cryptbackup::backup::smart::{self, SmartPlan};
 use cryptbackup::backup::{BackupReport, BackupRequest};
+use cryptbackup::clean::hand;
 use cryptbackup::error::Error;
 use cryptbackup::explore::{self, FileInfo};
 use cryptbackup::report::{Monitor, Silent};
@@ -253,4 +254,28 @@ fn a_partial_snapshot_stays_where_none_that_stands_for_it_is() {
     world.unplug("a");
     restore(&world, to(&world, &world.path("out")));
     assert_same(&tree(&world.path("out")), &tree(&world.source()));
+}
+
+/// A later snapshot stood for a partial one on another destination, and that one is lost.
+#[test]
+fn a_partial_snapshot_for_which_nothing_stands_any_more_is_shown() {
+    let world = mixed(&["primary", "secondary"]);
+    let stopped = try_smart(&world, &StopAfter::partials(1));
+    assert!(matches!(stopped, Err(Error::Interrupted)), "{stopped:?}");
+    let partial = world.open().snapshots().expect("readable")[0].id;
+    world.unplug("secondary");
+    smart(&world);
+    world.forget_index();
+    smart(&world);
+    world.plug("secondary");
+    hand::tag(&mut world.open_to_write(), "latest", vec!["known".to_owned()], Vec::new()).expect("a mark");
+    let shown = || world.open().snapshots().expect("readable").iter().any(|info| info.id == partial);
+    assert!(!shown(), "a whole one stands for it");
+    world.unplug("primary");
+    world.forget_index();
+    drop(world.open_to_write());
+    assert!(shown());
+    world.plug("primary");
+    world.sync();
+    assert!(!shown());
 }
