@@ -81,31 +81,50 @@ fn directory(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path
         When::Date(date) => before(repo, view, date)?,
     };
     let bytes = paths::to_bytes(path);
-    let mut notes = Vec::new();
+    let mut unread = None;
     for (position, known) in known.iter().enumerate() {
         let Some(node) = repo.node_at(fetcher, &known.snapshot, bytes)? else { continue };
         if node.folder().is_none() {
+            if unread.is_some() {
+                break;
+            }
             return Err(Error::Usage(format!("{} is a file; restore it with --file", path.display())));
         }
-        if position > 0 {
-            notes.push(format!(
-                "{} is not in the newest snapshot of that time; this is the last that has it.",
-                path.display()
-            ));
+        // One that could not be read looks empty; what an older snapshot has of it is better than nothing.
+        if node.flags.contains(Flags::UNREAD) {
+            unread.get_or_insert((position, known, node));
+            continue;
         }
-        return Ok(Chosen {
-            description: format!("snapshot {}, {}", known.id.short(), local_time(known.snapshot.finished)),
-            snapshot: known.id,
-            version: None,
-            notes,
-            nodes: vec![(path.to_owned(), node)],
-        });
+        let mut chosen = folder_of(known, path, node, position);
+        if unread.is_some() {
+            chosen.notes = vec![format!(
+                "{} could not be read for newer snapshots of that time; this is the last that has what was in it.",
+                path.display()
+            )];
+        }
+        return Ok(chosen);
+    }
+    if let Some((position, known, node)) = unread {
+        return Ok(folder_of(known, path, node, position));
     }
     let as_of = match when {
         When::Date(date) => format!(" at or before {}", local(date)),
         _ => " in any snapshot".to_owned(),
     };
     Err(Error::NotFound { what: format!("{}{as_of}", path.display()) })
+}
+
+/// A folder from a snapshot, which is at this position among those of the time.
+fn folder_of(known: &KnownSnapshot, path: &Path, node: Node, position: usize) -> Chosen {
+    let is_missing_since =
+        || format!("{} is not in the newest snapshot of that time; this is the last that has it.", path.display());
+    Chosen {
+        description: format!("snapshot {}, {}", known.id.short(), local_time(known.snapshot.finished)),
+        snapshot: known.id,
+        version: None,
+        notes: (position > 0).then(is_missing_since).into_iter().collect(),
+        nodes: vec![(path.to_owned(), node)],
+    }
 }
 
 fn snapshot(repo: &Repo, view: &IndexReader, text: &str, when: When) -> Result<Chosen, Error> {

@@ -75,6 +75,7 @@ pub(super) fn restore(
     })?;
     let below = item.below();
     if let Some(recipe) = item.node.folder() {
+        walk.note_unread(&item.target, &item.node);
         match anchor.enter_all(&below) {
             Ok(entered) => walk.folder(recipe, entered, &item.target, item.node.metadata.clone())?,
             Err(error) => walk.not_restored(&item.target, &error),
@@ -100,6 +101,14 @@ impl<'a> Walk<'a, '_> {
 
     fn not_restored(&mut self, path: &Path, error: &io::Error) {
         self.problem(path.to_owned(), ProblemKind::NotRestored, format!("it cannot be restored: {error}"));
+    }
+
+    /// Tells of a folder that is empty in the snapshot because it could not be read.
+    fn note_unread(&mut self, path: &Path, folder: &Node) {
+        if folder.flags.contains(Flags::UNREAD) {
+            let detail = "what was in it was never backed up, because it could not be read".to_owned();
+            self.problem(path.to_owned(), ProblemKind::NeverBackedUp, detail);
+        }
     }
 
     fn applied(&mut self, path: &Path, failed: Applied) {
@@ -193,10 +202,7 @@ impl<'a> Walk<'a, '_> {
     fn enter(&mut self, around: &Frame<'_>, path: &[u8], node: Node) -> Option<Frame<'a>> {
         let (folder, is_new) = (&around.folder, around.is_new);
         let NodeKind::Folder(recipe) = &node.kind else { return None };
-        if node.flags.contains(Flags::UNREAD) {
-            let detail = "what was in it was never backed up, because it could not be read".to_owned();
-            self.problem(paths::from_bytes(path), ProblemKind::NeverBackedUp, detail);
-        }
+        self.note_unread(&paths::from_bytes(path), &node);
         let mut entered = folder.enter(&node.name);
         if entered.is_err() && !is_new && self.request.overwrite == Overwrite::Always && self.clear(folder, &node.name)
         {
