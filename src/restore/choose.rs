@@ -6,6 +6,7 @@ use super::{PlannedItem, RestoreRequest, What, When};
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::record::Time;
+use crate::format::snapshot::Snapshot;
 use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::IndexReader;
 use crate::paths;
@@ -18,8 +19,55 @@ pub(super) struct Chosen {
     pub snapshot: SnapshotId,
     pub version: Option<u32>,
     pub notes: Vec<String>,
+    /// Why it is no measure of what may be deleted, where it is none.
+    pub gaps: Option<Gaps>,
     /// Nodes with the absolute path they had.
     pub nodes: Vec<(PathBuf, Node)>,
+}
+
+/// Why a snapshot has not everything that was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gaps {
+    Partial,
+    Chosen,
+}
+
+impl Gaps {
+    fn of(snapshot: &Snapshot) -> Option<Self> {
+        match snapshot.flags {
+            flags if flags & Snapshot::CHOSEN != 0 => Some(Self::Chosen),
+            _ if snapshot.is_partial() => Some(Self::Partial),
+            _ => None,
+        }
+    }
+
+    /// What is to be known before it is restored.
+    pub fn note(self, id: &SnapshotId) -> String {
+        let id = id.short();
+        match self {
+            Self::Partial => {
+                format!("Snapshot {id} is partial: what was not read yet is as it was before, or missing.")
+            }
+            Self::Chosen => {
+                format!("Snapshot {id} has what was chosen for it: everything else is as it was before, or missing.")
+            }
+        }
+    }
+
+    /// Why nothing is deleted by it.
+    pub fn refusal(self, id: &SnapshotId) -> String {
+        let id = id.short();
+        match self {
+            Self::Partial => format!(
+                "snapshot {id} is partial, and --delete would remove what was not read yet; choose another snapshot, or \
+                 restore without --delete"
+            ),
+            Self::Chosen => format!(
+                "snapshot {id} has only what was chosen for it, and --delete would remove what was not read; choose \
+                 another snapshot, or restore without --delete"
+            ),
+        }
+    }
 }
 
 pub(super) fn choose(
@@ -68,6 +116,7 @@ fn file(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, whe
         snapshot: version.snapshot,
         version: Some(version.number),
         notes,
+        gaps: None,
         nodes: vec![(path.to_owned(), node.clone())],
     })
 }
@@ -123,6 +172,7 @@ fn folder_of(known: &KnownSnapshot, path: &Path, node: Node, position: usize) ->
         snapshot: known.id,
         version: None,
         notes: (position > 0).then(is_missing_since).into_iter().collect(),
+        gaps: Gaps::of(&known.snapshot),
         nodes: vec![(path.to_owned(), node)],
     }
 }
@@ -138,6 +188,7 @@ fn snapshot(repo: &Repo, view: &IndexReader, text: &str, when: When) -> Result<C
         snapshot: known.id,
         version: None,
         notes: Vec::new(),
+        gaps: Gaps::of(&known.snapshot),
         nodes: roots.map(|root| (paths::from_bytes(&root.path), root.node.clone())).collect(),
     })
 }

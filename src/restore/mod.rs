@@ -229,7 +229,11 @@ pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Resu
     let destinations = sources(repo, &request)?;
     let view = repo.index.reader()?;
     let fetcher = repo.fetcher_from(&view, &destinations);
-    let chosen = choose::choose(repo, &view, &fetcher, &request)?;
+    let mut chosen = choose::choose(repo, &view, &fetcher, &request)?;
+    match chosen.gaps {
+        Some(gaps) if request.delete => return Err(Error::Usage(gaps.refusal(&chosen.snapshot))),
+        gaps => chosen.notes.extend(gaps.map(|gaps| gaps.note(&chosen.snapshot))),
+    }
     let items = choose::targets(&request, chosen.nodes)?;
     for item in &items {
         refuse_own_folders(repo, &item.target, request.delete)?;
