@@ -324,6 +324,27 @@ impl OpenFile {
     }
 }
 
+impl Drop for Window<'_> {
+    /// Where a restore ends early, files are left here of which only a beginning was written.
+    fn drop(&mut self) {
+        for OpenFile { target, state } in self.files.drain(..) {
+            let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+            if !state.is_done || state.failed.is_some() {
+                remove_incomplete(&target, state.file, state.temporary.as_ref());
+            }
+        }
+    }
+}
+
+/// Removes what was made of a file that is not finished, under the name it has.
+fn remove_incomplete(target: &FileTarget, file: Option<File>, temporary: Option<&Temporary>) {
+    match (temporary, target.is_new && file.is_some()) {
+        (Some(temporary), _) => drop(target.folder.remove(temporary.name())),
+        (None, true) => drop(target.folder.remove(&target.name)),
+        (None, false) => {}
+    }
+}
+
 /// Reports a file, and gives what kind of problem kept it from being restored. What is incomplete is removed: a file that
 /// looks restored and is not would be worse than none.
 fn close(file: OpenFile, report: &mut RestoreReport, monitor: &dyn Monitor) -> Result<(), ProblemKind> {
@@ -335,12 +356,7 @@ fn close(file: OpenFile, report: &mut RestoreReport, monitor: &dyn Monitor) -> R
     let mut problem = None;
     let failed = state.failed.as_ref().map_or(Ok(()), |(kind, _)| Err(*kind));
     if let Some((kind, detail)) = state.failed {
-        let was_made = state.file.take().is_some();
-        match (&state.temporary, target.is_new && was_made) {
-            (Some(temporary), _) => drop(target.folder.remove(temporary.name())),
-            (None, true) => drop(target.folder.remove(&target.name)),
-            (None, false) => {}
-        }
+        remove_incomplete(&target, state.file.take(), state.temporary.as_ref());
         problem = Some(Problem { path: target.path, kind, detail });
     } else {
         report.files_restored += 1;

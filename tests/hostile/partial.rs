@@ -1,10 +1,14 @@
-//! What is missing in a snapshot does not look complete when it is restored.
+//! What is missing in a snapshot, and what of a file is missing where a restore ends early: neither looks complete.
 
 use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use cryptbackup::error::Error;
+use cryptbackup::format::id::ChunkKind;
 use cryptbackup::format::recipe::Recipe;
 use cryptbackup::format::tree::{Flags, Node, NodeKind};
-use cryptbackup::report::{ProblemKind, Silent};
+use cryptbackup::report::{Monitor, ProblemKind, Silent};
 use cryptbackup::restore::{self, RestoreRequest, What};
 
 use crate::forge::{Forge, node};
@@ -54,4 +58,58 @@ fn a_folder_is_restored_from_the_last_snapshot_that_could_read_it() {
     assert_eq!(plan.notes, [said]);
     assert_eq!(restore::execute(&repo, plan, &Silent).unwrap().problems, []);
     assert_eq!(fs::read(world.path("restored/kept")).unwrap(), b"was readable");
+}
+
+/// Asks to stop as soon as something was written.
+#[derive(Default)]
+struct StopAtOnce(AtomicBool);
+
+impl Monitor for StopAtOnce {
+    fn advance(&self, _: u64, bytes: u64) {
+        self.0.fetch_or(bytes > 0, Ordering::SeqCst);
+    }
+    fn should_stop(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A file of more parts than are written at once.
+fn of_many_parts(forge: &mut Forge, name: &[u8]) -> Node {
+    let part = forge.chunk(ChunkKind::Data, b"0123456789").encode().unwrap();
+    let count = 40_000;
+    let lists: Vec<_> = (0..8).map(|_| forge.chunk(ChunkKind::Tree, &part.repeat(count / 8))).collect();
+    node(name, NodeKind::File(Recipe { depth: 1, size: 10 * count as u64, parts: lists }))
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn nothing_half_written_keeps_its_name_where_a_restore_ends_early() {
+    let world = World::new();
+    world.settings(|settings| settings.limits.memory = 64 << 20);
+    let mut forge = Forge::new(&world);
+    let large = of_many_parts(&mut forge, b"large");
+    let id = forge.commit_nodes(&[large]);
+    forge.publish(&world);
+    let repo = world.open();
+    let whole = restore_snapshot(&repo, id, &world.path("whole")).unwrap();
+    assert_eq!((whole.files_restored, whole.problems), (1, Vec::new()));
+    assert_eq!(fs::read(world.path("whole/source/large")).unwrap(), b"0123456789".repeat(40_000));
+    // Into a new folder, and into one that is there with an older file of that name.
+    fs::create_dir_all(world.path("there/source")).unwrap();
+    fs::write(world.path("there/source/large"), b"older").unwrap();
+    for target in ["new", "there"] {
+        let request = RestoreRequest {
+            destination: Some(world.path(target)),
+            ..RestoreRequest::new(What::Snapshot(id.to_string()))
+        };
+        let plan = restore::plan(&repo, request, &Silent).unwrap();
+        let stopped = restore::execute(&repo, plan, &StopAtOnce::default());
+        assert!(matches!(stopped, Err(Error::Interrupted)), "{stopped:?}");
+    }
+    assert_eq!(names(&world.path("new/source")), Vec::<String>::new());
+    assert_eq!(names(&world.path("there/source")), ["large"]);
+    assert_eq!(fs::read(world.path("there/source/large")).unwrap(), b"older");
 }
