@@ -5,6 +5,7 @@
 //! 3. `walk`: folders first, files collected into windows of a few thousand.
 //! 4. `window`: block by block, each opened once, on all cores; a chunk that one destination does not give back
 //!    unchanged comes from the next.
+//! 5. `settle`: what was written is on the disk, or it is said that it is not.
 //!
 //! `sample` restores single files, and parts of files, to see whether that works.
 //!
@@ -44,10 +45,12 @@
 
 mod choose;
 mod compare;
+mod guard;
 mod links;
 mod others;
 mod replace;
 pub(crate) mod sample;
+mod settle;
 mod walk;
 mod window;
 
@@ -236,7 +239,7 @@ pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Resu
     }
     let items = choose::targets(&request, chosen.nodes)?;
     for item in &items {
-        refuse_own_folders(repo, &item.target, request.delete)?;
+        guard::refuse_own_folders(repo, &item.target, request.delete)?;
     }
     let (mut files, mut bytes) = (0, 0);
     for item in &items {
@@ -294,8 +297,14 @@ pub fn execute(repo: &Repo, plan: RestorePlan, monitor: &dyn Monitor) -> Result<
     let mut report = RestoreReport::default();
     // Where nothing can be written there, memory has to do.
     let scratch = repo.scratch_folder().ok();
+    // Opened before anything is written: it is told of what fails from then on.
+    let written = settle::Written::of(&plan.items);
     for item in &plan.items {
         walk::restore(&fetcher, &repo.keys, item, &plan.request, scratch.as_deref(), monitor, &mut report)?;
+    }
+    for problem in written.settle(&|folder| folder.settle()) {
+        monitor.problem(&problem);
+        report.problems.push(problem);
     }
     if plan.request.verify {
         for item in &plan.items {
@@ -359,42 +368,4 @@ fn sources(repo: &Repo, request: &RestoreRequest) -> Result<Vec<OpenDestination>
         Some(name) => return Err(Error::Usage(format!("there is no destination called `{name}`"))),
     };
     if destinations.is_empty() { Err(repo.no_destination()) } else { Ok(destinations) }
-}
-
-/// A restore into a destination or the state folder would overwrite what it reads from. One that deletes what is not in
-/// the snapshot would delete them with everything in them: no snapshot ever holds them.
-fn refuse_own_folders(repo: &Repo, target: &Path, is_deleting: bool) -> Result<(), Error> {
-    let own = repo.settings.destinations.iter().map(|(_, path)| path.as_path()).chain([repo.home.path()]);
-    let resolved_target = resolved(target);
-    for folder in own {
-        let resolved_folder = resolved(folder);
-        if target.starts_with(folder) || resolved_target.starts_with(&resolved_folder) {
-            return Err(Error::Usage(format!(
-                "{} is inside {}, where backups or settings are kept; choose another place with --destination",
-                target.display(),
-                folder.display()
-            )));
-        }
-        if is_deleting && (folder.starts_with(target) || resolved_folder.starts_with(&resolved_target)) {
-            return Err(Error::Usage(format!(
-                "{}, where backups or settings are kept, is inside {}, and --delete would remove it; restore without \
-                 --delete, or to another place with --destination",
-                folder.display(),
-                target.display()
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// The path with the symbolic links in it followed, as far as it exists.
-fn resolved(path: &Path) -> PathBuf {
-    let mut missing = Vec::new();
-    for ancestor in path.ancestors() {
-        if let Ok(found) = ancestor.canonicalize() {
-            return missing.iter().rev().fold(found, |path, name| path.join(name));
-        }
-        missing.extend(ancestor.file_name());
-    }
-    path.to_owned()
 }

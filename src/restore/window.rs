@@ -306,18 +306,23 @@ impl OpenFile {
 
     /// Length, metadata and, where it has a temporary name, its own.
     fn finish(&self) -> io::Result<()> {
-        let size = self.target.node.size();
+        let FileTarget { folder, name, is_new, node, .. } = &self.target;
         let unset = self.with_file(|file| {
-            if file.metadata()?.len() != size {
-                file.set_len(size)?;
+            if file.metadata()?.len() != node.size() {
+                file.set_len(node.size())?;
             }
-            Ok(system::apply_to_file(file, &self.target.node.metadata))
+            let unset = system::apply_to_file(file, &node.metadata);
+            // What it replaces must not be gone before this is on the disk.
+            if !is_new && folder.look_at(name)?.is_some() {
+                file.sync_data()?;
+            }
+            Ok(unset)
         })?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.unset = unset;
         state.file = None;
         if let Some(temporary) = &state.temporary {
-            self.target.folder.rename(temporary.name(), &self.target.name)?;
+            folder.rename(temporary.name(), name)?;
             state.temporary = None;
         }
         Ok(())

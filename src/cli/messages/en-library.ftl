@@ -309,6 +309,7 @@ said-its-list-of-parts-cannot-be = its list of parts cannot be read: { $why }
 said-a-part-of-it-is-on = a part of it is on no destination that can be reached
 said-a-part-of-it-cannot-be = a part of it cannot be read: { $why }
 said-it-cannot-be-written = it cannot be written: { $why }
+said-not-everything-that-was-written = not everything that was written there is on the disk: { $why }
 said-it-was-not-finished = it was not finished
 said-it-could-not-be-given = it could not be given { $what }
 said-its-owner = its owner ({ $why })

@@ -308,6 +308,7 @@ said-its-list-of-parts-cannot-be = la liste de ses parties ne peut pas être lue
 said-a-part-of-it-is-on = une partie n'en est sur aucune destination accessible
 said-a-part-of-it-cannot-be = une partie n'en peut pas être lue : { $why }
 said-it-cannot-be-written = il ne peut pas être écrit : { $why }
+said-not-everything-that-was-written = tout ce qui y a été écrit n'est pas sur le disque : { $why }
 said-it-was-not-finished = il n'a pas été terminé
 said-it-could-not-be-given = n'a pas pu lui être donné : { $what }
 said-its-owner = son propriétaire ({ $why })

@@ -21,6 +21,12 @@ pub(in crate::restore) struct Mount {
     number: u64,
 }
 
+impl Mount {
+    pub fn is_same_device(self, other: Self) -> bool {
+        self.device == other.device
+    }
+}
+
 /// A folder that was entered: made now, or there before.
 pub(in crate::restore) struct Entered {
     pub folder: Folder,
@@ -93,6 +99,22 @@ impl Folder {
     pub fn mount(&self) -> io::Result<Mount> {
         let device = rustix::fs::fstat(&self.fd)?.st_dev;
         Ok(Mount { device, number: mount_number(&self.fd) })
+    }
+
+    /// Waits until everything on its file system is on the disk. An error says that something written since this was
+    /// opened is not.
+    #[cfg(target_os = "linux")]
+    pub fn settle(&self) -> io::Result<()> {
+        match rustix::fs::syncfs(&self.fd) {
+            // Not every file system, and not every sandbox, has it.
+            Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub fn settle(&self) -> io::Result<()> {
+        Ok(())
     }
 
     /// Enters a folder below, making it where it is missing. Something else of that name is an error.
