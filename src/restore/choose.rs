@@ -223,7 +223,7 @@ pub(super) fn targets(request: &RestoreRequest, nodes: Vec<(PathBuf, Node)>) -> 
             _ if node.folder().is_some() => target.clone(),
             _ => target.parent().unwrap_or(Path::new("/")).to_owned(),
         };
-        PlannedItem { node, target, anchor }
+        PlannedItem { node, target, anchor, rules: Vec::new() }
     };
     let mut items: Vec<PlannedItem> = nodes.into_iter().map(item).collect();
     // Among other sources of a snapshot it is a problem of the execution, and the others are restored.

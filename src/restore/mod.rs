@@ -46,6 +46,7 @@
 mod choose;
 mod compare;
 mod guard;
+mod kept;
 mod links;
 mod others;
 mod replace;
@@ -73,6 +74,7 @@ use crate::replicate::{Healing, OpenDestination};
 use crate::repo::Repo;
 use crate::report::{Monitor, Problem, Stage};
 use crate::snapshot::TreeWalk;
+use crate::source::WalkOptions;
 
 /// What to do about damage that a restore met and did not heal.
 const CHECK: &str = "run `cryptbackup check --read-data --heal`";
@@ -125,7 +127,8 @@ pub struct RestoreRequest {
     pub destination: Option<PathBuf>,
     /// What to do about files that are there.
     pub overwrite: Overwrite,
-    /// Remove what is in restored folders and not in the snapshot, but nothing where something else is mounted.
+    /// Remove what is in restored folders and not in the snapshot, but nothing where something else is mounted, and
+    /// nothing that the rules of a source leave out now.
     pub delete: bool,
     /// Read everything again afterwards and compare.
     pub verify: bool,
@@ -178,6 +181,8 @@ struct PlannedItem {
     /// How much of the target someone asked for by name: links in that are followed. What is below comes from the
     /// snapshot, and what lies there may be a link that the snapshot itself has put there.
     anchor: PathBuf,
+    /// By what sources leave out what is there, where the others of it are to be deleted.
+    rules: Vec<WalkOptions>,
 }
 
 impl PlannedItem {
@@ -237,9 +242,12 @@ pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Resu
         Some(gaps) if request.delete => return Err(Error::Usage(gaps.refusal(&chosen.snapshot))),
         gaps => chosen.notes.extend(gaps.map(|gaps| gaps.note(&chosen.snapshot))),
     }
-    let items = choose::targets(&request, chosen.nodes)?;
-    for item in &items {
+    let mut items = choose::targets(&request, chosen.nodes)?;
+    for item in &mut items {
         guard::refuse_own_folders(repo, &item.target, request.delete)?;
+        if request.delete {
+            item.rules = kept::rules_at(repo, &item.target);
+        }
     }
     let (mut files, mut bytes) = (0, 0);
     for item in &items {

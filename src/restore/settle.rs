@@ -52,7 +52,7 @@ mod tests {
             let kind = NodeKind::Folder(Recipe::EMPTY);
             let (metadata, flags) = (Metadata::default(), Flags::NONE);
             let node = Node { name: Vec::new(), kind, metadata, version: 0, flags, extra: Extra::new() };
-            PlannedItem { node, anchor: target.clone(), target }
+            PlannedItem { node, anchor: target.clone(), target, rules: Vec::new() }
         };
         let written = Written::of(&[item("to be made/below"), item("too")]);
         let asked = Cell::new(0);
