@@ -6,6 +6,7 @@ use super::{PlannedItem, RestoreRequest, What, When};
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::record::Time;
+use crate::format::snapshot::Snapshot;
 use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::IndexReader;
 use crate::paths;
@@ -18,8 +19,55 @@ pub(super) struct Chosen {
     pub snapshot: SnapshotId,
     pub version: Option<u32>,
     pub notes: Vec<String>,
+    /// Why it is no measure of what may be deleted, where it is none.
+    pub gaps: Option<Gaps>,
     /// Nodes with the absolute path they had.
     pub nodes: Vec<(PathBuf, Node)>,
+}
+
+/// Why a snapshot has not everything that was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gaps {
+    Partial,
+    Chosen,
+}
+
+impl Gaps {
+    fn of(snapshot: &Snapshot) -> Option<Self> {
+        match snapshot.flags {
+            flags if flags & Snapshot::CHOSEN != 0 => Some(Self::Chosen),
+            _ if snapshot.is_partial() => Some(Self::Partial),
+            _ => None,
+        }
+    }
+
+    /// What is to be known before it is restored.
+    pub fn note(self, id: &SnapshotId) -> String {
+        let id = id.short();
+        match self {
+            Self::Partial => {
+                format!("Snapshot {id} is partial: what was not read yet is as it was before, or missing.")
+            }
+            Self::Chosen => {
+                format!("Snapshot {id} has what was chosen for it: everything else is as it was before, or missing.")
+            }
+        }
+    }
+
+    /// Why nothing is deleted by it.
+    pub fn refusal(self, id: &SnapshotId) -> String {
+        let id = id.short();
+        match self {
+            Self::Partial => format!(
+                "snapshot {id} is partial, and --delete would remove what was not read yet; choose another snapshot, or \
+                 restore without --delete"
+            ),
+            Self::Chosen => format!(
+                "snapshot {id} has only what was chosen for it, and --delete would remove what was not read; choose \
+                 another snapshot, or restore without --delete"
+            ),
+        }
+    }
 }
 
 pub(super) fn choose(
@@ -68,6 +116,7 @@ fn file(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, whe
         snapshot: version.snapshot,
         version: Some(version.number),
         notes,
+        gaps: None,
         nodes: vec![(path.to_owned(), node.clone())],
     })
 }
@@ -81,31 +130,51 @@ fn directory(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path
         When::Date(date) => before(repo, view, date)?,
     };
     let bytes = paths::to_bytes(path);
-    let mut notes = Vec::new();
+    let mut unread = None;
     for (position, known) in known.iter().enumerate() {
         let Some(node) = repo.node_at(fetcher, &known.snapshot, bytes)? else { continue };
         if node.folder().is_none() {
+            if unread.is_some() {
+                break;
+            }
             return Err(Error::Usage(format!("{} is a file; restore it with --file", path.display())));
         }
-        if position > 0 {
-            notes.push(format!(
-                "{} is not in the newest snapshot of that time; this is the last that has it.",
-                path.display()
-            ));
+        // One that could not be read looks empty; what an older snapshot has of it is better than nothing.
+        if node.flags.contains(Flags::UNREAD) {
+            unread.get_or_insert((position, known, node));
+            continue;
         }
-        return Ok(Chosen {
-            description: format!("snapshot {}, {}", known.id.short(), local_time(known.snapshot.finished)),
-            snapshot: known.id,
-            version: None,
-            notes,
-            nodes: vec![(path.to_owned(), node)],
-        });
+        let mut chosen = folder_of(known, path, node, position);
+        if unread.is_some() {
+            chosen.notes = vec![format!(
+                "{} could not be read for newer snapshots of that time; this is the last that has what was in it.",
+                path.display()
+            )];
+        }
+        return Ok(chosen);
+    }
+    if let Some((position, known, node)) = unread {
+        return Ok(folder_of(known, path, node, position));
     }
     let as_of = match when {
         When::Date(date) => format!(" at or before {}", local(date)),
         _ => " in any snapshot".to_owned(),
     };
     Err(Error::NotFound { what: format!("{}{as_of}", path.display()) })
+}
+
+/// A folder from a snapshot, which is at this position among those of the time.
+fn folder_of(known: &KnownSnapshot, path: &Path, node: Node, position: usize) -> Chosen {
+    let is_missing_since =
+        || format!("{} is not in the newest snapshot of that time; this is the last that has it.", path.display());
+    Chosen {
+        description: format!("snapshot {}, {}", known.id.short(), local_time(known.snapshot.finished)),
+        snapshot: known.id,
+        version: None,
+        notes: (position > 0).then(is_missing_since).into_iter().collect(),
+        gaps: Gaps::of(&known.snapshot),
+        nodes: vec![(path.to_owned(), node)],
+    }
 }
 
 fn snapshot(repo: &Repo, view: &IndexReader, text: &str, when: When) -> Result<Chosen, Error> {
@@ -119,6 +188,7 @@ fn snapshot(repo: &Repo, view: &IndexReader, text: &str, when: When) -> Result<C
         snapshot: known.id,
         version: None,
         notes: Vec::new(),
+        gaps: Gaps::of(&known.snapshot),
         nodes: roots.map(|root| (paths::from_bytes(&root.path), root.node.clone())).collect(),
     })
 }
@@ -153,7 +223,7 @@ pub(super) fn targets(request: &RestoreRequest, nodes: Vec<(PathBuf, Node)>) -> 
             _ if node.folder().is_some() => target.clone(),
             _ => target.parent().unwrap_or(Path::new("/")).to_owned(),
         };
-        PlannedItem { node, target, anchor }
+        PlannedItem { node, target, anchor, rules: Vec::new() }
     };
     let mut items: Vec<PlannedItem> = nodes.into_iter().map(item).collect();
     // Among other sources of a snapshot it is a problem of the execution, and the others are restored.

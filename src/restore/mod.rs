@@ -5,6 +5,7 @@
 //! 3. `walk`: folders first, files collected into windows of a few thousand.
 //! 4. `window`: block by block, each opened once, on all cores; a chunk that one destination does not give back
 //!    unchanged comes from the next.
+//! 5. `settle`: what was written is on the disk, or it is said that it is not.
 //!
 //! `sample` restores single files, and parts of files, to see whether that works.
 //!
@@ -44,10 +45,13 @@
 
 mod choose;
 mod compare;
+mod guard;
+mod kept;
 mod links;
 mod others;
 mod replace;
 pub(crate) mod sample;
+mod settle;
 mod walk;
 mod window;
 
@@ -70,6 +74,7 @@ use crate::replicate::{Healing, OpenDestination};
 use crate::repo::Repo;
 use crate::report::{Monitor, Problem, Stage};
 use crate::snapshot::TreeWalk;
+use crate::source::WalkOptions;
 
 /// What to do about damage that a restore met and did not heal.
 const CHECK: &str = "run `cryptbackup check --read-data --heal`";
@@ -122,7 +127,8 @@ pub struct RestoreRequest {
     pub destination: Option<PathBuf>,
     /// What to do about files that are there.
     pub overwrite: Overwrite,
-    /// Remove what is in restored folders and not in the snapshot, but nothing where something else is mounted.
+    /// Remove what is in restored folders and not in the snapshot, but nothing where something else is mounted, and
+    /// nothing that the rules of a source leave out now.
     pub delete: bool,
     /// Read everything again afterwards and compare.
     pub verify: bool,
@@ -175,6 +181,8 @@ struct PlannedItem {
     /// How much of the target someone asked for by name: links in that are followed. What is below comes from the
     /// snapshot, and what lies there may be a link that the snapshot itself has put there.
     anchor: PathBuf,
+    /// By what sources leave out what is there, where the others of it are to be deleted.
+    rules: Vec<WalkOptions>,
 }
 
 impl PlannedItem {
@@ -229,10 +237,17 @@ pub fn plan(repo: &Repo, request: RestoreRequest, monitor: &dyn Monitor) -> Resu
     let destinations = sources(repo, &request)?;
     let view = repo.index.reader()?;
     let fetcher = repo.fetcher_from(&view, &destinations);
-    let chosen = choose::choose(repo, &view, &fetcher, &request)?;
-    let items = choose::targets(&request, chosen.nodes)?;
-    for item in &items {
-        refuse_own_folders(repo, &item.target, request.delete)?;
+    let mut chosen = choose::choose(repo, &view, &fetcher, &request)?;
+    match chosen.gaps {
+        Some(gaps) if request.delete => return Err(Error::Usage(gaps.refusal(&chosen.snapshot))),
+        gaps => chosen.notes.extend(gaps.map(|gaps| gaps.note(&chosen.snapshot))),
+    }
+    let mut items = choose::targets(&request, chosen.nodes)?;
+    for item in &mut items {
+        guard::refuse_own_folders(repo, &item.target, request.delete)?;
+        if request.delete {
+            item.rules = kept::rules_at(repo, &item.target);
+        }
     }
     let (mut files, mut bytes) = (0, 0);
     for item in &items {
@@ -290,8 +305,14 @@ pub fn execute(repo: &Repo, plan: RestorePlan, monitor: &dyn Monitor) -> Result<
     let mut report = RestoreReport::default();
     // Where nothing can be written there, memory has to do.
     let scratch = repo.scratch_folder().ok();
+    // Opened before anything is written: it is told of what fails from then on.
+    let written = settle::Written::of(&plan.items);
     for item in &plan.items {
         walk::restore(&fetcher, &repo.keys, item, &plan.request, scratch.as_deref(), monitor, &mut report)?;
+    }
+    for problem in written.settle(&|folder| folder.settle()) {
+        monitor.problem(&problem);
+        report.problems.push(problem);
     }
     if plan.request.verify {
         for item in &plan.items {
@@ -355,42 +376,4 @@ fn sources(repo: &Repo, request: &RestoreRequest) -> Result<Vec<OpenDestination>
         Some(name) => return Err(Error::Usage(format!("there is no destination called `{name}`"))),
     };
     if destinations.is_empty() { Err(repo.no_destination()) } else { Ok(destinations) }
-}
-
-/// A restore into a destination or the state folder would overwrite what it reads from. One that deletes what is not in
-/// the snapshot would delete them with everything in them: no snapshot ever holds them.
-fn refuse_own_folders(repo: &Repo, target: &Path, is_deleting: bool) -> Result<(), Error> {
-    let own = repo.settings.destinations.iter().map(|(_, path)| path.as_path()).chain([repo.home.path()]);
-    let resolved_target = resolved(target);
-    for folder in own {
-        let resolved_folder = resolved(folder);
-        if target.starts_with(folder) || resolved_target.starts_with(&resolved_folder) {
-            return Err(Error::Usage(format!(
-                "{} is inside {}, where backups or settings are kept; choose another place with --destination",
-                target.display(),
-                folder.display()
-            )));
-        }
-        if is_deleting && (folder.starts_with(target) || resolved_folder.starts_with(&resolved_target)) {
-            return Err(Error::Usage(format!(
-                "{}, where backups or settings are kept, is inside {}, and --delete would remove it; restore without \
-                 --delete, or to another place with --destination",
-                folder.display(),
-                target.display()
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// The path with the symbolic links in it followed, as far as it exists.
-fn resolved(path: &Path) -> PathBuf {
-    let mut missing = Vec::new();
-    for ancestor in path.ancestors() {
-        if let Ok(found) = ancestor.canonicalize() {
-            return missing.iter().rev().fold(found, |path, name| path.join(name));
-        }
-        missing.extend(ancestor.file_name());
-    }
-    path.to_owned()
 }

@@ -1,11 +1,13 @@
 //! What is in the folders of the target and not in the snapshot: it goes where a restore is to delete.
 //!
 //! Nothing goes where something else is mounted. A folder that another file system was mounted on is empty in the
-//! snapshot, where sources keep to one or where it was not mounted then.
+//! snapshot, where sources keep to one or where it was not mounted then. Nor does what the rules of a source leave out:
+//! no snapshot would bring it back.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::kept::Kept;
 use super::system::{Folder, Mount};
 use super::{PlannedItem, RestorePlan};
 use crate::error::Error;
@@ -43,11 +45,12 @@ impl Others {
     }
 
     /// Removes everything else, or only counts it; gives each entry with how many were in it and itself, or with why it
-    /// stays.
+    /// stays. What is kept stays in silence.
     pub fn remove(
         &self,
         folder: &Folder,
         path: &Path,
+        kept: &mut Kept,
         is_real: bool,
         each: &mut dyn FnMut(PathBuf, Result<u64, String>),
     ) {
@@ -66,9 +69,12 @@ impl Others {
         }
         present.sort();
         for name in present {
-            let removed = if is_real { folder.remove_all(&name) } else { folder.count_all(&name) };
+            let path = path.join(paths::from_bytes(&name));
+            let removed = folder.remove_all(&name, path.clone(), is_real, &mut |path| kept.holds(path));
             let why = |error| format!("it is not in the snapshot and cannot be removed: {error}");
-            each(path.join(paths::from_bytes(&name)), removed.map_err(why));
+            if !matches!(removed, Ok(0)) {
+                each(path, removed.map_err(why));
+            }
         }
     }
 }
@@ -85,7 +91,7 @@ pub struct Deletions {
 /// Looks what a restore would delete; calls `each` with every such entry, but not with what is in it. Nothing is written.
 ///
 /// # Errors
-/// [`Error::Interrupted`], [`Error::Index`].
+/// [`Error::Interrupted`], [`Error::Index`], [`Error::Source`] for a pattern of a source that is none.
 pub fn deletions(
     repo: &Repo,
     plan: &RestorePlan,
@@ -123,6 +129,7 @@ fn look(
     let Ok(root) = anchor.enter_below(&item.below()) else { return Ok(()) };
     let Ok(others) = Others::new(&root, recipe, None) else { return Ok(()) };
     let mut path = paths::to_bytes(&item.target).to_vec();
+    let mut kept = Kept::new(item)?;
     let mut held = Held::default();
     let mut stack = vec![(root, others, TreeReader::new(fetcher, recipe), path.len())];
     while let Some((folder, others, nodes, path_len)) = stack.last_mut() {
@@ -131,7 +138,7 @@ fn look(
         }
         path.truncate(*path_len);
         let Some(node) = nodes.next() else {
-            others.remove(folder, &paths::from_bytes(&path), false, each);
+            others.remove(folder, &paths::from_bytes(&path), &mut kept, false, each);
             stack.pop();
             held.leave();
             continue;

@@ -32,7 +32,7 @@ pub(crate) fn restore(
             return Err(Error::Interrupted);
         }
         let anchor = target.parent().unwrap_or(Path::new("/")).to_owned();
-        let item = PlannedItem { node, target, anchor };
+        let item = PlannedItem { node, target, anchor, rules: Vec::new() };
         walk::restore(fetcher, keys, &item, &request, None, monitor, &mut report)?;
     }
     Ok(report)

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::kept::Kept;
 use super::links::Links;
 use super::others::Others;
 use super::replace::replacing;
@@ -39,6 +40,7 @@ struct Walk<'a, 'r> {
     report: &'r mut RestoreReport,
     window: Window<'a>,
     links: Links<'a>,
+    kept: Kept,
     /// Folders whose entries are all given to the window; they get their metadata after it is done.
     left: Vec<(Arc<Folder>, PathBuf, Metadata)>,
     /// Bytes of their paths and metadata.
@@ -66,6 +68,7 @@ pub(super) fn restore(
         report,
         window: Window::new(fetcher, monitor),
         links: Links::new(fetcher.budget().linked_bytes(), scratch),
+        kept: Kept::new(item)?,
         left: Vec::new(),
         left_bytes: 0,
     };
@@ -75,6 +78,7 @@ pub(super) fn restore(
     })?;
     let below = item.below();
     if let Some(recipe) = item.node.folder() {
+        walk.note_unread(&item.target, &item.node);
         match anchor.enter_all(&below) {
             Ok(entered) => walk.folder(recipe, entered, &item.target, item.node.metadata.clone())?,
             Err(error) => walk.not_restored(&item.target, &error),
@@ -102,6 +106,14 @@ impl<'a> Walk<'a, '_> {
         self.problem(path.to_owned(), ProblemKind::NotRestored, format!("it cannot be restored: {error}"));
     }
 
+    /// Tells of a folder that is empty in the snapshot because it could not be read.
+    fn note_unread(&mut self, path: &Path, folder: &Node) {
+        if folder.flags.contains(Flags::UNREAD) {
+            let detail = "what was in it was never backed up, because it could not be read".to_owned();
+            self.problem(path.to_owned(), ProblemKind::NeverBackedUp, detail);
+        }
+    }
+
     fn applied(&mut self, path: &Path, failed: Applied) {
         if !failed.is_empty() {
             let detail = format!("it could not be given {}", failed.join(", "));
@@ -119,7 +131,7 @@ impl<'a> Walk<'a, '_> {
     ) -> Result<(), Error> {
         let mut path = paths::to_bytes(path).to_vec();
         let mut held = Held::default();
-        let root = self.frame(recipe, entered, path.len(), metadata, None);
+        let root = self.frame(recipe, entered, &path, metadata, None);
         self.links.begin(&root.folder, root.path_len);
         let mut stack = vec![root];
         while let Some(frame) = stack.last_mut() {
@@ -170,19 +182,22 @@ impl<'a> Walk<'a, '_> {
         &mut self,
         recipe: &Recipe,
         entered: system::Entered,
-        path_len: usize,
+        path: &[u8],
         metadata: Metadata,
         around: Option<&Frame<'_>>,
     ) -> Frame<'a> {
         self.report.folders += 1;
         let around = around.and_then(|around| around.others.as_ref());
         let is_emptied = self.request.delete && !entered.is_new;
+        if is_emptied {
+            self.kept.enter(&paths::from_bytes(path));
+        }
         // Of what cannot be looked at nothing is deleted.
         let others = if is_emptied { Others::new(&entered.folder, recipe, around).ok() } else { None };
         Frame {
             folder: Arc::new(entered.folder),
             is_new: entered.is_new,
-            path_len,
+            path_len: path.len(),
             metadata: Some(metadata),
             nodes: TreeReader::new(self.fetcher, recipe),
             others,
@@ -193,17 +208,14 @@ impl<'a> Walk<'a, '_> {
     fn enter(&mut self, around: &Frame<'_>, path: &[u8], node: Node) -> Option<Frame<'a>> {
         let (folder, is_new) = (&around.folder, around.is_new);
         let NodeKind::Folder(recipe) = &node.kind else { return None };
-        if node.flags.contains(Flags::UNREAD) {
-            let detail = "what was in it was never backed up, because it could not be read".to_owned();
-            self.problem(paths::from_bytes(path), ProblemKind::NeverBackedUp, detail);
-        }
+        self.note_unread(&paths::from_bytes(path), &node);
         let mut entered = folder.enter(&node.name);
         if entered.is_err() && !is_new && self.request.overwrite == Overwrite::Always && self.clear(folder, &node.name)
         {
             entered = folder.enter(&node.name);
         }
         match entered {
-            Ok(entered) => Some(self.frame(recipe, entered, path.len(), node.metadata, Some(around))),
+            Ok(entered) => Some(self.frame(recipe, entered, path, node.metadata, Some(around))),
             Err(error) => {
                 self.not_restored(&paths::from_bytes(path), &error);
                 None
@@ -223,10 +235,13 @@ impl<'a> Walk<'a, '_> {
     fn leave(&mut self, frame: Frame<'a>, path: &[u8]) -> Result<(), Error> {
         let path = paths::from_bytes(path);
         if let Some(others) = &frame.others {
-            others.remove(&frame.folder, &path, true, &mut |path, removed| match removed {
-                Ok(count) => self.report.deleted += count,
-                Err(detail) => self.problem(path, ProblemKind::NotRestored, detail),
+            let (mut deleted, mut problems) = (0, Vec::new());
+            others.remove(&frame.folder, &path, &mut self.kept, true, &mut |path, removed| match removed {
+                Ok(count) => deleted += count,
+                Err(detail) => problems.push((path, detail)),
             });
+            self.report.deleted += deleted;
+            problems.into_iter().for_each(|(path, detail)| self.problem(path, ProblemKind::NotRestored, detail));
         }
         let Frame { folder, metadata, .. } = frame;
         if let Some(metadata) = metadata {

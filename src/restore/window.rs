@@ -306,21 +306,47 @@ impl OpenFile {
 
     /// Length, metadata and, where it has a temporary name, its own.
     fn finish(&self) -> io::Result<()> {
-        let size = self.target.node.size();
+        let FileTarget { folder, name, is_new, node, .. } = &self.target;
         let unset = self.with_file(|file| {
-            if file.metadata()?.len() != size {
-                file.set_len(size)?;
+            if file.metadata()?.len() != node.size() {
+                file.set_len(node.size())?;
             }
-            Ok(system::apply_to_file(file, &self.target.node.metadata))
+            let unset = system::apply_to_file(file, &node.metadata);
+            // What it replaces must not be gone before this is on the disk.
+            if !is_new && folder.look_at(name)?.is_some() {
+                file.sync_data()?;
+            }
+            Ok(unset)
         })?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.unset = unset;
         state.file = None;
         if let Some(temporary) = &state.temporary {
-            self.target.folder.rename(temporary.name(), &self.target.name)?;
+            folder.rename(temporary.name(), name)?;
             state.temporary = None;
         }
         Ok(())
+    }
+}
+
+impl Drop for Window<'_> {
+    /// Where a restore ends early, files are left here of which only a beginning was written.
+    fn drop(&mut self) {
+        for OpenFile { target, state } in self.files.drain(..) {
+            let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+            if !state.is_done || state.failed.is_some() {
+                remove_incomplete(&target, state.file, state.temporary.as_ref());
+            }
+        }
+    }
+}
+
+/// Removes what was made of a file that is not finished, under the name it has.
+fn remove_incomplete(target: &FileTarget, file: Option<File>, temporary: Option<&Temporary>) {
+    match (temporary, target.is_new && file.is_some()) {
+        (Some(temporary), _) => drop(target.folder.remove(temporary.name())),
+        (None, true) => drop(target.folder.remove(&target.name)),
+        (None, false) => {}
     }
 }
 
@@ -335,12 +361,7 @@ fn close(file: OpenFile, report: &mut RestoreReport, monitor: &dyn Monitor) -> R
     let mut problem = None;
     let failed = state.failed.as_ref().map_or(Ok(()), |(kind, _)| Err(*kind));
     if let Some((kind, detail)) = state.failed {
-        let was_made = state.file.take().is_some();
-        match (&state.temporary, target.is_new && was_made) {
-            (Some(temporary), _) => drop(target.folder.remove(temporary.name())),
-            (None, true) => drop(target.folder.remove(&target.name)),
-            (None, false) => {}
-        }
+        remove_incomplete(&target, state.file.take(), state.temporary.as_ref());
         problem = Some(Problem { path: target.path, kind, detail });
     } else {
         report.files_restored += 1;

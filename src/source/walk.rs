@@ -298,15 +298,7 @@ impl Walk {
     /// The rules of one of a folder's ignore files. What is wrong with it comes as events right after the folder's `Enter`.
     fn read_rules(&mut self, file: &[u8], folder_path: &Path, folder: &Folder) -> Option<Rules> {
         let path = || folder_path.join(system::component(file));
-        let (rules, complaints) = match folder.read_file(file, IGNORE_FILE_LEN_MAX + 1) {
-            // A link or a folder of that name is an entry like any other.
-            Ok(None) => return None,
-            Ok(Some(bytes)) if bytes.len() as u64 > IGNORE_FILE_LEN_MAX => {
-                (None, vec!["it is too long for an ignore file and was not applied".to_owned()])
-            }
-            Ok(Some(bytes)) => parse_ignore_file(&bytes),
-            Err(error) => (None, vec![format!("it cannot be read and was not applied: {error}")]),
-        };
+        let (rules, complaints) = rules_of(folder, file)?;
         self.pending.extend(
             complaints
                 .into_iter()
@@ -315,18 +307,10 @@ impl Walk {
         rules
     }
 
-    /// Whether any rule leaves `path` out. The nearest ignore file that says something decides; the list of the source
-    /// counts as if it stood above the root.
+    /// Whether any rule leaves `path` out.
     fn is_excluded(&self, path: &Path, is_folder: bool) -> bool {
-        let nearest = self.levels.iter().rev().find_map(|level| {
-            let below = system::below(path, level.path_len);
-            level.rules.iter().find_map(|rules| rules.excludes(below, is_folder))
-        });
-        let from_list = || {
-            let root = self.levels.first().filter(|_| !self.excludes.is_empty())?;
-            self.excludes.decide(system::below(path, root.path_len), is_folder)
-        };
-        nearest.or_else(from_list).unwrap_or(false)
+        let levels = self.levels.iter().map(|level| (level.path_len, level.rules.as_slice()));
+        is_left_out(levels, &self.excludes, path, is_folder)
     }
 }
 
@@ -351,8 +335,40 @@ impl Iterator for Walk {
 
 impl std::iter::FusedIterator for Walk {}
 
+/// Whether any rule of the folders around `path`, each with the length of its path, leaves it out. The nearest ignore
+/// file that says something decides; the list of the source counts as if it stood above the root.
+pub(super) fn is_left_out<'a>(
+    levels: impl DoubleEndedIterator<Item = (usize, &'a [Rules])> + Clone,
+    excludes: &Excludes,
+    path: &Path,
+    is_folder: bool,
+) -> bool {
+    let nearest = levels.clone().rev().find_map(|(path_len, rules)| {
+        let below = system::below(path, path_len);
+        rules.iter().find_map(|rules| rules.excludes(below, is_folder))
+    });
+    let from_list = || {
+        let (root_len, _) = levels.clone().next().filter(|_| !excludes.is_empty())?;
+        excludes.decide(system::below(path, root_len), is_folder)
+    };
+    nearest.or_else(from_list).unwrap_or(false)
+}
+
+/// The rules of an ignore file, and what is wrong with it; `None` where what has its name is no file.
+pub(super) fn rules_of(folder: &Folder, file: &[u8]) -> Option<(Option<Rules>, Vec<String>)> {
+    match folder.read_file(file, IGNORE_FILE_LEN_MAX + 1) {
+        // A link or a folder of that name is an entry like any other.
+        Ok(None) => None,
+        Ok(Some(bytes)) if bytes.len() as u64 > IGNORE_FILE_LEN_MAX => {
+            Some((None, vec!["it is too long for an ignore file and was not applied".to_owned()]))
+        }
+        Ok(Some(bytes)) => Some(parse_ignore_file(&bytes)),
+        Err(error) => Some((None, vec![format!("it cannot be read and was not applied: {error}")])),
+    }
+}
+
 /// Whether the tag is a regular file that begins with the signature of the Cache Directory Tagging specification.
-fn is_cache(folder: &Folder) -> bool {
+pub(super) fn is_cache(folder: &Folder) -> bool {
     // A tag that cannot be read does not leave anything out.
     let read = folder.read_file(CACHE_TAG, CACHE_SIGNATURE.len() as u64);
     matches!(read, Ok(Some(bytes)) if bytes == CACHE_SIGNATURE)

@@ -12,6 +12,7 @@ mod forge;
 mod leaks;
 mod support;
 
+mod partial;
 mod planted;
 mod racing;
 mod roots;

@@ -11,7 +11,7 @@ use cryptbackup::backup::{self, BackupReport, BackupRequest, FileList, smart};
 use cryptbackup::error::Error;
 use cryptbackup::repo::{self, Home};
 use cryptbackup::report::{Monitor, ProblemKind, Silent};
-use cryptbackup::restore::{RestoreRequest, What, When};
+use cryptbackup::restore::{self, RestoreRequest, What, When};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 
 use crate::restore::{restore, to};
@@ -133,6 +133,30 @@ fn a_list_names_what_is_there_and_in_a_source() {
     assert_eq!(dry.files_new, 0);
     let smart = smart::plan(&world.open(), &listed(&world, &["here"]), &Silent);
     assert!(matches!(smart, Err(Error::Usage(_))));
+}
+
+#[test]
+fn nothing_is_deleted_by_a_snapshot_of_what_was_chosen() {
+    let world = World::in_memory(&["a"]);
+    world.write("one", "first");
+    world.backup();
+    world.write("one", "second");
+    world.write("two", "never read");
+    world.backup_with(listed(&world, &["one"]));
+    let repo = world.open();
+    for what in [What::Directory(world.source()), What::Snapshot("latest".to_owned())] {
+        let request = RestoreRequest::new(what);
+        match restore::plan(&repo, RestoreRequest { delete: true, ..request.clone() }, &Silent) {
+            Err(Error::Usage(sentence)) => assert!(sentence.contains("choose another snapshot"), "{sentence}"),
+            other => panic!("{other:?}"),
+        }
+        let plan = restore::plan(&repo, request, &Silent).expect("a plan");
+        assert!(plan.notes.iter().any(|note| note.contains("what was chosen")), "{:?}", plan.notes);
+    }
+    assert_eq!(fs::read(world.source().join("two")).expect("it is there"), b"never read");
+    // A whole one may.
+    let plan = restore::plan(&repo, RestoreRequest::new(What::Snapshot("latest~1".to_owned())), &Silent);
+    assert_eq!(plan.expect("a plan").notes, Vec::<String>::new());
 }
 
 fn recheck(percent: f64) -> BackupRequest {

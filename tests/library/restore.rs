@@ -153,6 +153,62 @@ fn overwrite_policies_and_delete() {
     assert_same(&tree(&world.source()), &tree(&target));
 }
 
+/// No snapshot ever held it, and nothing would bring it back.
+#[test]
+fn what_the_rules_leave_out_stays_where_a_restore_deletes() {
+    let world = World::new(&["primary"]);
+    let root = world.source();
+    world.settings(|settings| {
+        let source = &mut settings.sources[0];
+        source.exclude = vec!["*.tmp".to_owned(), format!("{}/anchored", root.display())];
+        (source.exclude_caches, source.git_ignore, source.exclude_larger_than) = (true, true, Some(1000));
+    });
+    world.write("kept", "stored");
+    world.write("project/.gitignore", "built/\n");
+    world.write("project/code", "stored");
+    world.write("cache/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55");
+    world.backup();
+    let saved = tree(&root);
+    let left_out = ["x.tmp", "anchored", "large", "project/built/out", "cache/blob", "new/deep/y.tmp", "new/.own/z"];
+    for name in left_out {
+        world.write(name, if name == "large" { vec![0; 1001] } else { b"left out".to_vec() });
+    }
+    world.write("new/.cryptbackupignore", ".own\n");
+    for name in ["more", "project/more", "new/plain", "new/deep/plain", "gone/in/here", "project/anchored"] {
+        world.write(name, "was not there");
+    }
+    // Rules that come back with the restore are not those that left something out.
+    fs::write(root.join("project/.gitignore"), "built/\nelsewhere\n").unwrap();
+    world.write("project/elsewhere", "left out");
+
+    let request = RestoreRequest { delete: true, ..RestoreRequest::new(What::Directory(root.clone())) };
+    let repo = world.open();
+    let plan = restore::plan(&repo, request.clone(), &Silent).unwrap();
+    let foreseen = restore::deletions(&repo, &plan, &Silent, &mut |_| {}).unwrap();
+    let report = restore(&world, request);
+    assert_eq!((report.problems, report.deleted), (foreseen.problems, foreseen.deleted));
+    assert_eq!(report.deleted, 9, "six files, the two folders around one of them, and an ignore file");
+    for name in left_out.iter().chain(&["project/elsewhere"]) {
+        assert!(root.join(name).exists(), "{name}");
+    }
+    let mut now = tree(&root);
+    for name in left_out.iter().chain(&["project/elsewhere"]) {
+        Path::new(name).ancestors().for_each(|path| {
+            let path = cryptbackup::paths::to_bytes(path);
+            now.retain(|known, _| known != path || saved.contains_key(path));
+        });
+    }
+    assert!(now.keys().eq(saved.keys()), "{:?}", now.keys());
+
+    // Elsewhere the rules of no source hold.
+    let target = world.path("elsewhere");
+    fs::create_dir(&target).unwrap();
+    fs::write(target.join("x.tmp"), "of no source").unwrap();
+    let report = restore(&world, RestoreRequest { delete: true, ..to(&world, &target) });
+    assert_eq!(report.deleted, 1);
+    assert_same(&tree(&target), &saved);
+}
+
 #[test]
 fn links_in_the_target_are_never_followed() {
     let world = World::new(&["primary"]);

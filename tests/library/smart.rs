@@ -9,7 +9,7 @@ use cryptbackup::clean::hand;
 use cryptbackup::error::Error;
 use cryptbackup::explore::{self, FileInfo};
 use cryptbackup::report::{Monitor, Silent};
-use cryptbackup::restore::{RestoreRequest, What};
+use cryptbackup::restore::{self, RestoreRequest, What};
 
 use crate::restore::{restore, to};
 use crate::support::World;
@@ -140,6 +140,24 @@ fn what_was_committed_before_a_stop_is_there_and_is_not_stored_again() {
         assert_eq!(by_kind(&world), kinds(&[("", 5), ("mkv", 5), ("odt", 5)]));
         assert_eq!(world.open().snapshots().expect("listed").len(), 1);
     }
+}
+
+#[test]
+fn nothing_is_deleted_by_a_partial_snapshot() {
+    let world = mixed(&["a"]);
+    try_smart(&world, &StopAfter::partials(1)).expect_err("stopped");
+    let before = tree(&world.source());
+    let repo = world.open();
+    for what in [What::Directory(world.source()), What::Snapshot("latest".to_owned())] {
+        let request = RestoreRequest::new(what);
+        match restore::plan(&repo, RestoreRequest { delete: true, ..request.clone() }, &Silent) {
+            Err(Error::Usage(sentence)) => assert!(sentence.contains("choose another snapshot"), "{sentence}"),
+            other => panic!("{other:?}"),
+        }
+        let plan = restore::plan(&repo, request, &Silent).expect("a plan");
+        assert!(plan.notes.iter().any(|note| note.contains("is partial")), "{:?}", plan.notes);
+    }
+    assert_same(&tree(&world.source()), &before);
 }
 
 #[test]

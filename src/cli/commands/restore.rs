@@ -48,7 +48,7 @@ pub struct Args {
     /// When to overwrite what is there
     #[arg(long, value_enum, default_value = "always", conflicts_with = "list")]
     overwrite: OverwriteArg,
-    /// Also delete what is there and was not then
+    /// Also delete what is there and was not then, but nothing that the rules of a source leave out
     #[arg(long, conflicts_with_all = ["file", "list"])]
     delete: bool,
     /// Read everything again afterwards and compare

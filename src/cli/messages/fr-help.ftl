@@ -211,7 +211,7 @@ help-restore-date = Comme c'était alors : 2026-01-15, 2026-01-15T10:30, RFC 333
 help-restore-version = Cette version du fichier, comme `list` les numérote
 help-restore-destination = Vers où ; pour un fichier son nouveau chemin ou un dossier, pour un dossier là où son contenu apparaît
 help-restore-overwrite = Quand écraser ce qui est là
-help-restore-delete = Supprimer aussi ce qui est là et n'y était pas alors
+help-restore-delete = Supprimer aussi ce qui est là et n'y était pas alors, mais rien de ce que les règles d'une source laissent de côté
 help-restore-verify = Tout relire ensuite et comparer
 help-restore-from = Lire depuis cette destination seulement
 

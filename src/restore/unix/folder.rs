@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
@@ -19,6 +19,12 @@ pub(in crate::restore) struct Mount {
     device: u64,
     /// Of one file system mounted twice, which; 0 where the system does not tell.
     number: u64,
+}
+
+impl Mount {
+    pub fn is_same_device(self, other: Self) -> bool {
+        self.device == other.device
+    }
 }
 
 /// A folder that was entered: made now, or there before.
@@ -95,6 +101,22 @@ impl Folder {
         Ok(Mount { device, number: mount_number(&self.fd) })
     }
 
+    /// Waits until everything on its file system is on the disk. An error says that something written since this was
+    /// opened is not.
+    #[cfg(target_os = "linux")]
+    pub fn settle(&self) -> io::Result<()> {
+        match rustix::fs::syncfs(&self.fd) {
+            // Not every file system, and not every sandbox, has it.
+            Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub fn settle(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Enters a folder below, making it where it is missing. Something else of that name is an error.
     pub fn enter(&self, name: &[u8]) -> io::Result<Entered> {
         self.enter_or_make(name, Mode::RWXU)
@@ -162,18 +184,16 @@ impl Folder {
         Ok(names)
     }
 
-    /// Removes an entry with everything in it, unless something else is mounted there; gives the number of entries removed.
-    pub fn remove_all(&self, name: &[u8]) -> io::Result<u64> {
-        self.each_below(name, true)
-    }
-
-    /// The number of entries that would be removed.
-    pub fn count_all(&self, name: &[u8]) -> io::Result<u64> {
-        self.each_below(name, false)
-    }
-
-    fn each_below(&self, name: &[u8], is_real: bool) -> io::Result<u64> {
-        let Some(stat) = self.look_at(name)? else { return Ok(0) };
+    /// Removes an entry with everything in it, unless something else is mounted there; gives the number of entries
+    /// removed. What `stays` by its path stays with the folders around it. Where it is not real, nothing is removed.
+    pub fn remove_all(
+        &self,
+        name: &[u8],
+        mut path: PathBuf,
+        is_real: bool,
+        stays: &mut dyn FnMut(&Path) -> bool,
+    ) -> io::Result<u64> {
+        let Some(stat) = self.look_at(name)?.filter(|_| !stays(&path)) else { return Ok(0) };
         if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
             if is_real {
                 self.remove(name)?;
@@ -181,42 +201,39 @@ impl Folder {
             return Ok(1);
         }
         let mount = self.mount()?;
-        let enter = |folder: &Self, name: &[u8]| -> io::Result<Self> {
-            let below = folder.enter_existing(name)?;
-            if below.mount()? == mount {
-                Ok(below)
-            } else {
-                Err(io::Error::other("another file system is mounted in it"))
-            }
-        };
         // A row of folders being emptied, deepest last, so that depth costs no stack.
         let mut removed = 0;
-        let mut open = vec![(name.to_vec(), enter(self, name)?, None::<Vec<Vec<u8>>>)];
-        while let Some((_, folder, left)) = open.last_mut() {
-            let left = match left {
-                Some(left) => left,
-                None => left.insert(folder.names()?),
-            };
-            if let Some(child) = left.pop() {
-                let Some(stat) = folder.look_at(&child)? else { continue };
-                if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
-                    let below = enter(folder, &child)?;
-                    open.push((child, below, None));
+        let mut open = vec![Emptied::enter(self, name, mount)?];
+        while let Some(emptied) = open.last_mut() {
+            if let Some(child) = emptied.left.pop() {
+                let Some(stat) = emptied.folder.look_at(&child)? else { continue };
+                path.push(crate::paths::from_bytes(&child));
+                if stays(&path) {
+                    emptied.is_kept = true;
+                } else if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+                    let below = Emptied::enter(&emptied.folder, &child, mount)?;
+                    open.push(below);
+                    continue;
                 } else {
                     if is_real {
-                        folder.remove(&child)?;
+                        emptied.folder.remove(&child)?;
                     }
                     removed += 1;
                 }
+                path.pop();
                 continue;
             }
-            if let Some((name, ..)) = open.pop() {
-                let parent = open.last().map_or(&self.fd, |(_, folder, _)| &folder.fd);
-                if is_real {
-                    rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?;
-                }
-                removed += 1;
+            path.pop();
+            let Some(Emptied { name, is_kept, .. }) = open.pop() else { continue };
+            if is_kept {
+                open.last_mut().into_iter().for_each(|around| around.is_kept = true);
+                continue;
             }
+            if is_real {
+                let around = open.last().map_or(&self.fd, |around| &around.folder.fd);
+                rustix::fs::unlinkat(around, name, AtFlags::REMOVEDIR)?;
+            }
+            removed += 1;
         }
         Ok(removed)
     }
@@ -232,6 +249,26 @@ impl Folder {
 
     pub fn enter_existing(&self, name: &[u8]) -> io::Result<Folder> {
         Ok(Self { fd: rustix::fs::openat(&self.fd, name, FOLDER_FLAGS, Mode::empty())? })
+    }
+}
+
+/// A folder of which what is in it is being removed.
+struct Emptied {
+    name: Vec<u8>,
+    folder: Folder,
+    /// What was not looked at yet.
+    left: Vec<Vec<u8>>,
+    /// Whether something in it stays, and so it does.
+    is_kept: bool,
+}
+
+impl Emptied {
+    fn enter(around: &Folder, name: &[u8], mount: Mount) -> io::Result<Self> {
+        let folder = around.enter_existing(name)?;
+        if folder.mount()? != mount {
+            return Err(io::Error::other("another file system is mounted in it"));
+        }
+        Ok(Self { name: name.to_vec(), left: folder.names()?, folder, is_kept: false })
     }
 }
 
