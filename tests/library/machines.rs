@@ -123,6 +123,59 @@ fn a_machine_that_was_just_connected_lets_go_of_nothing_that_another_made() {
     assert_restores(&first, "restored");
 }
 
+/// Two machines that have the same folder, each with what it wrote last: the first on days 0 and 1, the second, under
+/// another name, on day 20.
+fn two_with_one_path() -> (World, World) {
+    let first = World::in_memory(&["primary"]);
+    first.set_day(0);
+    first.write("both", "first 0");
+    first.write("folder of the first/a", "a");
+    first.backup();
+    let mut second = first.second_with_the_same_path("primary");
+    second.home = second.home.clone().on(Arc::new(Named("another", Vec::new())));
+    first.set_day(1);
+    first.write("both", "first 1");
+    first.backup();
+    second.set_day(20);
+    fs::remove_dir_all(second.path("source/folder of the first")).expect("removed");
+    second.write("both", "second");
+    second.write("folder of the second/b", "b");
+    second.write("only the second has it", "c");
+    second.backup();
+    (first, second)
+}
+
+#[test]
+fn what_another_machine_backed_up_at_the_same_path_is_no_backup_of_this_one() {
+    let (first, second) = two_with_one_path();
+    // Whose folder cannot be read any more, and who is not there to say so.
+    second.set_day(21);
+    let of = |world: &World| {
+        let status = world.open_by_its_clock().status().expect("a status");
+        let source = status.sources.into_iter().next().expect("a source");
+        (source.last_read, source.last_good, source.files, source.is_overdue)
+    };
+    let (last_read, last_good, files, is_overdue) = of(&first);
+    let day_two = 1_780_000_000 + 2 * 86_400;
+    assert!(last_read.is_some_and(|time| time.seconds < day_two), "{last_read:?}");
+    assert!(last_good.is_some_and(|time| time.seconds < day_two), "{last_good:?}");
+    assert_eq!((files, is_overdue), (2, true));
+    let (last_read, _, files, is_overdue) = of(&second);
+    assert!(last_read.is_some_and(|time| time.seconds > day_two), "{last_read:?}");
+    assert_eq!((files, is_overdue), (3, false));
+}
+
+#[test]
+fn who_made_no_snapshot_yet_is_told_of_those_of_all() {
+    let (first, second) = two_with_one_path();
+    let third_home = Home::at(first.path("third home"));
+    repo::connect(&third_home, &first.path("primary"), None, Some(first.settings_now()), &Silent).expect("connected");
+    let third = Repo::open(&third_home, Access::Read, None, &Silent).expect("the repository");
+    let newest = second.open().snapshots().expect("readable")[0].id;
+    assert_eq!(third.resolve_snapshot("latest").expect("the newest of all").id, newest);
+    assert_eq!(third.status().expect("a status").sources[0].files, 3);
+}
+
 /// This machine under another name, with more that is mounted.
 struct Named(&'static str, Vec<Mount>);
 
