@@ -296,6 +296,7 @@ said-snapshot-5 = snapshot { $id }, { $when }
 said-at-an-unknown-time = at an unknown time
 said-was-deleted-since-this-is-what = { $path } was deleted since; this is what it was before.
 said-is-not-in-the-newest-snapshot = { $path } is not in the newest snapshot of that time; this is the last that has it.
+said-is-in-no-snapshot-of-this = { $path } is in no snapshot of this machine; this is what { $name } backed up.
 said-versions-are-kept-of-files-restore = versions are kept of files; restore a folder with --date
 said-is-a-file-restore-it-with = { $path } is a file; restore it with --file
 said-a-snapshot-has-its-own-date = a snapshot has its own date; leave out --date and --version

@@ -295,6 +295,7 @@ said-snapshot-5 = instantané { $id }, { $when }
 said-at-an-unknown-time = à une date inconnue
 said-was-deleted-since-this-is-what = { $path } a été supprimé depuis ; voici ce que c'était avant.
 said-is-not-in-the-newest-snapshot = { $path } n'est pas dans l'instantané le plus récent d'alors ; voici le dernier qui l'a.
+said-is-in-no-snapshot-of-this = { $path } n'est dans aucun instantané de cette machine ; voici ce que { $name } a sauvegardé.
 said-versions-are-kept-of-files-restore = les versions sont celles des fichiers ; restaurez un dossier avec --date
 said-is-a-file-restore-it-with = { $path } est un fichier ; restaurez-le avec --file
 said-a-snapshot-has-its-own-date = un instantané a sa propre date ; ne donnez ni --date ni --version
