@@ -115,8 +115,10 @@ fn keys(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn snapshots(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let Some(known) = repo().and_then(|repo| repo.snapshots().ok()) else { return Vec::new() };
-    let newest = known.first().map(|newest| ("latest".to_owned(), Some(units::moment(newest.time))));
+    let Some(repo) = repo() else { return Vec::new() };
+    let Ok(known) = repo.snapshots() else { return Vec::new() };
+    let latest = repo.resolve_snapshot("latest").ok();
+    let newest = latest.map(|newest| ("latest".to_owned(), Some(units::moment(newest.time))));
     let by_id = known.iter().take(SNAPSHOTS).map(|info| (info.id.short(), Some(units::moment(info.time))));
     beginning(typed, newest.into_iter().chain(by_id).collect::<Vec<_>>())
 }

@@ -6,7 +6,7 @@ use super::Repo;
 use super::writer::Writer;
 use crate::error::Error;
 use crate::format::FormatError;
-use crate::format::id::SnapshotId;
+use crate::format::id::{SnapshotId, WriterId};
 use crate::format::mark::ForgetReason;
 use crate::format::snapshot::{Root, Snapshot, SuspectSource};
 use crate::index::{DestinationBits, IndexError, IndexReader};
@@ -55,6 +55,32 @@ impl Repo {
             sources: known.snapshot.suspect_sources(),
         });
         Ok(suspects.filter(|suspect| !suspect.sources.is_empty()).collect())
+    }
+
+    /// Which snapshots are of this writer's line.
+    ///
+    /// # Errors
+    /// [`Error::Index`].
+    pub(crate) fn own_line(&self, view: &IndexReader) -> Result<OwnLine, Error> {
+        let Some(own) = self.writer.as_ref().map(|writer| writer.id) else { return Ok(OwnLine(None)) };
+        let (marks, line) = (self.marks(view)?, self.lineage(view)?);
+        let known = line.chain.iter().map(|known| (known.snapshot.writer, known.snapshot.sequence));
+        let gone = line.passed.iter().filter_map(|id| marks.place(id));
+        let places: HashSet<_> = known.chain(gone.filter_map(|place| Some((place.writer?, place.sequence)))).collect();
+        let has_own = places.iter().any(|(writer, _)| *writer == own);
+        Ok(OwnLine(has_own.then_some((own, places))))
+    }
+}
+
+/// The places in the line of a writer: its own, and those it went on from. Not the ids: what replaces a snapshot has
+/// its place. None where the writer made no snapshot yet.
+pub(crate) struct OwnLine(Option<(WriterId, HashSet<(WriterId, u64)>)>);
+
+impl OwnLine {
+    /// Whether a snapshot or a history is of the line; where there is no line, each is.
+    pub fn has(&self, snapshot: &Snapshot) -> bool {
+        let Some((own, places)) = &self.0 else { return true };
+        snapshot.writer == *own || places.contains(&(snapshot.writer, snapshot.sequence))
     }
 }
 

@@ -123,6 +123,12 @@ impl Repo {
         self.committed(view, |id, snapshot| !snapshot.is_history() && marks.forgotten(id).is_none())
     }
 
+    /// The same: those of the own line, and those of others. Where this machine has no line all are its own.
+    pub(crate) fn known_by_line(&self, view: &IndexReader) -> Result<(Vec<KnownSnapshot>, Vec<KnownSnapshot>), Error> {
+        let line = self.own_line(view)?;
+        Ok(self.known_snapshots(view)?.into_iter().partition(|known| line.has(&known.snapshot)))
+    }
+
     /// Every history that is on some destination, newest first.
     pub(crate) fn known_histories(&self, view: &IndexReader) -> Result<Vec<KnownSnapshot>, Error> {
         let marks = self.marks(view)?;
@@ -194,7 +200,8 @@ impl Repo {
         }
     }
 
-    /// The snapshot a text names: an id or its first digits, `latest`, `latest~N`.
+    /// The snapshot a text names: an id or its first digits, `latest`, `latest~N`. The latest is that of the own line, and
+    /// of all where that has none.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Usage`] where several begin so.
@@ -206,7 +213,7 @@ impl Repo {
     }
 
     pub(crate) fn resolve(&self, view: &IndexReader, text: &str) -> Result<KnownSnapshot, Error> {
-        let all = self.known_snapshots(view)?;
+        let (own, others) = self.known_by_line(view)?;
         let not_found = |what: String| Error::NotFound { what };
         let back = match text.strip_prefix("latest") {
             Some("") => Some(0),
@@ -217,8 +224,9 @@ impl Repo {
             None => None,
         };
         if let Some(back) = back {
-            let count = all.len();
-            let found = all.into_iter().nth(back);
+            let line = if own.is_empty() { others } else { own };
+            let count = line.len();
+            let found = line.into_iter().nth(back);
             return found.ok_or_else(|| not_found(format!("snapshot `{text}`: there are {count} snapshots")));
         }
         let is_hex = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -228,7 +236,7 @@ impl Repo {
             )));
         }
         let prefix = text.to_ascii_lowercase();
-        let mut matching = all.into_iter().filter(|known| known.id.to_string().starts_with(&prefix));
+        let mut matching = own.into_iter().chain(others).filter(|known| known.id.to_string().starts_with(&prefix));
         match (matching.next(), matching.next()) {
             (Some(one), None) => Ok(one),
             (Some(_), Some(_)) => Err(Error::Usage(format!("several snapshots begin with `{text}`; give more digits"))),

@@ -119,11 +119,11 @@ impl Repo {
     pub fn status(&self) -> Result<StatusReport, Error> {
         let view = self.index.reader()?;
         let known = self.known_snapshots(&view)?;
-        let suspects = self.suspects(&view)?;
+        let (suspects, line) = (self.suspects(&view)?, self.own_line(&view)?);
         let sources = self.settings.sources.iter().map(|source| {
             let path = paths::to_bytes(&source.path);
-            // What was read in part is no backup of the source yet.
-            let whole = known.iter().filter(|known| known.snapshot.is_whole());
+            // What was read in part is no backup of the source yet, and what another machine has at this path is none.
+            let whole = known.iter().filter(|known| known.snapshot.is_whole() && line.has(&known.snapshot));
             let roots = whole.filter_map(|known| Some((known.snapshot.finished, known.snapshot.root(path)?)));
             let read = roots.clone().filter(|(_, root)| root.carried_from.is_none());
             let newest = read.clone().next();

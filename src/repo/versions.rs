@@ -29,10 +29,12 @@ pub struct VersionInfo {
     pub mtime: Time,
     /// Whether the file was gone in the snapshot after.
     pub deleted_after: bool,
-    /// Whether it is in the newest snapshot.
+    /// Whether it is in the newest snapshot of the own line, or of all where that line has no snapshot of the source.
     pub current: bool,
     /// Whether no snapshot holds it any more, only a history.
     pub in_history: bool,
+    /// Whether it is of the own line of snapshots; where this machine has none, each is.
+    pub is_own: bool,
     /// The machine that stored it.
     pub machine: String,
 }
@@ -61,7 +63,11 @@ impl Repo {
         let mut is_folder = false;
         // The same trees give the same answer; most snapshots differ elsewhere.
         let mut last: Option<(Vec<Node>, Option<Node>)> = None;
-        for known in self.known_snapshots(view)?.iter().rev() {
+        let line = self.own_line(view)?;
+        let (own, others) = self.known_by_line(view)?;
+        let mut is_own_begun = false;
+        // The own line has the last word.
+        for known in others.iter().rev().chain(own.iter().rev()) {
             let roots = relevant_roots(known, path);
             if roots.is_empty() {
                 continue;
@@ -71,15 +77,19 @@ impl Repo {
                 _ => numbers::node_at(source, &known.snapshot, path)?.map(|(_, node)| node),
             };
             last = Some((roots, node.clone()));
+            let is_own = line.has(&known.snapshot);
+            if is_own && !std::mem::replace(&mut is_own_begun, true) {
+                found.iter_mut().for_each(|(version, _)| version.current = false);
+            }
             is_folder |= node.as_ref().is_some_and(|node| node.folder().is_some());
             let node = node.filter(|node| node.folder().is_none() && !node.flags.contains(Flags::UNREAD));
             match node {
-                Some(node) => note_version(&mut found, known, node),
+                Some(node) => note_version(&mut found, known, node, is_own),
                 None => mark_deleted(&mut found),
             }
         }
         for known in self.known_histories(view)? {
-            note_history(&mut found, source, &known, path)?;
+            note_history(&mut found, source, &known, path, line.has(&known.snapshot))?;
         }
         if found.is_empty() {
             let path = file.display();
@@ -91,7 +101,7 @@ impl Repo {
                 false => Error::NotFound { what: format!("{path} in any snapshot") },
             });
         }
-        found.sort_by_key(|(version, _)| (version.number, version.last_seen));
+        found.sort_by_key(|(version, _)| (version.number, version.is_own, version.last_seen));
         Ok(found)
     }
 }
@@ -105,7 +115,7 @@ pub(crate) fn numbered<'v>(
     versions: &'v [(VersionInfo, Node)],
     number: u32,
 ) -> Result<&'v (VersionInfo, Node), Error> {
-    // The same number twice means two lines of snapshots; this machine's own is the newer one.
+    // The same number twice means two lines of snapshots; this machine's own comes last.
     versions.iter().rev().find(|(version, _)| version.number == number).ok_or_else(|| {
         let numbers: Vec<String> = versions.iter().map(|(version, _)| version.number.to_string()).collect();
         let what = format!("version {number} of {}; there are {}", file.display(), numbers.join(", "));
@@ -119,6 +129,7 @@ fn note_history(
     source: &dyn ChunkSource,
     known: &KnownSnapshot,
     path: &[u8],
+    is_own: bool,
 ) -> Result<(), ReadError> {
     for root in &known.snapshot.roots {
         let Some(components) = paths::below(&root.path, path).filter(|components| !components.is_empty()) else {
@@ -132,6 +143,7 @@ fn note_history(
             if let Some((other, _)) = same {
                 other.first_seen = other.first_seen.min(first_seen);
                 other.last_seen = other.last_seen.max(seen.last);
+                other.is_own |= is_own;
                 continue;
             }
             let version = VersionInfo {
@@ -144,6 +156,7 @@ fn note_history(
                 deleted_after: seen.is_deleted_after,
                 current: false,
                 in_history: true,
+                is_own,
                 machine: seen.machine,
             };
             found.push((version, node));
@@ -157,15 +170,19 @@ fn relevant_roots(known: &KnownSnapshot, path: &[u8]) -> Vec<Node> {
     roots.filter(|root| paths::below(&root.path, path).is_some()).map(|root| root.node.clone()).collect()
 }
 
-fn note_version(found: &mut Vec<(VersionInfo, Node)>, known: &KnownSnapshot, node: Node) {
+fn note_version(found: &mut Vec<(VersionInfo, Node)>, known: &KnownSnapshot, node: Node, is_own: bool) {
+    let is_same = |version: &VersionInfo, other: &Node| version.number == node.version && other.same_content(&node);
+    if is_own {
+        // When others had the same does not say when this line did.
+        found.retain(|(version, other)| version.is_own || !is_same(version, other));
+    }
     for (version, _) in found.iter_mut() {
         version.current = false;
     }
     let time = known.snapshot.finished;
     // Where older snapshots of the version are gone, the node still says since when it is known.
     let first_seen = node.since().filter(|since| *since < known.snapshot.started).unwrap_or(time);
-    let same = found.iter_mut().find(|(version, other)| version.number == node.version && other.same_content(&node));
-    if let Some((version, other)) = same {
+    if let Some((version, other)) = found.iter_mut().find(|(version, other)| is_same(version, other)) {
         version.last_seen = time;
         version.snapshot = known.id;
         version.mtime = node.metadata.mtime;
@@ -184,6 +201,7 @@ fn note_version(found: &mut Vec<(VersionInfo, Node)>, known: &KnownSnapshot, nod
         deleted_after: false,
         current: true,
         in_history: false,
+        is_own,
         machine: known.snapshot.machine.clone(),
     };
     found.push((version, node));

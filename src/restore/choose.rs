@@ -11,7 +11,7 @@ use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::IndexReader;
 use crate::paths;
 use crate::replicate::Fetcher;
-use crate::repo::{KnownSnapshot, Repo, numbered, time_of};
+use crate::repo::{Repo, VersionInfo, numbered, time_of};
 
 /// What was chosen.
 pub(super) struct Chosen {
@@ -90,19 +90,22 @@ fn file(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, whe
         When::Version(number) => numbered(path, &versions, number)?,
         When::Latest => versions
             .iter()
-            .max_by_key(|(version, _)| (version.last_seen, version.number))
+            .max_by_key(|(version, _)| (version.is_own, version.last_seen, version.number))
             .ok_or_else(|| Error::NotFound { what: format!("{} in any snapshot", path.display()) })?,
         When::Date(date) => {
             let date = time_of(date);
             let known = versions.iter().filter(|(version, _)| version.first_seen <= date);
-            known.max_by_key(|(version, _)| (version.last_seen.min(date), version.number)).ok_or_else(|| {
-                Error::NotFound { what: format!("{} at or before {}", path.display(), local_time(date)) }
+            let rank = |version: &VersionInfo| (version.is_own, version.last_seen.min(date), version.number);
+            known.max_by_key(|(version, _)| rank(version)).ok_or_else(|| Error::NotFound {
+                what: format!("{} at or before {}", path.display(), local_time(date)),
             })?
         }
     };
     let (version, node) = chosen;
     let mut notes = Vec::new();
-    if !versions.iter().any(|(version, _)| version.current) {
+    if !version.is_own {
+        notes.push(of_another(path, &version.machine));
+    } else if !versions.iter().any(|(version, _)| version.current) {
         notes.push(format!("{} was deleted since; this is what it was before.", path.display()));
     }
     let holder = if version.in_history { "history" } else { "snapshot" };
@@ -122,16 +125,21 @@ fn file(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, whe
 }
 
 fn directory(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, when: When) -> Result<Chosen, Error> {
-    let known = match when {
+    let (mut own, mut others) = repo.known_by_line(view)?;
+    match when {
         When::Version(_) => {
             return Err(Error::Usage("versions are kept of files; restore a folder with --date".to_owned()));
         }
-        When::Latest => repo.known_snapshots(view)?,
-        When::Date(date) => before(repo, view, date)?,
-    };
+        When::Latest => {}
+        When::Date(date) => {
+            let date = time_of(date);
+            own.retain(|known| known.snapshot.finished <= date);
+            others.retain(|known| known.snapshot.finished <= date);
+        }
+    }
     let bytes = paths::to_bytes(path);
     let mut unread = None;
-    for (position, known) in known.iter().enumerate() {
+    for (position, known) in own.iter().chain(&others).enumerate() {
         let Some(node) = repo.node_at(fetcher, &known.snapshot, bytes)? else { continue };
         if node.folder().is_none() {
             if unread.is_some() {
@@ -150,6 +158,9 @@ fn directory(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path
                 "{} could not be read for newer snapshots of that time; this is the last that has what was in it.",
                 path.display()
             )];
+        }
+        if position >= own.len() {
+            chosen.notes = vec![of_another(path, &known.snapshot.machine)];
         }
         return Ok(chosen);
     }
@@ -193,12 +204,8 @@ fn snapshot(repo: &Repo, view: &IndexReader, text: &str, when: When) -> Result<C
     })
 }
 
-/// The snapshots that were finished at or before a date, newest first.
-fn before(repo: &Repo, view: &IndexReader, date: jiff::Timestamp) -> Result<Vec<KnownSnapshot>, Error> {
-    let limit = time_of(date);
-    let mut known = repo.known_snapshots(view)?;
-    known.retain(|known| known.snapshot.finished <= limit);
-    Ok(known)
+fn of_another(path: &Path, machine: &str) -> String {
+    format!("{} is in no snapshot of this machine; this is what {machine} backed up.", path.display())
 }
 
 /// The path each node gets.

@@ -10,6 +10,7 @@ use cryptbackup::destination::place::{Attachment, Mount};
 use cryptbackup::error::Error;
 use cryptbackup::repo::{self, Access, Home, Machine, PlaceKind, RealMachine, Repo};
 use cryptbackup::report::Silent;
+use cryptbackup::restore::{self, RestoreRequest, What, When};
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
 use zeroize::Zeroizing;
 
@@ -121,6 +122,107 @@ fn a_machine_that_was_just_connected_lets_go_of_nothing_that_another_made() {
     second.clean(0, 1);
     assert_eq!(of_first(&second), 1, "who makes none for three months is gone; what the second went on from stays");
     assert_restores(&first, "restored");
+}
+
+/// Two machines that have the same folder, each with what it wrote last: the first on days 0 and 1, the second, under
+/// another name, on day 20.
+fn two_with_one_path() -> (World, World) {
+    let first = World::in_memory(&["primary"]);
+    first.set_day(0);
+    first.write("both", "first 0");
+    first.write("folder of the first/a", "a");
+    first.backup();
+    let mut second = first.second_with_the_same_path("primary");
+    second.home = second.home.clone().on(Arc::new(Named("another", Vec::new())));
+    first.set_day(1);
+    first.write("both", "first 1");
+    first.backup();
+    second.set_day(20);
+    fs::remove_dir_all(second.path("source/folder of the first")).expect("removed");
+    second.write("both", "second");
+    second.write("folder of the second/b", "b");
+    second.write("only the second has it", "c");
+    second.backup();
+    (first, second)
+}
+
+#[test]
+fn what_another_machine_backed_up_at_the_same_path_is_no_backup_of_this_one() {
+    let (first, second) = two_with_one_path();
+    // Whose folder cannot be read any more, and who is not there to say so.
+    second.set_day(21);
+    let of = |world: &World| {
+        let status = world.open_by_its_clock().status().expect("a status");
+        let source = status.sources.into_iter().next().expect("a source");
+        (source.last_read, source.last_good, source.files, source.is_overdue)
+    };
+    let (last_read, last_good, files, is_overdue) = of(&first);
+    let day_two = 1_780_000_000 + 2 * 86_400;
+    assert!(last_read.is_some_and(|time| time.seconds < day_two), "{last_read:?}");
+    assert!(last_good.is_some_and(|time| time.seconds < day_two), "{last_good:?}");
+    assert_eq!((files, is_overdue), (2, true));
+    let (last_read, _, files, is_overdue) = of(&second);
+    assert!(last_read.is_some_and(|time| time.seconds > day_two), "{last_read:?}");
+    assert_eq!((files, is_overdue), (3, false));
+}
+
+#[test]
+fn who_made_no_snapshot_yet_is_told_of_those_of_all() {
+    let (first, second) = two_with_one_path();
+    let third_home = Home::at(first.path("third home"));
+    repo::connect(&third_home, &first.path("primary"), None, Some(first.settings_now()), &Silent).expect("connected");
+    let third = Repo::open(&third_home, Access::Read, None, &Silent).expect("the repository");
+    let newest = second.open().snapshots().expect("readable")[0].id;
+    assert_eq!(third.resolve_snapshot("latest").expect("the newest of all").id, newest);
+    assert_eq!(third.status().expect("a status").sources[0].files, 3);
+}
+
+#[test]
+fn the_latest_of_a_machine_is_of_its_own_line() {
+    let (first, second) = two_with_one_path();
+    let all: Vec<_> = first.open().snapshots().expect("readable").into_iter().map(|info| info.id).collect();
+    let latest = |world: &World, text: &str| world.open().resolve_snapshot(text).map(|info| info.id).ok();
+    assert_eq!(all.len(), 3, "`snapshots` shows all");
+    let (of_second, first_1, first_0) = (all[0], all[1], all[2]);
+    assert_eq!(latest(&first, "latest"), Some(first_1));
+    assert_eq!(latest(&first, "latest~1"), Some(first_0));
+    assert_eq!(latest(&first, "latest~2"), None);
+    assert_eq!(latest(&first, &of_second.to_string()), Some(of_second), "whose id is given");
+    assert_eq!(latest(&second, "latest"), Some(of_second));
+}
+
+#[test]
+fn what_is_restored_is_of_the_own_line_where_that_has_it() {
+    let (first, second) = two_with_one_path();
+    let target = first.path("restored");
+    let get = |world: &World, what: What, when: When| {
+        let _ = fs::remove_dir_all(&target).or_else(|_| fs::remove_file(&target));
+        let repo = world.open();
+        let request = RestoreRequest { destination: Some(target.clone()), when, ..RestoreRequest::new(what) };
+        let plan = restore::plan(&repo, request, &Silent).expect("a plan");
+        let notes = plan.notes.join("\n");
+        restore::execute(&repo, plan, &Silent).expect("restored");
+        notes
+    };
+    let read = |below: &str| fs::read_to_string(target.join(below)).expect("restored");
+    let source = first.source();
+    let date = When::Date(jiff::Timestamp::new(1_780_000_000 + 30 * 86_400, 0).expect("a time"));
+    for when in [When::Latest, date] {
+        for (world, content) in [(&first, "first 1"), (&second, "second")] {
+            let notes = get(world, What::Directory(source.clone()), when);
+            assert_eq!((read("both"), notes), (content.to_owned(), String::new()), "a folder");
+            let notes = get(world, What::File(source.join("both")), when);
+            let content = (content.to_owned(), String::new());
+            assert_eq!((fs::read_to_string(&target).expect("restored"), notes), content, "a file");
+        }
+    }
+    get(&first, What::Snapshot("latest".to_owned()), When::Latest);
+    assert_eq!(read(&format!("{}/both", source.display())[1..]), "first 1");
+    // What the own line never had is another machine's, and that is said.
+    let notes = get(&first, What::Directory(source.join("folder of the second")), When::Latest);
+    assert!(read("b") == "b" && notes.contains("another"), "{notes}");
+    let notes = get(&first, What::File(source.join("only the second has it")), When::Latest);
+    assert!(notes.contains("another") && !notes.contains("deleted"), "{notes}");
 }
 
 /// This machine under another name, with more that is mounted.

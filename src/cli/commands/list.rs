@@ -118,6 +118,7 @@ mod tests {
             deleted_after: number == 2,
             current: number == 3,
             in_history: number < 3,
+            is_own: true,
             machine: "m".to_owned(),
         };
         (1..=3).map(version).collect()

@@ -301,6 +301,7 @@ said-snapshot-is-partial-what-was-not = Snapshot { $id } is partial: what was no
 said-snapshot-has-what-was-chosen = Snapshot { $id } has what was chosen for it: everything else is as it was before, or missing.
 said-snapshot-is-partial-and-delete = snapshot { $id } is partial, and --delete would remove what was not read yet; choose another snapshot, or restore without --delete
 said-snapshot-has-only-what-was-chosen = snapshot { $id } has only what was chosen for it, and --delete would remove what was not read; choose another snapshot, or restore without --delete
+said-is-in-no-snapshot-of-this = { $path } is in no snapshot of this machine; this is what { $name } backed up.
 said-versions-are-kept-of-files-restore = versions are kept of files; restore a folder with --date
 said-is-a-file-restore-it-with = { $path } is a file; restore it with --file
 said-a-snapshot-has-its-own-date = a snapshot has its own date; leave out --date and --version

@@ -300,6 +300,7 @@ said-snapshot-is-partial-what-was-not = L'instantané { $id } est partiel : ce q
 said-snapshot-has-what-was-chosen = L'instantané { $id } a ce qui a été choisi pour lui : tout le reste est comme avant, ou manque.
 said-snapshot-is-partial-and-delete = l'instantané { $id } est partiel, et --delete supprimerait ce qui n'a pas encore été lu ; choisissez un autre instantané, ou restaurez sans --delete
 said-snapshot-has-only-what-was-chosen = l'instantané { $id } n'a que ce qui a été choisi pour lui, et --delete supprimerait ce qui n'a pas été lu ; choisissez un autre instantané, ou restaurez sans --delete
+said-is-in-no-snapshot-of-this = { $path } n'est dans aucun instantané de cette machine ; voici ce que { $name } a sauvegardé.
 said-versions-are-kept-of-files-restore = les versions sont celles des fichiers ; restaurez un dossier avec --date
 said-is-a-file-restore-it-with = { $path } est un fichier ; restaurez-le avec --file
 said-a-snapshot-has-its-own-date = un instantané a sa propre date ; ne donnez ni --date ni --version

@@ -90,6 +90,16 @@ impl World {
         second
     }
 
+    /// A second machine on a destination of this one whose only source has the same path. The disk of a test is one, so
+    /// what is in that folder is changed between what the two of them do.
+    pub fn second_with_the_same_path(&self, destination: &str) -> Self {
+        let home = Home::at(self.path("second home"));
+        let copied = self.settings_now();
+        repo::connect(&home, &self.path(destination), None, Some(copied), &Silent).expect("connected");
+        let (folder, clock) = (Arc::clone(&self.folder), Arc::clone(&self.clock));
+        Self { folder, source: self.source, home, secret: None, ticks: AtomicI64::new(0), clock }
+    }
+
     pub fn add_source(&self, path: &Path) {
         Settings::edit(&self.home.settings_path(), |settings| {
             settings.put_source(SourceSettings::new(path));
