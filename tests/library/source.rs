@@ -213,6 +213,50 @@ fn a_file_that_changes_while_it_is_read_is_stored_as_read_and_read_again() {
     }
 }
 
+/// More names of attributes than the system tells of one entry (64 KiB), or none again.
+fn attribute_names(path: &Path, are_there: bool) {
+    for number in 0..300 {
+        let name = format!("user.{number:0240}");
+        let done = if are_there {
+            rustix::fs::lsetxattr(path, name.as_str(), b"x", rustix::fs::XattrFlags::empty())
+        } else {
+            rustix::fs::lremovexattr(path, name.as_str())
+        };
+        done.expect("an attribute");
+    }
+}
+
+#[test]
+fn attributes_that_could_not_be_read_are_looked_for_again_until_they_can_be() {
+    let world = World::new(&["primary"]);
+    world.write("a file", b"content");
+    world.write("a folder/in it", b"content");
+    let odd = ["a file", "a folder"].map(|name| world.source().join(name));
+    odd.iter().for_each(|path| attribute_names(path, true));
+    if rustix::fs::llistxattr(&odd[0], &mut vec![0; 1 << 20]).is_ok() {
+        eprintln!("skipped: this file system tells of any number of attributes");
+        return;
+    }
+    world.settle();
+    let expected = ["a file", "a folder"].map(|name| (ProblemKind::Unreadable, PathBuf::from(name)));
+    for run in 0..3 {
+        let mut told = problems(&world, &world.backup());
+        told.sort_by(|left, right| left.1.cmp(&right.1));
+        assert_eq!(told, expected, "run {run}");
+        assert_eq!(entry(&world, "a file").flags, ["unsettled"], "run {run}");
+        assert_eq!(entry(&world, "a folder").flags, ["unsettled"], "run {run}");
+    }
+    assert_eq!(world.open().versions(&odd[0]).expect("versions").len(), 1, "the content is the same");
+    odd.iter().for_each(|path| attribute_names(path, false));
+    world.settle();
+    let report = world.backup();
+    assert_eq!(report.problems, []);
+    assert_eq!(entry(&world, "a file").flags, [""; 0]);
+    assert_eq!(entry(&world, "a folder").flags, [""; 0]);
+    assert_eq!(world.backup().bytes_read, 0);
+    assert_restores(&world.open(), None, &[Saved::now(&world, &report)], &world.path("scratch"));
+}
+
 #[test]
 fn another_name_of_a_file_that_changed_since_it_was_read_is_told() {
     let world = World::new(&["primary"]);

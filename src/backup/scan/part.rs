@@ -20,7 +20,8 @@ impl Scan<'_, '_> {
     /// A folder of which only some names follow.
     pub(super) fn pass(&mut self, entry: &Entry, previous: Option<Node>) -> Result<(), ReadError> {
         let is_the_same = previous.as_ref().is_some_and(|node| {
-            let is_known = node.folder().is_some() && node.flags == Flags::NONE;
+            let was_listed = [Flags::CARRIED, Flags::UNREAD].iter().all(|&flag| !node.flags.contains(flag));
+            let is_known = node.folder().is_some() && was_listed;
             is_known && (self.context.policy.ignore_inode || node.metadata.inode == entry.stat.inode)
         });
         if !is_the_same {
