@@ -87,7 +87,7 @@ pub struct BackupRequest {
     pub tags: Vec<String>,
     /// Only say what would be read.
     pub dry_run: bool,
-    /// Read everything, whether it looks changed or not; also accept a source that is suddenly empty.
+    /// Read everything, whether it looks changed or not; also accept a source that is suddenly empty or no folder.
     pub force: bool,
     /// Leave destinations that are behind as they are.
     pub no_sync: bool,
