@@ -209,8 +209,9 @@ impl<'a> SourceRun<'a> {
         if tally.files_rotten > 0 {
             tally.good.extend(self.line.root(&context.root).map(|(known, _)| known.id));
         }
-        if let Some((_, before)) = self.line.root(&context.root).filter(|_| context.is_part) {
-            changes::complete(&mut tally, &before.counts, &outcome.before);
+        if let Some((known, before)) = self.line.root(&context.root).filter(|_| context.is_part) {
+            let looked_at = changes::looked_at(self, &known.id, before, &outcome.before);
+            changes::complete(&mut tally, &before.counts, &looked_at);
         }
         let path = context.root.clone();
         let root = node.map(|node| Root { path, node, carried_from: None, scanned, counts: tally.counts });

@@ -108,7 +108,8 @@ fn a_source_that_was_a_folder_and_is_none_any_more_is_refused_until_forced() {
         let mut root = Changes::default();
         root.touch(b"");
         let since = first.snapshot_id.expect("a snapshot");
-        let changed = Changed { since, sources: [(world.path("other"), root)].into_iter().collect() };
+        let changed =
+            Changed { since, sources: [(world.path("other"), root)].into_iter().collect(), has_problems: false };
         let by_changes = BackupRequest { changed: Some(changed), ..BackupRequest::default() };
         let dry = BackupRequest { dry_run: true, ..BackupRequest::default() };
         for request in [by_changes, dry, BackupRequest::default()] {

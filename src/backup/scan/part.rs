@@ -87,7 +87,9 @@ impl Scan<'_, '_> {
         if !self.context.is_part {
             return;
         }
-        let RootCounts { files, folders, others, bytes, .. } = &mut self.outcome.before;
+        let RootCounts { files, folders, others, bytes, problems, .. } = &mut self.outcome.before;
+        // What has a flag had a problem.
+        *problems += u64::from(node.flags != Flags::NONE);
         match node.kind {
             NodeKind::File(_) => {
                 *files += 1;
