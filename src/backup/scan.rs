@@ -129,6 +129,9 @@ impl<'a, 'out> Scan<'a, 'out> {
     }
 
     fn event(&mut self, event: Event, walk: &mut dyn WalkSteps) -> Result<(), ReadError> {
+        if let (Some(selection), Event::Enter(entry) | Event::Leaf(entry)) = (self.context.selection, &event) {
+            selection.met(&entry.path);
+        }
         let name = match &event {
             Event::Enter(entry) | Event::Pass(entry) | Event::Beside(entry) | Event::Leaf(entry) => &entry.name,
             Event::Unreadable { name, .. } | Event::Gone { name } => name,
