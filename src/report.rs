@@ -62,7 +62,7 @@ pub enum ProblemKind {
     ChangedWhileRead,
     /// It was there when its folder was listed and gone when it was to be read.
     Vanished,
-    /// A whole source is missing, or suddenly empty.
+    /// A whole source is missing, suddenly empty, or no folder any more.
     SourceMissing,
     /// Its content changed though its size and times did not: its disk or its memory fails.
     Rotten,

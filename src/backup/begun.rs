@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::source::{Event, Walk};
+use crate::paths;
+use crate::source::{Entry, EntryKind, Event, Walk};
 
 /// Where events come from: a walk, with events that were looked at before.
 pub(super) trait WalkSteps {
@@ -50,5 +51,24 @@ impl WalkSteps for Begun {
 
     fn excluded(&self) -> u64 {
         self.walk.excluded()
+    }
+}
+
+/// Why a source is not read that the last snapshot has as a folder: all of it would look deleted.
+pub(super) fn no_folder_any_more(entry: &Entry) -> String {
+    let path = entry.path.display();
+    match &entry.kind {
+        EntryKind::Symlink(target) => {
+            let target = paths::from_bytes(target);
+            let target = target.display();
+            format!(
+                "the source {path} was a folder in the last snapshot and is a link to {target} now, which is not \
+                 followed: is that the folder to back up? If it really is a link now, run `cryptbackup backup --force` once"
+            )
+        }
+        _ => format!(
+            "the source {path} was a folder in the last snapshot and is none any more: was it moved? If it really is \
+             none now, run `cryptbackup backup --force` once"
+        ),
     }
 }

@@ -58,7 +58,6 @@ mod trees;
 pub use changes::Changed;
 pub use selection::FileList;
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -71,9 +70,9 @@ use crate::paths;
 use crate::replicate::DestinationState;
 use crate::repo::settings::SourceSettings;
 use crate::repo::{Repo, require_tags};
-use crate::report::{Monitor, Problem, ProblemKind, Stage};
+use crate::report::{Monitor, Problem, Stage};
 use recheck::Recheck;
-use selection::Selection;
+use selection::{Listed, Selection};
 
 /// How often a run is made where others clean the same destinations meanwhile, or damage is met.
 const RUNS: u32 = 3;
@@ -87,7 +86,7 @@ pub struct BackupRequest {
     pub tags: Vec<String>,
     /// Only say what would be read.
     pub dry_run: bool,
-    /// Read everything, whether it looks changed or not; also accept a source that is suddenly empty.
+    /// Read everything, whether it looks changed or not; also accept a source that is suddenly empty or no folder.
     pub force: bool,
     /// Leave destinations that are behind as they are.
     pub no_sync: bool,
@@ -186,7 +185,7 @@ impl Phase {
     /// The one run that a request asks for.
     fn of(repo: &Repo, sources: &[SourceSettings], request: &BackupRequest) -> Result<Self, Error> {
         let recheck = request.recheck.map(|percent| Recheck::begin(repo, sources, percent)).transpose()?;
-        let selection = request.files.clone().map(Selection::Listed);
+        let selection = request.files.clone().map(|files| Selection::Listed(Listed::new(files)));
         Ok(Self { selection, recheck: recheck.unwrap_or_default(), ..Self::default() })
     }
 }
@@ -219,11 +218,15 @@ fn run_phase(
     }
     monitor.begin(Stage::Reading, None, None);
     let mut report = if request.dry_run {
-        preview::run(repo, &sources, &request, started, monitor)?
+        preview::run(repo, &sources, &request, phase, started, monitor)?
     } else {
         store_and_commit(repo, &sources, &request, phase, started, monitor)?
     };
-    report.problems.extend(request.files.as_ref().map(|files| not_there(files, monitor)).unwrap_or_default());
+    if let Some(selection) = &phase.selection {
+        let missing = selection.missing(&sources, &report.problems);
+        missing.iter().for_each(|problem| monitor.problem(problem));
+        report.problems.extend(missing);
+    }
     if phase.has_partials {
         smart::retire_partials(repo)?;
     }
@@ -339,18 +342,21 @@ fn chosen_sources(repo: &Repo, request: &BackupRequest) -> Result<Vec<SourceSett
             )));
         }
     }
+    let is_asked_for = |source: &SourceSettings| request.sources.is_empty() || request.sources.contains(&source.path);
     if let Some(files) = &request.files {
-        let is_known = |path: &Path| configured.iter().any(|source| is_one_in_the_other(path, &source.path));
-        if let Some(stray) = files.paths().filter(|path| !is_known(path)).min() {
-            return Err(Error::Usage(format!(
-                "{} is in the list of files and in no source; add its folder with `cryptbackup add DIR`",
-                stray.display()
-            )));
+        let is_in = |path: &Path, source: &SourceSettings| is_one_in_the_other(path, &source.path);
+        let is_read = |path: &Path| configured.iter().any(|source| is_asked_for(source) && is_in(path, source));
+        if let Some(stray) = files.paths().filter(|path| !is_read(path)).min() {
+            let path = stray.display();
+            return Err(Error::Usage(if configured.iter().any(|source| is_in(stray, source)) {
+                format!("{path} is in the list of files and in none of the sources that are asked for")
+            } else {
+                format!("{path} is in the list of files and in no source; add its folder with `cryptbackup add DIR`")
+            }));
         }
     }
     let is_chosen = |source: &SourceSettings| {
-        (request.sources.is_empty() || request.sources.contains(&source.path))
-            && request.files.as_ref().is_none_or(|files| files.concerns(&source.path))
+        is_asked_for(source) && request.files.as_ref().is_none_or(|files| files.concerns(&source.path))
     };
     let mut chosen: Vec<SourceSettings> = configured.into_iter().filter(|source| is_chosen(source)).cloned().collect();
     chosen.sort_by(|left, right| left.path.cmp(&right.path));
@@ -362,20 +368,4 @@ fn chosen_sources(repo: &Repo, request: &BackupRequest) -> Result<Vec<SourceSett
 
 fn is_one_in_the_other(left: &Path, right: &Path) -> bool {
     left.starts_with(right) || right.starts_with(left)
-}
-
-/// What is in a list of files and not in the file system.
-fn not_there(files: &FileList, monitor: &dyn Monitor) -> Vec<Problem> {
-    let mut missing: Vec<Problem> = files
-        .paths()
-        .filter(|path| std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound))
-        .map(|path| Problem {
-            path: path.to_owned(),
-            kind: ProblemKind::Vanished,
-            detail: "it is in the list of files and is not there".to_owned(),
-        })
-        .collect();
-    missing.sort_by(|left, right| left.path.cmp(&right.path));
-    missing.iter().for_each(|problem| monitor.problem(problem));
-    missing
 }

@@ -25,7 +25,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::ahead::ahead;
-use super::begun::{Begun, WalkSteps};
+use super::begun::{Begun, WalkSteps, no_folder_any_more};
 use super::carried::{carried_roots, carry_unread};
 use super::changes::are_same;
 use super::context::{Previous, ScanContext};
@@ -209,8 +209,9 @@ impl<'a> SourceRun<'a> {
         if tally.files_rotten > 0 {
             tally.good.extend(self.line.root(&context.root).map(|(known, _)| known.id));
         }
-        if let Some((_, before)) = self.line.root(&context.root).filter(|_| context.is_part) {
-            changes::complete(&mut tally, &before.counts, &outcome.before);
+        if let Some((known, before)) = self.line.root(&context.root).filter(|_| context.is_part) {
+            let looked_at = changes::looked_at(self, &known.id, before, &outcome.before);
+            changes::complete(&mut tally, &before.counts, &looked_at);
         }
         let path = context.root.clone();
         let root = node.map(|node| Root { path, node, carried_from: None, scanned, counts: tally.counts });
@@ -272,14 +273,15 @@ impl<'a> SourceRun<'a> {
         options.changes = changes;
         let is_part = options.changes.is_some();
         let walk = Walk::new(options).map_err(|error| error.to_string())?;
+        let folder = context.previous.as_ref().and_then(|previous| previous.node.folder());
+        if let (Some(_), Some(entry), false) = (folder, walk.leaf(), self.request.force) {
+            return Err(no_folder_any_more(entry));
+        }
         if is_part {
             return Ok(Begun::of_changes(walk));
         }
         let begun = Begun::new(walk);
-        let had_entries = context
-            .previous
-            .as_ref()
-            .is_some_and(|previous| previous.node.folder().is_some_and(|recipe| recipe.size > 1));
+        let had_entries = folder.is_some_and(|recipe| recipe.size > 1);
         if begun.is_empty() && had_entries && !self.request.force {
             return Err(format!(
                 "the source {} is suddenly empty, while the last snapshot has files in it: is its disk mounted? If it \

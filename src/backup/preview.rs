@@ -17,11 +17,12 @@ pub(super) fn run(
     repo: &Repo,
     sources: &[SourceSettings],
     request: &BackupRequest,
+    phase: &Phase,
     started: Time,
     monitor: &dyn Monitor,
 ) -> Result<BackupReport, Error> {
     let mut report = BackupReport { dry_run: true, ..BackupReport::default() };
-    report.excluded = each_step(repo, sources, request, started, monitor, &mut |step| match step {
+    report.excluded = each_step(repo, sources, request, phase, started, monitor, &mut |step| match step {
         Ok(step) => count(&mut report, step, monitor),
         Err(problem) => {
             monitor.problem(&problem);
@@ -36,6 +37,7 @@ pub(super) fn each_step(
     repo: &Repo,
     sources: &[SourceSettings],
     request: &BackupRequest,
+    phase: &Phase,
     started: Time,
     monitor: &dyn Monitor,
     each: &mut dyn FnMut(Result<Step, Problem>),
@@ -43,13 +45,11 @@ pub(super) fn each_step(
     let view = repo.index.reader()?;
     let line = repo.lineage(&view)?;
     let fetcher = Fetcher::new(&repo.keys, &view, &repo.destinations, repo.budget);
-    let phase = Phase::of(repo, sources, request)?;
     let mut excluded = 0;
     // Without a destination within reach the question is still what changed since the last snapshot.
     let reachable = repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b);
     for source in sources {
-        let run =
-            SourceRun { repo, source, request, phase: &phase, started, line: &line, fetcher: &fetcher, reachable };
+        let run = SourceRun { repo, source, request, phase, started, line: &line, fetcher: &fetcher, reachable };
         let mut context = run.scan_context();
         if reachable == 0
             && let Some(previous) = &mut context.previous

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::pipeline::Buffers;
-use super::step::{FileJob, Step};
+use super::step::{FileJob, Step, settled};
 use crate::chunk::Chunker;
 use crate::format::id::{ChunkId, ChunkKind};
 use crate::report::{Problem, ProblemKind};
@@ -221,6 +221,7 @@ fn fill_metadata(job: &mut FileJob, owners: &Owners) -> Option<Problem> {
     let (metadata, problem) = metadata(&job.entry.path, &job.entry, &mut DeviceOrdinals::default(), owners);
     job.node.metadata = metadata;
     job.node.metadata.device = device;
+    job.node.flags = settled(problem.as_ref());
     problem
 }
 

@@ -18,7 +18,7 @@ use super::coverage::Coverage;
 use super::linked::Matched;
 use super::recheck::Window;
 use super::same::Held;
-use super::step::{FileJob, Step, node, number};
+use super::step::{FileJob, Step, node, number, settled};
 use crate::format::recipe::Recipe;
 use crate::format::record::Time;
 use crate::format::snapshot::RootCounts;
@@ -129,6 +129,9 @@ impl<'a, 'out> Scan<'a, 'out> {
     }
 
     fn event(&mut self, event: Event, walk: &mut dyn WalkSteps) -> Result<(), ReadError> {
+        if let (Some(selection), Event::Enter(entry) | Event::Leaf(entry)) = (self.context.selection, &event) {
+            selection.met(&entry.path);
+        }
         let name = match &event {
             Event::Enter(entry) | Event::Pass(entry) | Event::Beside(entry) | Event::Leaf(entry) => &entry.name,
             Event::Unreadable { name, .. } | Event::Gone { name } => name,
@@ -215,7 +218,7 @@ impl<'a, 'out> Scan<'a, 'out> {
         if let Some(file) = &replaced {
             self.retire_below(&path, file)?;
         }
-        let (metadata, has_same_metadata) = self.metadata_of(entry, folder.as_ref());
+        let (metadata, flags, has_same_metadata) = self.metadata_of(entry, folder.as_ref());
         let recipe = folder.as_ref().and_then(Node::folder).cloned();
         let was_read = folder.as_ref().is_some_and(|node| node.flags == Flags::NONE);
         // A tree may be taken over only if its chunks are covered, which is known for whole snapshots alone.
@@ -223,7 +226,7 @@ impl<'a, 'out> Scan<'a, 'out> {
         if !has_same_metadata || !is_same {
             self.differ();
         }
-        let begin = Step::Enter(node(entry, NodeKind::Folder(Recipe::EMPTY), metadata, 0));
+        let begin = Step::Enter(Node { flags, ..node(entry, NodeKind::Folder(Recipe::EMPTY), metadata, 0) });
         let held_from = if is_same {
             Some(self.held.push(begin))
         } else {
@@ -303,6 +306,7 @@ impl<'a, 'out> Scan<'a, 'out> {
         }
         let (metadata, problem) = metadata(&entry.path, &entry, &mut self.devices, self.context.owners);
         let mut node = node(&entry, entry.kind.to_node(), metadata, 0);
+        node.flags = settled(problem.as_ref());
         number(&mut node, previous.as_ref(), highest_version, self.context.started)?;
         self.give(Step::Keep { node: Box::new(node), link: None, is_unmodified: false });
         if let Some(problem) = problem {
@@ -340,7 +344,7 @@ impl<'a, 'out> Scan<'a, 'out> {
             self.differ();
             self.be_unsure_of_names(node.metadata.links.max(entry.stat.links));
             let (metadata, problem) = metadata(&entry.path, entry, &mut self.devices, self.context.owners);
-            node.metadata = metadata;
+            (node.metadata, node.flags) = (metadata, settled(problem.as_ref()));
             if let Some(problem) = problem {
                 self.give(Step::Problem(problem));
             }
@@ -351,20 +355,21 @@ impl<'a, 'out> Scan<'a, 'out> {
         Ok(())
     }
 
-    /// Metadata of a folder, and whether they are the previous ones.
-    fn metadata_of(&mut self, entry: &Entry, previous: Option<&Node>) -> (Metadata, bool) {
+    /// Metadata of a folder, what its node is marked with for them, and whether they are the previous ones.
+    fn metadata_of(&mut self, entry: &Entry, previous: Option<&Node>) -> (Metadata, Flags, bool) {
         if let Some(previous) = previous
             && self.is_unchanged(previous, entry)
             && has_same_metadata(previous, entry)
         {
-            return (previous.metadata.clone(), true);
+            return (previous.metadata.clone(), Flags::NONE, true);
         }
         let (metadata, problem) = metadata(&entry.path, entry, &mut self.devices, self.context.owners);
+        let flags = settled(problem.as_ref());
+        let is_same = previous.is_some_and(|previous| previous.metadata == metadata && previous.flags == flags);
         if let Some(problem) = problem {
             self.give(Step::Problem(problem));
         }
-        let is_same = previous.is_some_and(|previous| previous.metadata == metadata);
-        (metadata, is_same)
+        (metadata, flags, is_same)
     }
 
     fn highest_version(&self, path: &[u8], previous: Option<&Node>) -> Result<u32, ReadError> {

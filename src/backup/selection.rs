@@ -2,13 +2,16 @@
 //! `carried`, or not yet.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::smart::Ranking;
 use crate::format::snapshot::Snapshot;
 use crate::format::tree::Node;
 use crate::paths;
+use crate::repo::settings::SourceSettings;
+use crate::report::{Problem, ProblemKind};
 use crate::source::Entry;
 
 /// What is read.
@@ -17,7 +20,7 @@ pub(super) enum Selection {
     /// The important files.
     Ranked(Ranking),
     /// The files of a list.
-    Listed(FileList),
+    Listed(Listed),
 }
 
 impl Selection {
@@ -25,8 +28,34 @@ impl Selection {
     pub fn takes(&self, entry: &Entry, previous: Option<&Node>) -> bool {
         match self {
             Self::Ranked(ranking) => ranking.takes(entry, previous),
-            Self::Listed(list) => list.covers(&entry.path),
+            Self::Listed(listed) => listed.files.covers(&entry.path),
         }
+    }
+
+    /// Says that a path was met.
+    pub fn met(&self, path: &Path) {
+        if let Self::Listed(listed) = self
+            && listed.files.0.contains(path)
+        {
+            listed.met().insert(path.to_owned());
+        }
+    }
+
+    /// What stands in the list in one of these sources, is not there or was not met, and why, by path. What something else
+    /// was said of already is left out.
+    pub fn missing(&self, sources: &[SourceSettings], told: &[Problem]) -> Vec<Problem> {
+        let Self::Listed(listed) = self else { return Vec::new() };
+        let told: HashSet<&Path> = told.iter().map(|problem| problem.path.as_path()).collect();
+        let met = listed.met();
+        // A folder around a source stands for the source.
+        let is_within = |path: &&Path| sources.iter().any(|source| path.starts_with(&source.path));
+        let missing = listed.files.paths().filter(|path| {
+            let is_told = path.ancestors().any(|path| told.contains(path));
+            !is_told && !met.contains(*path) && (is_within(path) || is_gone(path))
+        });
+        let mut missing: Vec<Problem> = missing.map(missed).collect();
+        missing.sort_by(|left, right| left.path.cmp(&right.path));
+        missing
     }
 
     /// Whether files were left for later because the time was up.
@@ -45,6 +74,41 @@ impl Selection {
             Self::Listed(_) => Snapshot::CHOSEN,
         }
     }
+}
+
+/// A list, and which of its paths were met.
+#[derive(Debug)]
+pub(super) struct Listed {
+    files: FileList,
+    met: Mutex<HashSet<PathBuf>>,
+}
+
+impl Listed {
+    /// Nothing of it was met yet.
+    pub fn new(files: FileList) -> Self {
+        Self { files, met: Mutex::default() }
+    }
+
+    fn met(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
+        // A thread that panicked while it held the lock left a set that is still right.
+        self.met.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_gone(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+fn missed(path: &Path) -> Problem {
+    let (kind, detail) = if is_gone(path) {
+        (ProblemKind::Vanished, "it is in the list of files and is not there")
+    } else {
+        (
+            ProblemKind::Unreadable,
+            "it is in the list of files and was left out, by a rule or because it is behind a link",
+        )
+    };
+    Problem { path: path.to_owned(), kind, detail: detail.to_owned() }
 }
 
 /// Files and folders to read, by their absolute paths. A folder stands for everything in it. Takes the memory of its paths.

@@ -40,7 +40,7 @@ pub(super) enum Step {
 pub(super) struct FileJob {
     /// Where it is.
     pub entry: Entry,
-    /// Its node, without content and, until it is opened, without metadata.
+    /// Its node, without content and, until it is opened, without metadata and what these are marked with.
     pub node: Node,
     /// Its previous node, if that was a file.
     pub previous: Option<Node>,
@@ -83,6 +83,11 @@ pub(super) fn number(node: &mut Node, previous: Option<&Node>, highest: u32, sta
     };
     node.version = version;
     node.set_since(since)
+}
+
+/// What a node is marked with whose attributes could not all be read, so that the next run looks again.
+pub(super) fn settled(attributes: Option<&Problem>) -> Flags {
+    if attributes.is_some() { Flags::UNSETTLED } else { Flags::NONE }
 }
 
 /// A node for an entry, with what only its reading tells left open.

@@ -254,7 +254,7 @@ impl<'a> RootBuilder<'a> {
     fn finish_file(&mut self, job: FileJob, recipe: Recipe, flags: Flags, store: &mut Store<'_>) -> Result<(), Error> {
         let FileJob { entry, mut node, previous, highest_version, is_recheck, has_ctime, .. } = job;
         node.kind = NodeKind::File(recipe);
-        node.flags = flags;
+        node.flags = node.flags.with(flags);
         number(&mut node, previous.as_ref(), highest_version, self.started)?;
         let good = previous.as_ref().filter(|_| is_recheck && has_ctime && flags == Flags::NONE);
         let rotten = good.filter(|good| recheck::is_rot(good, &entry.stat, &node)).map(|good| rot(&entry, good));

@@ -93,7 +93,7 @@ impl Flags {
     pub const CARRIED: Flags = Flags(1);
     /// Could not be read, and there was no previous one.
     pub const UNREAD: Flags = Flags(2);
-    /// Changed while it was read: stored with the metadata from before, read again next time.
+    /// Read again next time: changed while it was read, stored with the metadata from before; or attributes are missing.
     pub const UNSETTLED: Flags = Flags(4);
     const KNOWN: u8 = 7;
 

@@ -142,6 +142,14 @@ impl Walk {
         self.excluded
     }
 
+    /// The root, where it is no folder and was not given yet.
+    pub fn leaf(&self) -> Option<&Entry> {
+        match self.pending.front() {
+            Some(Event::Leaf(entry)) => Some(entry),
+            _ => None,
+        }
+    }
+
     /// What the next name of the innermost folder is; `None` when it is left out.
     fn visit(&mut self, name: Vec<u8>, hint: Hint) -> Option<Event> {
         let mut path = PathBuf::with_capacity(self.path.as_os_str().len() + 1 + name.len());

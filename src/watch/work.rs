@@ -9,6 +9,7 @@ use crate::clean::choose::Rules;
 use crate::clean::{self, CleanRequest};
 use crate::error::Error;
 use crate::repo::{DestinationState, Repo};
+use crate::report::ProblemKind;
 use crate::source::Changes;
 use crate::sync::{self, SyncRequest};
 
@@ -49,7 +50,7 @@ impl Watch<'_> {
         let sources: BTreeMap<_, _> =
             self.sources.iter_mut().map(|source| (source.path.clone(), std::mem::take(&mut source.changes))).collect();
         let request = BackupRequest {
-            changed: self.since.map(|since| Changed { since, sources: sources.clone() }),
+            changed: self.since.map(|since| Changed { since, sources: sources.clone(), has_problems: true }),
             // Once a day it is said that all is still as it was.
             skip_unchanged: self.since.is_some() && !is_whole,
             ..BackupRequest::default()
@@ -74,6 +75,7 @@ impl Watch<'_> {
                 self.since = report.snapshot_id.or(self.since);
                 self.due.succeed(is_whole);
                 self.said = None;
+                self.try_again(&report);
                 self.look_after(&report);
                 Ok(())
             }
@@ -106,6 +108,19 @@ impl Watch<'_> {
         total.bytes_read += report.bytes_read;
         total.bytes_stored += report.bytes_stored;
         total.problems += report.problems.len() as u64;
+    }
+
+    /// What had a problem is looked at again by the next run: it alone tells whether it still has one.
+    fn try_again(&mut self, report: &BackupReport) {
+        for problem in &report.problems {
+            for source in &mut self.sources {
+                if problem.kind == ProblemKind::SourceMissing && problem.path == source.path {
+                    source.changes = Changes::everything();
+                } else if let Ok(below) = problem.path.strip_prefix(&source.path) {
+                    source.changes.renew(below.as_os_str().as_encoded_bytes());
+                }
+            }
+        }
     }
 
     /// A destination that is there and did not take the snapshot is tried again after a while.

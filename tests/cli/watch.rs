@@ -140,6 +140,21 @@ fn an_interval_of_any_length_is_one() {
 }
 
 #[test]
+fn what_had_a_problem_is_tried_again_with_the_next_run_and_counts_until_it_has_none() {
+    let world = world(&["primary"], 1);
+    world.write("docs/odd/.cryptbackupignore", "!\n");
+    world.write("docs/other/file", "x");
+    let watching = Watching::started(&world);
+    for run in 0..2 {
+        world.write("docs/other/file", format!("again, {run}"));
+        let line = watching.wait_for("backup");
+        assert_eq!(line["problems"].as_array().map(Vec::len), Some(1), "run {run}: {line}");
+    }
+    world.run("status --check").expect_code(3);
+    watching.stop(Signal::TERM);
+}
+
+#[test]
 fn a_saved_file_is_on_every_destination_within_the_interval_and_two_seconds() {
     let world = world(&["primary", "secondary"], 2);
     let watching = Watching::started(&world);

@@ -156,8 +156,11 @@ impl Watched {
 
     fn backup(&mut self) -> BackupReport {
         let changes = std::mem::take(&mut self.changes);
-        let changed =
-            self.since.map(|since| Changed { since, sources: BTreeMap::from([(self.world.source(), changes)]) });
+        let changed = self.since.map(|since| Changed {
+            since,
+            sources: BTreeMap::from([(self.world.source(), changes)]),
+            has_problems: false,
+        });
         let report = self.world.backup_with(BackupRequest { changed, ..BackupRequest::default() });
         assert_eq!(report.problems, []);
         self.since = report.snapshot_id;

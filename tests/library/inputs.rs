@@ -110,6 +110,46 @@ fn of_a_list_only_the_files_in_it_are_read() {
 }
 
 #[test]
+fn what_a_list_names_and_a_rule_leaves_out_is_told() {
+    let world = World::in_memory(&["a"]);
+    for name in ["kept", "left.tmp", "large", "cache/file", "folder/kept"] {
+        world.write(name, name.repeat(if name == "large" { 1_000 } else { 1 }));
+    }
+    std::os::unix::fs::symlink("folder", world.source().join("link")).expect("a link");
+    world.settings(|settings| {
+        settings.sources[0].exclude = vec!["*.tmp".to_owned(), "cache".to_owned()];
+        settings.sources[0].exclude_larger_than = Some(1_000);
+    });
+    let names = ["kept", "left.tmp", "large", "cache/file", "folder/kept", "folder", "link", "link/kept", "gone"];
+    for dry_run in [true, false, false] {
+        let report = world.backup_with(BackupRequest { dry_run, ..listed(&world, &names) });
+        let told: Vec<_> = report.problems.iter().map(|problem| (problem.path.clone(), problem.kind)).collect();
+        let of = |name: &str, kind| (world.source().join(name), kind);
+        let left_out = ["cache/file", "large", "left.tmp", "link/kept"].map(|name| of(name, ProblemKind::Unreadable));
+        let gone = of("gone", ProblemKind::Vanished);
+        assert_eq!(told.iter().filter(|one| **one != gone).cloned().collect::<Vec<_>>(), left_out);
+        assert_eq!(told.len(), 5);
+    }
+}
+
+#[test]
+fn a_list_with_paths_of_sources_that_are_not_asked_for_is_a_mistake() {
+    let world = World::in_memory(&["a"]);
+    world.write("here", "x");
+    fs::create_dir(world.path("other")).expect("a folder");
+    fs::write(world.path("other/there"), "y").expect("written");
+    world.add_source(&world.path("other"));
+    let files: FileList = [world.source().join("here"), world.path("other/there")].into_iter().collect();
+    let request = BackupRequest { files: Some(files), sources: vec![world.source()], ..BackupRequest::default() };
+    match world.try_backup_with(request.clone(), &Silent) {
+        Err(Error::Usage(sentence)) => assert!(sentence.contains("other/there"), "{sentence}"),
+        other => panic!("{other:?}"),
+    }
+    let report = world.backup_with(BackupRequest { sources: Vec::new(), ..request });
+    assert_eq!((report.files_new, report.problems.len()), (2, 0));
+}
+
+#[test]
 fn a_list_names_what_is_there_and_in_a_source() {
     let world = World::in_memory(&["a"]);
     world.write("here", "x");

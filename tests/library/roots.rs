@@ -2,12 +2,13 @@
 
 use std::fs;
 
-use cryptbackup::backup::BackupRequest;
+use cryptbackup::backup::{BackupRequest, Changed};
 use cryptbackup::error::Error;
 use cryptbackup::repo::settings::Settings;
 use cryptbackup::repo::{self, Home, InitRequest};
 use cryptbackup::report::{ProblemKind, Silent};
 use cryptbackup::restore::{self, RestoreRequest, What};
+use cryptbackup::source::Changes;
 
 use crate::source::listed;
 use crate::support::World;
@@ -90,6 +91,49 @@ fn a_source_that_is_suddenly_empty_is_refused_until_forced() {
     assert_eq!(report.problems, []);
     assert_restores(&world.open(), None, &[Saved::now(&world, &report)], &world.path("scratch"));
     assert_eq!(world.backup().problems, [], "empty is what it is now");
+}
+
+#[test]
+fn a_source_that_was_a_folder_and_is_none_any_more_is_refused_until_forced() {
+    type Replace = fn(&World);
+    let link: Replace = |world| std::os::unix::fs::symlink(world.path("away"), world.path("other")).unwrap();
+    let file: Replace = |world| fs::write(world.path("other"), "a file").unwrap();
+    for (replace, is_link) in [(link, true), (file, false)] {
+        let world = with_two_sources();
+        let first = world.backup();
+        let content = tree(&world.path("other"));
+        fs::rename(world.path("other"), world.path("away")).unwrap();
+        replace(&world);
+        // Also where it is told what changed: only the root did.
+        let mut root = Changes::default();
+        root.touch(b"");
+        let since = first.snapshot_id.expect("a snapshot");
+        let changed =
+            Changed { since, sources: [(world.path("other"), root)].into_iter().collect(), has_problems: false };
+        let by_changes = BackupRequest { changed: Some(changed), ..BackupRequest::default() };
+        let dry = BackupRequest { dry_run: true, ..BackupRequest::default() };
+        for request in [by_changes, dry, BackupRequest::default()] {
+            let report = world.backup_with(request);
+            let [problem] = report.problems.as_slice() else { panic!("{:?}", report.problems) };
+            assert_eq!((problem.kind, &problem.path), (ProblemKind::SourceMissing, &world.path("other")));
+            let leads = world.path("away").display().to_string();
+            assert_eq!(
+                problem.detail.contains("link") && problem.detail.contains(&leads),
+                is_link,
+                "{}",
+                problem.detail
+            );
+            assert!(problem.detail.contains("--force"), "{}", problem.detail);
+        }
+        let target = world.path("restored");
+        restore_snapshot(&world.open(), "latest", None, &target);
+        assert_same(&content, &tree(&below(&target, &world.path("other"))));
+
+        let report = world.backup_with(BackupRequest { force: true, ..BackupRequest::default() });
+        assert_eq!(report.problems, []);
+        assert_restores(&world.open(), None, &[Saved::now(&world, &report)], &world.path("scratch"));
+        assert_eq!(world.backup().problems, [], "it is what it is now");
+    }
 }
 
 #[test]

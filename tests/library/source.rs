@@ -5,10 +5,11 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use cryptbackup::backup::{BackupReport, BackupRequest};
+use cryptbackup::backup::{BackupReport, BackupRequest, Changed};
 use cryptbackup::repo::LsEntry;
 use cryptbackup::report::{ProblemKind, Silent};
 use cryptbackup::restore::RestoreReport;
+use cryptbackup::source::Changes;
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use crate::support::World;
@@ -211,6 +212,86 @@ fn a_file_that_changes_while_it_is_read_is_stored_as_read_and_read_again() {
         assert_eq!(entry(&world, "file").flags, [""; 0]);
         assert_restores(&world.open(), None, &[Saved::now(&world, &report)], &world.path("scratch"));
     }
+}
+
+/// More names of attributes than the system tells of one entry (64 KiB), or none again.
+fn attribute_names(path: &Path, are_there: bool) {
+    for number in 0..300 {
+        let name = format!("user.{number:0240}");
+        let done = if are_there {
+            rustix::fs::lsetxattr(path, name.as_str(), b"x", rustix::fs::XattrFlags::empty())
+        } else {
+            rustix::fs::lremovexattr(path, name.as_str())
+        };
+        done.expect("an attribute");
+    }
+}
+
+#[test]
+fn attributes_that_could_not_be_read_are_looked_for_again_until_they_can_be() {
+    let world = World::new(&["primary"]);
+    world.write("a file", b"content");
+    world.write("a folder/in it", b"content");
+    let odd = ["a file", "a folder"].map(|name| world.source().join(name));
+    odd.iter().for_each(|path| attribute_names(path, true));
+    if rustix::fs::llistxattr(&odd[0], &mut vec![0; 1 << 20]).is_ok() {
+        eprintln!("skipped: this file system tells of any number of attributes");
+        return;
+    }
+    world.settle();
+    let expected = ["a file", "a folder"].map(|name| (ProblemKind::Unreadable, PathBuf::from(name)));
+    for run in 0..3 {
+        let mut told = problems(&world, &world.backup());
+        told.sort_by(|left, right| left.1.cmp(&right.1));
+        assert_eq!(told, expected, "run {run}");
+        assert_eq!(entry(&world, "a file").flags, ["unsettled"], "run {run}");
+        assert_eq!(entry(&world, "a folder").flags, ["unsettled"], "run {run}");
+    }
+    assert_eq!(world.open().versions(&odd[0]).expect("versions").len(), 1, "the content is the same");
+    odd.iter().for_each(|path| attribute_names(path, false));
+    world.settle();
+    let report = world.backup();
+    assert_eq!(report.problems, []);
+    assert_eq!(entry(&world, "a file").flags, [""; 0]);
+    assert_eq!(entry(&world, "a folder").flags, [""; 0]);
+    assert_eq!(world.backup().bytes_read, 0);
+    assert_restores(&world.open(), None, &[Saved::now(&world, &report)], &world.path("scratch"));
+}
+
+#[test]
+fn problems_of_what_was_not_looked_at_again_still_count() {
+    let world = World::new(&["primary"]);
+    for name in ["a/no", "b/no", "c/yes"] {
+        world.write(name, name);
+    }
+    let odd = ["a/no", "b/no"].map(|name| world.source().join(name));
+    odd.iter().for_each(|path| forbid(path));
+    world.settle();
+    unprivileged(|| {
+        let counted = || world.open().snapshots().expect("listed")[0].roots[0].problems;
+        let first = world.backup();
+        let since = first.snapshot_id.expect("a snapshot");
+        assert_eq!((first.problems.len(), counted()), (2, 2));
+        let run = |touched: &[&str], has_problems| {
+            let mut changes = Changes::default();
+            touched.iter().for_each(|path| changes.touch(path.as_bytes()));
+            let sources = [(world.source(), changes)].into_iter().collect();
+            let changed = Some(Changed { since, sources, has_problems });
+            let report = world.backup_with(BackupRequest { changed, ..BackupRequest::default() });
+            (report.problems.len(), counted())
+        };
+        world.write("c/yes", "another one");
+        assert_eq!(run(&["c/yes"], false), (0, 2));
+        allow(&odd[0], 0o644);
+        assert_eq!(run(&["a/no"], false), (0, 1), "one can be read, nobody looked at the other");
+        assert_eq!(run(&["b/no"], false), (1, 1), "it was looked at");
+        // Who says that all that had a problem is among the changes knows that nothing else has one.
+        let since = world.backup().snapshot_id.expect("a snapshot");
+        assert_eq!(counted(), 1);
+        let changed = Changed { since, sources: [(world.source(), Changes::default())].into(), has_problems: true };
+        world.backup_with(BackupRequest { changed: Some(changed), ..BackupRequest::default() });
+        assert_eq!(counted(), 0);
+    });
 }
 
 #[test]

@@ -20,7 +20,8 @@ impl Scan<'_, '_> {
     /// A folder of which only some names follow.
     pub(super) fn pass(&mut self, entry: &Entry, previous: Option<Node>) -> Result<(), ReadError> {
         let is_the_same = previous.as_ref().is_some_and(|node| {
-            let is_known = node.folder().is_some() && node.flags == Flags::NONE;
+            let was_listed = [Flags::CARRIED, Flags::UNREAD].iter().all(|&flag| !node.flags.contains(flag));
+            let is_known = node.folder().is_some() && was_listed;
             is_known && (self.context.policy.ignore_inode || node.metadata.inode == entry.stat.inode)
         });
         if !is_the_same {
@@ -86,7 +87,9 @@ impl Scan<'_, '_> {
         if !self.context.is_part {
             return;
         }
-        let RootCounts { files, folders, others, bytes, .. } = &mut self.outcome.before;
+        let RootCounts { files, folders, others, bytes, problems, .. } = &mut self.outcome.before;
+        // What has a flag had a problem.
+        *problems += u64::from(node.flags != Flags::NONE);
         match node.kind {
             NodeKind::File(_) => {
                 *files += 1;

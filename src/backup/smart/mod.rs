@@ -91,7 +91,7 @@ pub fn plan(repo: &Repo, request: &BackupRequest, monitor: &dyn Monitor) -> Resu
     let scorer = Arc::new(Scorer::new(&repo.settings().priority, repo.now())?);
     let mut plan = SmartPlan { files: 0, bytes: 0, first: Vec::new(), by_step: BTreeMap::new(), scorer };
     let sources = chosen_sources(repo, request)?;
-    preview::each_step(repo, &sources, request, repo.now(), monitor, &mut |step| {
+    preview::each_step(repo, &sources, request, &Phase::default(), repo.now(), monitor, &mut |step| {
         if let Ok(Step::Read(job)) = step {
             plan.add(&job);
         }
