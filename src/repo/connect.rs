@@ -10,6 +10,7 @@ use super::settings::{Settings, SourceSettings};
 use super::{Access, Repo, Secret};
 use crate::destination::{Destination, LocalDestination, OpenError, Settle};
 use crate::error::Error;
+use crate::format::id::DestinationId;
 use crate::format::layout::ObjectName;
 use crate::format::snapshot::Root;
 use crate::paths;
@@ -119,13 +120,7 @@ pub fn connect(
     if let Secret::Inline(key) = &secret {
         settings.encryption.key = Some(key.clone());
     }
-    let mut known = KnownIds::load(home)?;
-    // A state that is taken up knows by which name it called this one.
-    let id = place.mark().destination;
-    let was_called =
-        known.name_of(&id).filter(|name| settings.destinations.get(name).is_none_or(|path| path == destination));
-    let destination_name = was_called.map_or_else(|| choose_name(home, &settings, destination), str::to_owned);
-    known.set(&destination_name, &id)?;
+    let destination_name = name_for(home, &settings, destination, &place.mark().destination)?;
     settings.destinations.insert(destination_name.clone(), destination.to_owned());
     drop(place);
     home.save_settings(&settings)?;
@@ -165,6 +160,16 @@ fn source(root: &Root) -> SourceSettings {
 
 fn opens(key: &str, objects: &heads::Objects, header: &crate::format::header::RepoHeader, place: &str) -> bool {
     slots::Secret::from_base64(key).is_some_and(|secret| heads::unlock(objects, header, &secret, place).is_ok())
+}
+
+/// The name of a destination from now on. A state that is taken up knows by which one it called it.
+fn name_for(home: &Home, settings: &Settings, path: &Path, id: &DestinationId) -> Result<String, Error> {
+    let mut known = KnownIds::load(home)?;
+    let is_free = |name: &&str| settings.destinations.get(name).is_none_or(|configured| configured == path);
+    let was_called = known.name_of(id).filter(is_free);
+    let name = was_called.map_or_else(|| choose_name(home, settings, path), str::to_owned);
+    known.set(&name, id)?;
+    Ok(name)
 }
 
 /// The name whose path this is; else the first configured one that is not here; else the first free one.

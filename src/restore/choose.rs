@@ -11,7 +11,7 @@ use crate::format::tree::{Flags, Node, NodeKind};
 use crate::index::IndexReader;
 use crate::paths;
 use crate::replicate::Fetcher;
-use crate::repo::{Repo, VersionInfo, numbered, time_of};
+use crate::repo::{KnownSnapshot, Repo, VersionInfo, numbered, time_of};
 
 /// What was chosen.
 pub(super) struct Chosen {

@@ -71,11 +71,21 @@ impl LeftOut {
         if self.levels.is_empty() {
             return false;
         }
+        // What says what is left out stays with it: without it the next restore would not know.
+        if self.is_rule_file(path) {
+            return true;
+        }
         match system::look_at(path) {
             Ok((EntryKind::File, stat)) => self.leaves_out(path, false, stat.size),
             Ok((kind, _)) => self.leaves_out(path, kind == EntryKind::Folder, 0),
             Err(_) => self.leaves_out(path, false, 0),
         }
+    }
+
+    fn is_rule_file(&self, path: &Path) -> bool {
+        let asked = [(IGNORE_FILE, true), (GIT_IGNORE_FILE, self.options.git_ignore)];
+        let asked = asked.into_iter().chain([(CACHE_TAG, self.options.exclude_caches)]);
+        asked.into_iter().any(|(name, is_asked)| is_asked && path.file_name() == Some(system::component(name)))
     }
 
     /// Whether an entry of the innermost folder is left out; the size is that of a file.
