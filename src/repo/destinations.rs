@@ -314,7 +314,7 @@ impl Repo {
         self.settings.destinations.remove(name);
         self.destinations.retain(|destination| destination.name != name);
         self.unreachable.retain(|destination| destination.name != name);
-        if let Some(id) = id {
+        if let Some(id) = id.filter(|_| !self.settings.destinations.is_empty()) {
             self.count_nothing_on(&id)?;
         }
         Ok(path)
@@ -326,8 +326,9 @@ impl Repo {
         let known = KnownIds::load(&self.home)?;
         let configured: Option<Vec<DestinationId>> =
             self.settings.destinations.iter().map(|(name, _)| known.get(name)).collect();
-        // Of one that was not seen yet it is not known which it is.
-        let Some(configured) = configured else { return Ok(()) };
+        // Of one that was not seen yet it is not known which it is. Where there is none at all, what there was is all there is
+        // to tell.
+        let Some(configured) = configured.filter(|configured| !configured.is_empty()) else { return Ok(()) };
         let indexed = self.index.reader()?.destinations()?;
         indexed.iter().filter(|one| !configured.contains(&one.id)).try_for_each(|one| self.count_nothing_on(&one.id))
     }
