@@ -7,6 +7,7 @@
 //! redb is opened for a single writing process, so that reading commands work during a backup, and its cache is set:
 //! the default of 1 GiB would be the largest thing in the program.
 
+pub mod file;
 mod packs;
 mod read;
 mod tables;
@@ -120,7 +121,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::Busy`]; [`IndexError::Broken`], after which the caller moves the file aside.
     pub fn open(path: &Path, repo: RepoId, memory: u64) -> Result<Self, IndexError> {
-        let index = Self::open_with(repo, memory, |builder| builder.create(path))?;
+        let index = Self::open_with(repo, memory, |builder| file::create(builder, path))?;
         Ok(index.with_scratch(path.parent().unwrap_or(path)))
     }
 
@@ -145,7 +146,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::Missing`], [`IndexError::Busy`], [`IndexError::Broken`].
     pub fn open_read_only(path: &Path, repo: RepoId, memory: u64) -> Result<Self, IndexError> {
-        Self::open_read_only_with(repo, memory, |builder| builder.open_read_only(path))
+        Self::open_read_only_with(repo, memory, |builder| file::open_read_only(builder, path))
     }
 
     /// The same, on whatever storage `open` finds for it.
@@ -235,10 +236,12 @@ fn builder(budget: Budget) -> Builder {
     builder
 }
 
+const DAMAGED: &str = "it is damaged";
+
 /// A damaged file must never take the program down with it: the database checks its pages only when it has to repair
 /// itself, and panics on some that are not its own.
 fn guarded<T>(act: impl FnOnce() -> Result<T, IndexError>) -> Result<T, IndexError> {
-    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| Err(IndexError::Broken("it is damaged".into())))
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| Err(IndexError::Broken(DAMAGED.into())))
 }
 
 /// What was taken out to be dropped is not asked any more.
@@ -263,7 +266,10 @@ fn opening(error: DatabaseError) -> IndexError {
 }
 
 fn broken(error: impl Into<redb::Error>) -> IndexError {
-    IndexError::Broken(error.into().to_string())
+    match error.into() {
+        redb::Error::Io(error) => IndexError::Broken(error.to_string()),
+        other => IndexError::Broken(other.to_string()),
+    }
 }
 
 /// What is kept of a destination.

@@ -1,5 +1,6 @@
 //! The index against plain maps, and against damage of its own file.
 
+mod file;
 mod many;
 
 use std::collections::{BTreeMap, BTreeSet};

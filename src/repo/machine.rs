@@ -15,6 +15,7 @@ use super::settings::{read_private, write_private};
 use crate::destination::disk::{Disk, RealRoots, Roots};
 use crate::destination::place::{self, Mount};
 use crate::error::Error;
+use crate::index::file;
 
 /// What a [`Home`](super::Home) is on.
 pub trait Machine: Roots {
@@ -76,11 +77,11 @@ impl Machine for RealMachine {
     }
 
     fn open_index(&self, path: &Path, builder: &Builder) -> Result<Database, DatabaseError> {
-        builder.create(path)
+        file::create(builder, path)
     }
 
     fn open_index_to_read(&self, path: &Path, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError> {
-        builder.open_read_only(path)
+        file::open_read_only(builder, path)
     }
 
     fn name(&self) -> String {
