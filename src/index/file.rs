@@ -115,9 +115,11 @@ fn children(page: &[u8]) -> impl Iterator<Item = Number> {
 /// redb follows the root of no definition that does not have the type and the two alignments of one.
 fn roots(page: &[u8]) -> impl Iterator<Item = Number> {
     // After a head of 4 bytes it says where each key ends, then where each value does. The first begins after the last key.
+    // In a leaf whose rows have fixed widths something else is there, which is hardly ever the two ends of a definition.
     let count = entries(page, 1).unwrap_or(0);
-    let starts = (0..count).filter_map(move |entry| array(page, 4 * (count + entry)).map(u32::from_le_bytes));
-    starts.filter_map(move |start| root(page.get(usize::try_from(start).ok()?..)?))
+    let end = |page, entry| usize::try_from(u32::from_le_bytes(array(page, 4 * entry)?)).ok();
+    let rows = (count..2 * count).filter_map(move |entry| page.get(end(page, entry)?..end(page, entry + 1)?));
+    rows.filter_map(root)
 }
 
 /// Type, length, whether there is a root, the root with its checksum and length, two widths, two alignments.
