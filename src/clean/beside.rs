@@ -18,9 +18,8 @@ const DAY_SECONDS: i64 = 86_400;
 impl Cleaner<'_> {
     /// Others write here too: what is dead is condemned now and deleted when everybody had time to notice.
     pub(super) fn beside_others(&mut self) -> Result<(), Stop> {
-        let own = self.repo.writer_id()?;
         let announced = Announced::read(&self.repo.keys, self.destination())?;
-        let lists = announced.condemned_by(&own);
+        let lists = announced.condemned();
         let view = self.repo.index.reader()?;
         let mut condemned = HashSet::new();
         for pack in lists.iter().flat_map(|(_, packs, _)| packs) {
@@ -30,7 +29,7 @@ impl Cleaner<'_> {
         let survey = self.survey(&condemned)?;
         let mut observed = Observed::load(self.repo)?;
         let hashes: Vec<ObjectHash> = lists.iter().map(|(hash, ..)| *hash).collect();
-        let newest: Vec<ObjectHash> = announced.sessions_of_others(&own).into_iter().map(|(hash, _)| hash).collect();
+        let newest = announced.sessions_of_others();
         observed.note(&self.destination().id, &hashes, &newest, self.plan.now);
         observed.save(self.repo)?;
         let mut dead: HashSet<PackNumber> = survey.packs.dead.iter().copied().collect();
@@ -114,12 +113,10 @@ impl Cleaner<'_> {
         let mut observed = Observed::load(self.repo)?;
         let id = self.destination().id;
         let announced = Announced::read(&self.repo.keys, self.destination())?;
-        let own = self.repo.writer_id()?;
-        let sessions: Vec<ObjectHash> = announced.sessions_of_others(&own).into_iter().map(|(hash, _)| hash).collect();
-        observed.note_only(&id, lists, &sessions, self.plan.now);
+        observed.note_only(&id, lists, &announced.sessions_of_others(), self.plan.now);
         let view = self.repo.index.reader()?;
         let (mut bytes, mut oldest) = (0, 0);
-        for (hash, packs, _) in announced.condemned_by(&own) {
+        for (hash, packs, _) in announced.condemned() {
             oldest = oldest.max(observed.age(&id, &hash).0);
             for pack in packs {
                 if let Some(number) = view.pack_number(&pack)? {
@@ -135,8 +132,8 @@ impl Cleaner<'_> {
         Ok(observed.save(self.repo)?)
     }
 
-    /// Sessions of this writer that this run ended.
+    /// Sessions that this run ended.
     pub(super) fn delete_old_sessions(&self, announced: &Announced) -> Result<(), Stop> {
-        self.delete_lists(&announced.ended_sessions(&self.repo.writer_id()?))
+        self.delete_lists(&announced.ended_sessions())
     }
 }

@@ -10,7 +10,7 @@ use crate::format::cleaning::{Announcement, CONDEMNED_MAX};
 use crate::format::id::{ObjectHash, PackId};
 use crate::format::layout::ObjectName;
 use crate::index::PackNumber;
-use crate::replicate::neighbours::{self, Announced};
+use crate::replicate::neighbours::Announced;
 
 impl Cleaner<'_> {
     /// Says which packs will be deleted, and waits until that shows (invariant I16).
@@ -20,12 +20,11 @@ impl Cleaner<'_> {
 
     /// The same; where there are none a list without any, from which the grace counts.
     pub(super) fn put_lists(&self, packs: &[PackNumber]) -> Result<Vec<ObjectHash>, Stop> {
-        let own = self.repo.writer_id()?;
         let view = self.repo.index.reader()?;
         let mut ids = packs.iter().map(|&pack| Ok(view.pack(pack)?.id)).collect::<Result<Vec<PackId>, Stop>>()?;
         ids.sort_unstable();
         let announced = Announced::read(&self.repo.keys, self.destination())?;
-        let sessions: Vec<_> = announced.sessions_of_others(&own).into_iter().map(|(hash, _)| hash).collect();
+        let sessions = announced.sessions_of_others();
         let mut lists = Vec::new();
         let mut parts: Vec<&[PackId]> = ids.chunks(CONDEMNED_MAX).collect();
         if parts.is_empty() {
@@ -33,8 +32,7 @@ impl Cleaner<'_> {
         }
         for part in parts {
             let list = Announcement::Condemned { packs: part.to_vec(), sessions: sessions.clone() };
-            let now = self.repo.now();
-            lists.push(neighbours::announce(&self.repo.keys, self.destination(), own, now, list)?);
+            lists.push(self.repo.announce(self.destination(), list)?);
         }
         Ok(lists)
     }
@@ -123,12 +121,11 @@ impl Cleaner<'_> {
         Ok(self.destination().place.settle(Settle::Touched)?)
     }
 
-    /// What an earlier run of this writer said and did not come to take back: this run says its own. Never what others
-    /// said (invariant I20).
+    /// What an earlier run said here and did not come to take back: this run says its own. Never what others said, nor
+    /// the newest session (invariant I20).
     pub(super) fn take_back_what_was_said(&self) -> Result<(), Stop> {
         let announced = Announced::read(&self.repo.keys, self.destination())?;
-        let own = self.repo.writer_id()?;
-        let said = announced.all.iter().filter(|(_, record)| record.writer == own);
-        self.delete_lists(&said.map(|(hash, _)| *hash).collect::<Vec<ObjectHash>>())
+        let lists = announced.condemned().into_iter().map(|(hash, ..)| hash);
+        self.delete_lists(&lists.chain(announced.ended_sessions()).collect::<Vec<ObjectHash>>())
     }
 }

@@ -281,7 +281,7 @@ impl Cleaner<'_> {
         let own = self.repo.writer_id()?;
         let announced = Announced::read(&self.repo.keys, self.destination())?;
         let has_others = neighbours::has_other_writers(&self.repo.keys, self.destination(), &own)?;
-        if has_others || !announced.sessions_of_others(&own).is_empty() {
+        if has_others || !announced.sessions_of_others().is_empty() {
             return Ok(Look::NotAlone);
         }
         let is_same = self.listed_snapshots()? == *snapshots && self.has_known_marks()?;

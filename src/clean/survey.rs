@@ -155,11 +155,9 @@ fn is_complete(
     if let Some((lost, known)) = repo.lost_packs.get(&destination.name) {
         // What an earlier run condemned and deleted before it was cut off is not missing.
         let mut deleted = HashSet::new();
-        if let Some(own) = repo.writer.as_ref().map(|writer| writer.id) {
-            let announced = Announced::read(&repo.keys, destination)?;
-            for pack in announced.condemned_by(&own).iter().flat_map(|(_, packs, _)| packs) {
-                deleted.extend(view.pack_number(pack)?);
-            }
+        let announced = Announced::read(&repo.keys, destination)?;
+        for pack in announced.condemned().iter().flat_map(|(_, packs, _)| packs) {
+            deleted.extend(view.pack_number(pack)?);
         }
         let missing = lost.iter().filter(|number| !deleted.contains(number)).count() as u64;
         if missing * 5 > *known {

@@ -44,7 +44,7 @@ impl CatchUp<'_> {
     /// Whether nobody else was there when this run began, and nobody came since. Who came may have cleaned, and deleted
     /// what no snapshot needed yet, if this machine stood still for all the grace.
     fn is_alone(&self, target: &OpenDestination) -> Result<bool, ReplicateError> {
-        Ok(!target.neighbours.are_there() && neighbours::is_alone(self.keys, target, &self.writer)?)
+        Ok(!target.neighbours.are_there() && neighbours::is_alone(self.keys, target)?)
     }
 
     /// What the snapshot needs of packs that are not to be relied on any more, into others, as far as it can be read.
@@ -84,7 +84,7 @@ impl CatchUp<'_> {
     }
 
     fn look(&self, target: &OpenDestination) -> Result<bool, ReplicateError> {
-        let condemned = neighbours::look(self.keys, target, &self.writer)?;
+        let condemned = neighbours::look(self.keys, target)?;
         let view = self.index.reader()?;
         let mut lost = Vec::new();
         for id in &condemned {
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn what_was_condemned_meanwhile_is_rescued_before_the_snapshot_is_written() {
         let site = site();
-        neighbours::look(&site.keys, &site.target, &OWN).expect("nobody says anything yet");
+        neighbours::look(&site.keys, &site.target).expect("nobody says anything yet");
         let (name, list) = site.list_of_another();
         site.place.put(&name, &list).expect("put");
         let packs = Arc::new(AtomicUsize::new(0));
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn what_is_condemned_while_the_snapshot_is_written_is_rescued() {
         let site = site();
-        neighbours::look(&site.keys, &site.target, &OWN).expect("nobody says anything yet");
+        neighbours::look(&site.keys, &site.target).expect("nobody says anything yet");
         let (name, list) = site.list_of_another();
         let other = site.place.clone();
         site.place.when_put(ObjectKind::Snapshots, move || {
@@ -344,7 +344,7 @@ mod tests {
         let site = site();
         let (name, list) = site.list_of_another();
         site.place.put(&name, &list).expect("put");
-        assert!(!neighbours::look(&site.keys, &site.target, &OWN).expect("read").is_empty());
+        assert!(!neighbours::look(&site.keys, &site.target).expect("read").is_empty());
         // As it is after the destination was listed: what is condemned does not count as present.
         lose_packs(&site.index, site.target.bit, vec![1]).expect("noted");
         let place = MemoryDestination::new("b");

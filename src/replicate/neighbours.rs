@@ -3,6 +3,9 @@
 //! Whoever is going to rely on what is on a destination, and whoever is going to delete from it, first says so there and
 //! then looks what the others said. Both lie in one folder, so that whoever waits until a listing shows what it put itself
 //! sees all that was put before: of a writer and a cleaner at least one sees the other.
+//!
+//! What is one's own is told by its name, which is remembered before it is said, and not by the writer in it: a copy of a
+//! state folder has the same one.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,12 +33,19 @@ pub struct Neighbours(Arc<Mutex<Known>>);
 #[derive(Default)]
 struct Known {
     are_there: bool,
+    /// What was said from this state folder.
+    own: HashSet<ObjectHash>,
     condemned: HashSet<PackId>,
     /// Sessions that were read, by their names: those never become something else.
     sessions: HashMap<ObjectHash, CleaningRecord>,
 }
 
 impl Neighbours {
+    /// Beside who said these things.
+    pub fn of(own: impl IntoIterator<Item = ObjectHash>) -> Self {
+        Self(Arc::new(Mutex::new(Known { own: own.into_iter().collect(), ..Known::default() })))
+    }
+
     /// Whether there are any.
     pub fn are_there(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).are_there
@@ -50,6 +60,14 @@ impl Neighbours {
     /// I17).
     pub fn has_condemned(&self, pack: &PackId) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).condemned.contains(pack)
+    }
+
+    fn is_own(&self, hash: &ObjectHash) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).own.contains(hash)
+    }
+
+    fn say(&self, hash: ObjectHash) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).own.insert(hash);
     }
 
     fn sessions(&self) -> HashMap<ObjectHash, CleaningRecord> {
@@ -71,10 +89,12 @@ impl Neighbours {
     }
 }
 
-/// Everything that was said on a destination.
+/// Everything that was said on a destination: name and record of each object.
 pub struct Announced {
-    /// Name and record of each object.
-    pub all: Vec<(ObjectHash, CleaningRecord)>,
+    /// What was said from this state folder.
+    own: Vec<(ObjectHash, CleaningRecord)>,
+    /// What others said.
+    others: Vec<(ObjectHash, CleaningRecord)>,
 }
 
 impl Announced {
@@ -114,62 +134,63 @@ impl Announced {
             }
         }
         destination.neighbours.remember(&all);
-        Ok(Self { all })
+        let (own, others) = all.into_iter().partition(|(hash, _)| destination.neighbours.is_own(hash));
+        Ok(Self { own, others })
     }
 
-    /// The newest session of each writer but `own`.
-    pub fn sessions_of_others(&self, own: &WriterId) -> Vec<(ObjectHash, WriterId)> {
+    /// Whether somebody says to be this writer: from a copy of this state folder, or this one is an older state of itself.
+    pub fn has_another(&self, writer: &WriterId) -> bool {
+        self.others.iter().any(|(_, record)| record.writer == *writer)
+    }
+
+    /// The newest session of each of the others.
+    pub fn sessions_of_others(&self) -> Vec<ObjectHash> {
         let mut newest: Vec<(WriterId, u64, ObjectHash)> = Vec::new();
-        for (hash, record) in &self.all {
-            if record.announcement != Announcement::Session || record.writer == *own {
-                continue;
-            }
+        for (hash, record) in self.others.iter().filter(is_session) {
             match newest.iter_mut().find(|(writer, ..)| *writer == record.writer) {
                 Some(known) if known.1 < record.number => *known = (record.writer, record.number, *hash),
                 Some(_) => {}
                 None => newest.push((record.writer, record.number, *hash)),
             }
         }
-        newest.into_iter().map(|(writer, _, hash)| (hash, writer)).collect()
+        newest.into_iter().map(|(.., hash)| hash).collect()
     }
 
-    /// Sessions of a writer that a later one of its says to be over.
-    pub fn ended_sessions(&self, writer: &WriterId) -> Vec<ObjectHash> {
-        let is_session = |record: &CleaningRecord| record.announcement == Announcement::Session;
-        let sessions = self.all.iter().filter(|(_, record)| record.writer == *writer && is_session(record));
+    /// Own sessions that a later one says to be over.
+    pub fn ended_sessions(&self) -> Vec<ObjectHash> {
+        let sessions = self.own.iter().filter(is_session);
         let newest = sessions.clone().map(|(_, record)| record.number).max();
         sessions.filter(|(_, record)| Some(record.number) < newest).map(|(hash, _)| *hash).collect()
     }
 
-    /// The lists of one writer: name, packs, and the sessions that were there when it was made.
-    pub fn condemned_by(&self, writer: &WriterId) -> Vec<(ObjectHash, Vec<PackId>, Vec<ObjectHash>)> {
-        let lists = self.all.iter().filter(|(_, record)| record.writer == *writer);
-        lists
-            .filter_map(|(hash, record)| match &record.announcement {
-                Announcement::Condemned { packs, sessions } => Some((*hash, packs.clone(), sessions.clone())),
-                Announcement::Session => None,
-            })
-            .collect()
+    /// The own lists: name, packs, and the sessions that were there when it was made.
+    pub fn condemned(&self) -> Vec<(ObjectHash, Vec<PackId>, Vec<ObjectHash>)> {
+        let lists = self.own.iter().filter_map(|(hash, record)| match &record.announcement {
+            Announcement::Condemned { packs, sessions } => Some((*hash, packs.clone(), sessions.clone())),
+            Announcement::Session => None,
+        });
+        lists.collect()
     }
 
     /// The packs that anybody is going to delete, or may have deleted.
-    pub fn condemned(&self) -> impl Iterator<Item = &PackId> {
-        self.all.iter().flat_map(|(_, record)| match &record.announcement {
-            Announcement::Condemned { packs, .. } => packs.as_slice(),
-            Announcement::Session => &[],
-        })
+    pub fn condemned_by_all(&self) -> impl Iterator<Item = &PackId> {
+        self.own.iter().chain(&self.others).flat_map(packs)
     }
 
     /// The packs that others are going to delete.
-    pub fn condemned_by_others(&self, own: &WriterId) -> HashSet<PackId> {
-        let lists = self.all.iter().filter(|(_, record)| record.writer != *own);
-        lists
-            .flat_map(|(_, record)| match &record.announcement {
-                Announcement::Condemned { packs, .. } => packs.as_slice(),
-                Announcement::Session => &[],
-            })
-            .copied()
-            .collect()
+    fn condemned_by_others(&self) -> HashSet<PackId> {
+        self.others.iter().flat_map(packs).copied().collect()
+    }
+}
+
+fn is_session((_, record): &&(ObjectHash, CleaningRecord)) -> bool {
+    record.announcement == Announcement::Session
+}
+
+fn packs((_, record): &(ObjectHash, CleaningRecord)) -> &[PackId] {
+    match &record.announcement {
+        Announcement::Condemned { packs, .. } => packs,
+        Announcement::Session => &[],
     }
 }
 
@@ -210,40 +231,62 @@ fn open(keys: &Keys, name: &ObjectName, stored: &[u8]) -> Result<CleaningRecord,
     Ok(record)
 }
 
-/// Says something on a destination and waits until it shows; everything that was said there before shows then too.
-///
-/// # Errors
-/// [`ReplicateError::Destination`], also where it does not show in time.
-pub fn announce(
-    keys: &Keys,
-    destination: &OpenDestination,
-    writer: WriterId,
-    now: Time,
-    announcement: Announcement,
-) -> Result<ObjectHash, ReplicateError> {
-    let known = Announced::read(keys, destination)?;
-    let own = known.all.iter().filter(|(_, record)| record.writer == writer);
-    let number = own.map(|(_, record)| record.number).max().unwrap_or(0) + 1;
-    let record = CleaningRecord { writer, number, made: now, announcement, extra: Extra::new() };
-    record.validate().map_err(SealError::from)?;
-    let stored = keys.seal_record(ObjectType::Cleaning, &record.encode().map_err(SealError::from)?)?;
-    let hash = ObjectHash::of(&stored);
-    destination.place.put(&ObjectName::Cleaning(hash), &stored)?;
-    destination.place.settle(Settle::Touched)?;
-    for look in 0..LOOKS {
-        if look > 0 {
-            thread::sleep(PAUSE);
-        }
-        if listed(destination)?.contains(&hash) {
-            return Ok(hash);
-        }
+/// What is to be said on a destination.
+pub struct Statement {
+    hash: ObjectHash,
+    stored: Vec<u8>,
+}
+
+impl Statement {
+    /// Words it, as the next thing that the writer says there.
+    ///
+    /// # Errors
+    /// [`ReplicateError::Destination`].
+    pub fn new(
+        keys: &Keys,
+        destination: &OpenDestination,
+        writer: WriterId,
+        now: Time,
+        announcement: Announcement,
+    ) -> Result<Self, ReplicateError> {
+        let Announced { own, others } = Announced::read(keys, destination)?;
+        let said = own.iter().chain(&others).filter(|(_, record)| record.writer == writer);
+        let number = said.map(|(_, record)| record.number).max().unwrap_or(0) + 1;
+        let record = CleaningRecord { writer, number, made: now, announcement, extra: Extra::new() };
+        record.validate().map_err(SealError::from)?;
+        let stored = keys.seal_record(ObjectType::Cleaning, &record.encode().map_err(SealError::from)?)?;
+        Ok(Self { hash: ObjectHash::of(&stored), stored })
     }
-    Err(ReplicateError::Destination(DestinationError::new(
-        DestinationErrorKind::Other,
-        format!("list {}", ObjectName::Cleaning(hash)),
-        destination.place.describe(),
-        "it was written and does not show in the listing of its folder",
-    )))
+
+    /// Its name, to be remembered before it is said (invariant I20).
+    pub fn name(&self) -> ObjectHash {
+        self.hash
+    }
+
+    /// Says it and waits until it shows; everything that was said there before shows then too.
+    ///
+    /// # Errors
+    /// [`ReplicateError::Destination`], also where it does not show in time.
+    pub fn put(self, destination: &OpenDestination) -> Result<ObjectHash, ReplicateError> {
+        let name = ObjectName::Cleaning(self.hash);
+        destination.neighbours.say(self.hash);
+        destination.place.put(&name, &self.stored)?;
+        destination.place.settle(Settle::Touched)?;
+        for look in 0..LOOKS {
+            if look > 0 {
+                thread::sleep(PAUSE);
+            }
+            if listed(destination)?.contains(&self.hash) {
+                return Ok(self.hash);
+            }
+        }
+        Err(ReplicateError::Destination(DestinationError::new(
+            DestinationErrorKind::Other,
+            format!("list {name}"),
+            destination.place.describe(),
+            "it was written and does not show in the listing of its folder",
+        )))
+    }
 }
 
 /// Whether writers other than `own` introduced themselves on a destination. One whose record cannot be read is one.
@@ -268,21 +311,20 @@ pub fn has_other_writers(keys: &Keys, destination: &OpenDestination, own: &Write
     Ok(false)
 }
 
-/// Whether nobody but `own` said anything on a destination.
+/// Whether nobody else said anything on a destination.
 ///
 /// # Errors
 /// [`ReplicateError::Destination`].
-pub fn is_alone(keys: &Keys, destination: &OpenDestination, own: &WriterId) -> Result<bool, ReplicateError> {
-    Ok(Announced::read(keys, destination)?.all.iter().all(|(_, record)| record.writer == *own))
+pub fn is_alone(keys: &Keys, destination: &OpenDestination) -> Result<bool, ReplicateError> {
+    Ok(Announced::read(keys, destination)?.others.is_empty())
 }
 
 /// Looks what the others said since the last time; gives the packs that are condemned since.
 ///
 /// # Errors
 /// [`ReplicateError::Destination`].
-pub fn look(keys: &Keys, destination: &OpenDestination, own: &WriterId) -> Result<Vec<PackId>, ReplicateError> {
-    let announced = Announced::read(keys, destination)?;
-    Ok(destination.neighbours.note(announced.condemned_by_others(own)))
+pub fn look(keys: &Keys, destination: &OpenDestination) -> Result<Vec<PackId>, ReplicateError> {
+    Ok(destination.neighbours.note(Announced::read(keys, destination)?.condemned_by_others()))
 }
 
 #[cfg(test)]
@@ -312,6 +354,13 @@ mod tests {
         }
     }
 
+    /// From another state folder.
+    fn said_by_another(keys: &Keys, place: &Arc<MemoryDestination>, now: Time) -> ObjectHash {
+        let destination = in_memory(place);
+        let session = Statement::new(keys, &destination, OTHER, now, Announcement::Session).expect("worded");
+        session.put(&destination).expect("said")
+    }
+
     /// A cleaner that opened its keys before another machine rotated them still sees that machine at work.
     #[test]
     fn who_began_an_epoch_meanwhile_is_seen() {
@@ -320,14 +369,14 @@ mod tests {
         let place = Arc::new(MemoryDestination::new("memory"));
         let destination = in_memory(&place);
         let now = Time { seconds: 0, nanos: 0 };
-        let session = announce(&rotated, &destination, OTHER, now, Announcement::Session).expect("said");
+        let session = said_by_another(&rotated, &place, now);
         // Whose ring is nowhere was made by nobody.
-        assert!(is_alone(&keys, &destination, &OWN).expect("read"));
+        assert!(is_alone(&keys, &destination).expect("read"));
         let ring = rotated.seal_ring().expect("sealed");
         place.put(&ObjectName::Ring(2, ObjectHash::of(&ring)), &ring).expect("put");
-        assert!(!is_alone(&keys, &destination, &OWN).expect("read"));
+        assert!(!is_alone(&keys, &destination).expect("read"));
         let announced = Announced::read(&keys, &destination).expect("read");
-        assert_eq!(announced.sessions_of_others(&OWN), [(session, OTHER)]);
+        assert_eq!(announced.sessions_of_others(), [session]);
     }
 
     /// A medium that has gone bad takes one object, and not the destination.
@@ -338,20 +387,21 @@ mod tests {
         let place = Arc::new(MemoryDestination::new("memory"));
         let destination = in_memory(&place);
         let now = Time { seconds: 0, nanos: 0 };
-        let bad = announce(&keys, &destination, OTHER, now, Announcement::Session).expect("said");
+        let bad = said_by_another(&keys, &place, now);
         place.go_bad(ObjectName::Cleaning(bad), 0..1);
-        let own = announce(&keys, &destination, OWN, now, Announcement::Session).expect("said");
-        let all = Announced::read(&keys, &destination).expect("read").all;
-        assert_eq!(all.into_iter().map(|(hash, _)| hash).collect::<Vec<_>>(), [own]);
-        assert!(is_alone(&keys, &destination, &OWN).expect("read"));
+        let own = Statement::new(&keys, &destination, OWN, now, Announcement::Session).expect("worded");
+        let own = own.put(&destination).expect("said");
+        let all = Announced::read(&keys, &destination).expect("read");
+        assert_eq!(all.own.into_iter().map(|(hash, _)| hash).collect::<Vec<_>>(), [own]);
+        assert!(is_alone(&keys, &destination).expect("read"));
         // Nor does a ring that may be what opens a session of another epoch.
         place.delete(&ObjectName::Cleaning(bad)).expect("deleted");
-        announce(&rotated, &destination, OTHER, now, Announcement::Session).expect("said");
+        said_by_another(&rotated, &place, now);
         let ring = rotated.seal_ring().expect("sealed");
         let name = ObjectName::Ring(2, ObjectHash::of(&ring));
         place.put(&name, &ring).expect("put");
         place.go_bad(name, 0..1);
-        assert!(is_alone(&keys, &destination, &OWN).expect("read"));
+        assert!(is_alone(&keys, &destination).expect("read"));
 
         assert!(!has_other_writers(&keys, &destination, &OWN).expect("nobody"));
         let name = ObjectName::Writer(ObjectHash::of(b"a writer"));
@@ -373,12 +423,13 @@ mod tests {
             said(6, OWN, Announcement::Session),
         ];
         let names: Vec<ObjectHash> = all.iter().map(|(hash, _)| *hash).collect();
-        let announced = Announced { all };
-        assert_eq!(announced.ended_sessions(&OWN), [names[3]]);
-        assert_eq!(announced.ended_sessions(&OTHER), [names[0]]);
-        assert_eq!(announced.sessions_of_others(&OWN), [(names[2], OTHER)]);
-        let own: Vec<ObjectHash> = announced.condemned_by(&OWN).into_iter().map(|(hash, ..)| hash).collect();
+        let (own, others) = all.into_iter().partition(|(_, record)| record.writer == OWN);
+        let announced = Announced { own, others };
+        assert_eq!(announced.ended_sessions(), [names[3]]);
+        assert_eq!(announced.sessions_of_others(), [names[2]]);
+        let own: Vec<ObjectHash> = announced.condemned().into_iter().map(|(hash, ..)| hash).collect();
         assert_eq!(own, [names[4]]);
-        assert_eq!(announced.condemned_by_others(&OWN), HashSet::from([PackId::from_bytes([7; 32])]));
+        assert_eq!(announced.condemned_by_others(), HashSet::from([PackId::from_bytes([7; 32])]));
+        assert!(!announced.has_another(&OWN) && announced.has_another(&OTHER));
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::heads::damaged;
 use super::home::Home;
+use super::said::Said;
 use super::settings::Settings;
 use super::{DestinationState, Repo};
 use crate::destination::{
@@ -98,6 +99,7 @@ pub(super) fn open_all(
     is_writing: bool,
 ) -> Result<(Vec<OpenDestination>, Vec<Unreachable>), Error> {
     let mut known = KnownIds::load(home)?;
+    let said = Said::load(home)?;
     let (mut open, mut unreachable) = (Vec::<OpenDestination>::new(), Vec::new());
     for (name, path) in settings.destinations.iter() {
         let expected = known.get(name).map(|destination| DestinationMark { repo: header.repo, destination });
@@ -148,7 +150,7 @@ pub(super) fn open_all(
                     None => Arc::new(place),
                 },
                 upload_limit: settings.limits.upload.get(name).copied(),
-                neighbours: Neighbours::default(),
+                neighbours: Neighbours::of(said.names()),
             });
         }
     }

@@ -125,7 +125,7 @@ pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
     let stored = keys.seal_record(ObjectType::Config, &record)?;
     store.put(&ObjectName::Config(config.number, hashed(&stored)), &stored)?;
     settings.make_room_for_packs(config.pack_bytes);
-    Writer::ready(home, &keys, None, None, Clock::default().now())?;
+    Writer::ready(home, &keys, None, false, None, Clock::default().now())?;
     drop(open_index(home, &header, settings.limits.memory, &Silent)?);
     // The header last but one, the settings last: until they are there, nothing is set up.
     store.put(&ObjectName::Header, &header.encode())?;

@@ -63,6 +63,7 @@ mod proofs;
 mod query;
 mod rebuild;
 mod rest;
+mod said;
 mod standing;
 mod status;
 pub(crate) mod store;

@@ -259,7 +259,7 @@ impl Repo {
             return Ok(());
         }
         let announced = Announced::read(&self.keys, destination)?;
-        let condemned: HashSet<PackStart> = announced.condemned().map(start_of).collect();
+        let condemned: HashSet<PackStart> = announced.condemned_by_all().map(start_of).collect();
         missing.retain(|start| !condemned.contains(start));
         if missing.is_empty() {
             return Ok(());

@@ -10,14 +10,12 @@ use super::store::{Store, StoreContext};
 use super::writer::Writer;
 use crate::error::Error;
 use crate::format::cleaning::Announcement;
-use crate::format::id::WriterId;
 use crate::format::record::Time;
 use crate::format::snapshot::Snapshot;
-use crate::index::{Index, IndexReader};
+use crate::index::IndexReader;
 use crate::replicate::neighbours;
-use crate::replicate::{CatchUp, Lanes, OpenDestination, ReplicateError};
+use crate::replicate::{CatchUp, Lanes, OpenDestination};
 use crate::report::Monitor;
-use crate::seal::Keys;
 use crate::snapshot::ReadError;
 use crate::source::{FolderIdentity, WalkOptions};
 
@@ -30,7 +28,8 @@ impl Repo {
         }
         let view = self.index.reader()?;
         let head = self.lineage(&view)?.head().map(|known| known.id);
-        self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), head, self.now())?);
+        let is_copied = self.is_copied()?;
+        self.writer = Some(Writer::ready(&self.home, &self.keys, self.writer.take(), is_copied, head, self.now())?);
         self.put_missing_heads()?;
         self.meet_neighbours(false)
     }
@@ -43,10 +42,10 @@ impl Repo {
     /// Where others write too: says that this writer is at work, takes in what they are going to delete, and looks again
     /// at what is there.
     fn meet_neighbours(&mut self, is_cleaning: bool) -> Result<(), Error> {
-        let (own, now, ring) = (self.writer_id()?, self.now(), self.keys.ring_number());
+        let ring = self.keys.ring_number();
         let mut lost = Vec::new();
         for destination in self.destinations.clone() {
-            let met = meet(&self.index, &self.keys, &destination, own, now, is_cleaning).map_err(Error::from);
+            let met = self.meet(&destination, is_cleaning);
             // Only what is listed after the session shows is sure to be no older than what this writer itself did last.
             match met.and_then(|is_open| if is_open { self.reconcile(&destination).map(drop) } else { Ok(()) }) {
                 Ok(()) => {}
@@ -62,6 +61,34 @@ impl Repo {
             self.put_missing_heads()?;
         }
         Ok(())
+    }
+
+    /// Says that this writer is at work, where others may be; gives whether what is there has to be looked at again.
+    fn meet(&self, destination: &OpenDestination, is_cleaning: bool) -> Result<bool, Error> {
+        // Whoever is new here may not show yet where another one looks, nor that one here: so a session is put in any case,
+        // into the one folder where at least one of the two sees the other.
+        if !is_cleaning && !self.is_new(destination)? && !self.has_others(destination)? {
+            return Ok(false);
+        }
+        self.announce(destination, Announcement::Session)?;
+        if !neighbours::is_alone(&self.keys, destination)? || self.has_others(destination)? {
+            neighbours::look(&self.keys, destination)?;
+        } else if !is_cleaning {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Whether this writer committed nothing on the destination so far.
+    fn is_new(&self, destination: &OpenDestination) -> Result<bool, Error> {
+        let (own, mut is_new) = (self.writer_id()?, true);
+        self.index.reader()?.each_snapshot(|_, row| -> Result<(), Error> {
+            if row.committed & destination.bit != 0 {
+                is_new &= Snapshot::decode(&row.record).map_err(ReadError::Format)?.writer != own;
+            }
+            Ok(())
+        })?;
+        Ok(is_new)
     }
 
     /// Looks again at what is there, where others write too.
@@ -146,8 +173,13 @@ impl Repo {
 
     /// One more than the highest sequence number this writer ever gave, by its own file or by any snapshot of its.
     pub(crate) fn next_sequence(&self) -> Result<u64, Error> {
-        let writer = self.writer_id()?;
-        let mut highest = self.writer.as_ref().map_or(0, |writer| writer.sequence);
+        let highest = self.writer.as_ref().map_or(0, |writer| writer.sequence);
+        Ok(highest.max(self.highest_sequence()?) + 1)
+    }
+
+    /// The highest sequence number of any snapshot of this writer.
+    pub(crate) fn highest_sequence(&self) -> Result<u64, Error> {
+        let (writer, mut highest) = (self.writer_id()?, 0);
         self.index.reader()?.each_snapshot(|_, row| -> Result<(), Error> {
             if let Ok(snapshot) = Snapshot::decode(&row.record)
                 && snapshot.writer == writer
@@ -156,7 +188,7 @@ impl Repo {
             }
             Ok(())
         })?;
-        Ok(highest + 1)
+        Ok(highest)
     }
 
     /// Remembers that this writer gave a number, before anything with it is stored: it is not given again, though the index
@@ -264,40 +296,4 @@ pub(crate) fn walk_options(home: &Home, settings: &Settings, source: &SourceSett
         skip_folders: skip.collect(),
         changes: None,
     }
-}
-
-/// Says that this writer is at work, where others may be; gives whether what is there has to be looked at again.
-fn meet(
-    index: &Index,
-    keys: &Keys,
-    destination: &OpenDestination,
-    own: WriterId,
-    now: Time,
-    is_cleaning: bool,
-) -> Result<bool, ReplicateError> {
-    // Whoever is new here may not show yet where another one looks, nor that one here: so a session is put in any case,
-    // into the one folder where at least one of the two sees the other.
-    if !is_cleaning && !is_new(index, destination, own)? && !neighbours::has_other_writers(keys, destination, &own)? {
-        return Ok(false);
-    }
-    neighbours::announce(keys, destination, own, now, Announcement::Session)?;
-    if !neighbours::is_alone(keys, destination, &own)? || neighbours::has_other_writers(keys, destination, &own)? {
-        neighbours::look(keys, destination, &own)?;
-    } else if !is_cleaning {
-        return Ok(false);
-    }
-    Ok(true)
-}
-
-/// Whether this writer committed nothing on the destination so far.
-fn is_new(index: &Index, destination: &OpenDestination, own: WriterId) -> Result<bool, ReplicateError> {
-    let mut is_new = true;
-    index.reader()?.each_snapshot(|_, row| -> Result<(), ReplicateError> {
-        if row.committed & destination.bit != 0 {
-            let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
-            is_new &= snapshot.writer != own;
-        }
-        Ok(())
-    })?;
-    Ok(is_new)
 }

@@ -42,17 +42,18 @@ impl Writer {
         Ok(home.read_state(FILE)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
-    /// The writer that may write here: the one that is known, if this machine made it, else a new one that goes on from
-    /// the same snapshot; without any, one that goes on from `parent`.
+    /// The writer that may write here: the one that is known, if this machine made it and no copy of this state folder
+    /// writes too, else a new one that goes on from the same snapshot; without any, one that goes on from `parent`.
     pub(super) fn ready(
         home: &Home,
         keys: &Keys,
         known: Option<Self>,
+        is_copied: bool,
         parent: Option<SnapshotId>,
         now: Time,
     ) -> Result<Self, Error> {
         match known {
-            Some(writer) if writer.fingerprint == fingerprint(home) => Ok(writer),
+            Some(writer) if writer.fingerprint == fingerprint(home) && !is_copied => Ok(writer),
             Some(elsewhere) => {
                 Self::make(home, keys, elsewhere.last_snapshot.or(parent), elsewhere.version_ceiling, now)
             }

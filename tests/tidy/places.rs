@@ -18,6 +18,7 @@ const DANGERS: &[Danger] = &[
         places: &[
             ("format/wire.rs", "stored bytes"),
             ("index/tables.rs", "keys of the local index, big-endian so that they sort"),
+            ("index/file.rs", "pages of the database, before it takes memory for them"),
             ("spill/record.rs", "temporary files of this process"),
             ("backup/recheck.rs", "hashes stand on a ring"),
         ],

@@ -205,6 +205,8 @@ impl World {
             world.clock.store(noon(day).seconds, Ordering::Relaxed);
             filling.snapshot(day);
         }
+        let last = repo.highest_sequence().expect("the snapshots");
+        repo.remember_sequence(last).expect("remembered");
         drop(repo);
         world
     }

@@ -100,6 +100,19 @@ impl World {
         Self { folder, source: self.source, home, secret: None, ticks: AtomicI64::new(0), clock }
     }
 
+    /// What is there when the computer is cloned: the same state folder once more, with the same destinations and the same
+    /// clock, and a source of its own.
+    pub fn clone_of_it(&self) -> Self {
+        let home = Home::at(self.path("home of the clone"));
+        copy_folder(self.home.path(), home.path());
+        let (folder, clock) = (Arc::clone(&self.folder), Arc::clone(&self.clock));
+        let clone = Self { folder, source: "source of the clone", home, secret: None, ticks: AtomicI64::new(0), clock };
+        fs::create_dir(clone.source()).expect("the source");
+        clone.settings(|settings| settings.sources.clear());
+        clone.add_source(&clone.source());
+        clone
+    }
+
     pub fn add_source(&self, path: &Path) {
         Settings::edit(&self.home.settings_path(), |settings| {
             settings.put_source(SourceSettings::new(path));
@@ -280,6 +293,19 @@ impl World {
 }
 
 /// What a backup says of one destination.
+/// Copies a folder with everything in it.
+pub fn copy_folder(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry.expect("readable");
+        let path = to.join(entry.path().strip_prefix(from).expect("below"));
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(path).expect("made");
+        } else {
+            fs::copy(entry.path(), path).expect("copied");
+        }
+    }
+}
+
 pub fn outcome<'a>(report: &'a BackupReport, name: &str) -> &'a DestinationOutcome {
     report.destinations.iter().find(|destination| destination.name == name).expect("a configured destination")
 }
