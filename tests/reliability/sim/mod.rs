@@ -10,6 +10,7 @@
 //! | `judge` | what a command said, held against what is true |
 //! | `purge` | a file goes out of everything |
 //! | `back` | a destination is set back, and taken as it is |
+//! | `twins` | a machine is cloned |
 //! | `audit` | one destination is all that is left |
 //! | `trouble` | what happens meanwhile |
 //! | `run` | the steps are done, and everything is looked at |
@@ -30,6 +31,7 @@ mod run;
 mod source;
 mod station;
 mod trouble;
+mod twins;
 mod world;
 
 use std::collections::BTreeMap;
@@ -38,7 +40,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crate::tally::each;
-use plan::{FOURTH_PART, SECOND_PART, THIRD_PART};
+use plan::{FIFTH_PART, FOURTH_PART, SECOND_PART, THIRD_PART};
 use world::World;
 
 const MACHINES: usize = 3;
@@ -120,11 +122,12 @@ fn seeds_that_found_something_find_nothing_any_more() {
 
 #[test]
 fn machines_that_share_destinations_lose_nothing_whatever_happens() {
-    let more = [SECOND_PART, THIRD_PART, FOURTH_PART].into_iter().flat_map(|first| first..first + 40);
+    let parts = [SECOND_PART, THIRD_PART, FOURTH_PART, FIFTH_PART];
+    let more = parts.into_iter().flat_map(|first| first..first + 40);
     run(&(0..200).chain(more).collect::<Vec<u64>>(), "T4, a slice");
 }
 
-/// A quarter of them of each part. With `CRYPTBACKUP_TEST_CASES` so many seeds, with `CRYPTBACKUP_TEST_FROM` those from that one on, with `CRYPTBACKUP_TEST_ONLY`
+/// A fifth of them of each part. With `CRYPTBACKUP_TEST_CASES` so many seeds, with `CRYPTBACKUP_TEST_FROM` those from that one on, with `CRYPTBACKUP_TEST_ONLY`
 /// one.
 #[test]
 #[ignore = "hours"]
@@ -136,7 +139,8 @@ fn t04_machines_that_share_destinations_lose_nothing_whatever_happens() {
     let seeds: Vec<u64> = match wanted("CRYPTBACKUP_TEST_FROM") {
         Some(from) => (from..from + count).collect(),
         None => {
-            (0..count).map(|at| at / 4 + 1000 + [0, SECOND_PART, THIRD_PART, FOURTH_PART][at as usize % 4]).collect()
+            let parts = [0, SECOND_PART, THIRD_PART, FOURTH_PART, FIFTH_PART];
+            (0..count).map(|at| at / 5 + 1000 + parts[at as usize % 5]).collect()
         }
     };
     run(&seeds, "T4");

@@ -90,6 +90,9 @@ pub struct Model {
     /// Of each machine, how many promises there were when it first had one of its own. What others made before that may
     /// be of its line; what they made later is theirs alone.
     pub joined: [Option<usize>; MACHINES],
+    /// Of each machine, whose promises are of its line as they are of that machine's own, and how many promises there were
+    /// then: what it was cloned from.
+    pub inherited: [Vec<(usize, usize)>; MACHINES],
     /// Destinations of which we changed bytes, and that were not healed since.
     pub is_rotten: [bool; PLACE_COUNT],
     /// Of each machine, destinations from which we deleted packs since it backed up there. What nothing needs nobody puts
@@ -136,7 +139,9 @@ impl Model {
         let is_younger = |(run, other): (usize, &(i64, i64))| run != promise.run && other.1 > time - 3600;
         let newest = |who: usize| self.runs[who].last().map_or(i64::MIN / 2, |run| run.1);
         let is_silent = newest(who) - newest(promise.who) > 90 * 86_400;
-        let is_of_line = promise.who == who || (is_silent && self.joined[who].is_none_or(|joined| at < joined));
+        let is_inherited = self.inherited[who].iter().any(|(owner, count)| promise.who == *owner && at < *count);
+        let is_of_line =
+            promise.who == who || is_inherited || (is_silent && self.joined[who].is_none_or(|joined| at < joined));
         is_of_line && runs.len() > promise.run + 1 && runs.iter().enumerate().any(is_younger)
     }
 

@@ -47,6 +47,8 @@ pub enum Command {
     SetBack,
     /// A machine takes a destination as it is.
     Accept,
+    /// A machine is set up as a clone of another.
+    Clone,
 }
 
 impl Command {
@@ -72,6 +74,7 @@ impl Command {
             Command::Copy => "copy",
             Command::SetBack => "set back",
             Command::Accept => "accept",
+            Command::Clone => "clone",
         }
     }
 
@@ -140,6 +143,8 @@ pub const SECOND_PART: u64 = 1_000_000;
 pub const THIRD_PART: u64 = 2_000_000;
 /// In those from this one on many backups are made in parts.
 pub const FOURTH_PART: u64 = 3_000_000;
+/// In those from this one on machines are cloned.
+pub const FIFTH_PART: u64 = 4_000_000;
 
 /// The steps of a run.
 pub fn draw(seed: u64) -> Vec<Step> {
@@ -147,7 +152,7 @@ pub fn draw(seed: u64) -> Vec<Step> {
     let count = 5 + chance.below(6);
     let mut story = Story {
         chance,
-        part: 1 + [SECOND_PART, THIRD_PART, FOURTH_PART].iter().filter(|first| seed >= **first).count(),
+        part: 1 + [SECOND_PART, THIRD_PART, FOURTH_PART, FIFTH_PART].iter().filter(|first| seed >= **first).count(),
     };
     let mut steps: Vec<Step> = (0..count).map(|_| story.step(&[], 0)).collect();
     if story.part > 1 {
@@ -172,6 +177,9 @@ struct Story {
 impl Story {
     fn command(&mut self, depth: usize) -> Command {
         let chance = &mut self.chance;
+        if self.part == 5 && chance.percent(20) {
+            return Command::Clone;
+        }
         if self.part == 4 && chance.percent(30) {
             return Command::Smart;
         }

@@ -58,6 +58,7 @@ impl World {
             Command::Rot { deletes } => self.rot(step, deletes),
             Command::Copy => self.copy(step),
             Command::SetBack => self.set_back(step),
+            Command::Clone => self.become_a_clone(step, depth),
             Command::Clean { is_twice: true, .. } => {
                 if self.command(step, depth) {
                     self.pass(8 * 24);
@@ -276,7 +277,10 @@ impl World {
         }
         let from = there[chance.below(there.len() as u64) as usize];
         self.wipe(who);
-        self.model().joined[who] = None;
+        let mut model = self.model();
+        model.joined[who] = None;
+        model.inherited[who].clear();
+        drop(model);
         repo::connect(&self.homes[who], &place(PLACES[from]), None, Some(self.settings(who)), &Silent)?;
         Ok((Outcome::Nothing, alarms(&self.open(who)?)))
     }
