@@ -27,11 +27,13 @@
 //! ```
 
 mod replace;
+mod rivals;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use self::replace::{put_in_place, replace_all};
+use self::rivals::give_way;
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::mark::ForgetReason;
@@ -169,6 +171,7 @@ fn once(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Resul
     if placed.replaced.is_empty() && !placed.is_overtaken {
         return Err(Error::TooFewCopies { committed: 0, wanted: 1, reasons: report.failed });
     }
+    placed.is_overtaken |= give_way(repo, &mut placed.replaced)?;
     let by_old: HashMap<SnapshotId, SnapshotId> = placed.replaced.into_iter().collect();
     report.histories = histories.iter().filter(|id| by_old.contains_key(id)).count() as u64;
     report.snapshots.retain(|id| by_old.contains_key(id));

@@ -18,6 +18,8 @@ pub struct Decision {
     pub forgotten: Option<ForgetReason>,
     /// Its place in the chain of its writer, where it ever was forgotten.
     pub place: Option<Forgotten>,
+    /// What was put in its place. Machines that purge at once may each have put something.
+    pub successors: Vec<SnapshotId>,
     /// Tags it got, and tags it lost.
     pub tags: Vec<(String, bool)>,
     /// The note on it; empty for none.
@@ -158,6 +160,9 @@ impl Marks {
                     about(snapshot.id, &mut |decision| {
                         decision.forgotten = Some(reason);
                         decision.place = Some(snapshot);
+                        if reason == ForgetReason::Replaced {
+                            decision.successors.extend(snapshot.previous);
+                        }
                     });
                 }
             }

@@ -209,6 +209,8 @@ impl World {
         let sound = around.sound(&model.is_rotten);
         let is_excused = match error {
             Error::Overtaken => around.is_nested,
+            // What is to go is only where there was trouble.
+            Error::TooFewCopies { .. } if what == "purge" => sound.len() < PLACE_COUNT,
             // What an earlier run left on one destination was relied on, and that one was lost on the way.
             Error::TooFewCopies { reasons, .. } => {
                 let is_elsewhere = |(_, why): &(String, String)| {

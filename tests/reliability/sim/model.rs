@@ -183,8 +183,8 @@ impl Model {
 
     /// What stands for a snapshot now.
     pub fn now_called(&self, id: SnapshotId) -> SnapshotId {
-        let mut now = id;
-        while let Some(replaced) = self.purged.get(&now) {
+        let (mut now, mut passed) = (id, BTreeSet::from([id]));
+        while let Some(replaced) = self.purged.get(&now).filter(|replaced| passed.insert(replaced.new)) {
             now = replaced.new;
         }
         now

@@ -137,7 +137,14 @@ impl World {
                     purge.name, purge.owner
                 ),
             );
-            let replaced = Replaced { new: *new, purge: *purge, failed: failed.clone() };
+            let new = model.now_called(*new);
+            let replaced = Replaced { new, purge: *purge, failed: failed.clone() };
+            // Of what two put in its place at once, the one that was said first may be withdrawn.
+            let said = model.purged.get(old).map(|said| said.new).filter(|said| *said != new);
+            if let Some(said) = said {
+                model.with(said, |promise| promise.replace(&replaced));
+                model.purged.insert(said, replaced.clone());
+            }
             model
                 .promises
                 .iter_mut()
@@ -201,10 +208,13 @@ impl World {
         if let Some(info) = shown.iter().find(|info| model.purged.contains_key(&info.id)) {
             model.violation(format!("{}, which was purged, is shown again", info.id.short()));
         }
-        let is_twice = |promise: &&Promise| shown.iter().filter(|info| promise.is_meant(info)).count() > 1;
-        let twice = model.kept().find(is_twice).map(|promise| promise.id.short());
+        let meant = |promise: &Promise| -> Vec<String> {
+            let meant = shown.iter().filter(|info| promise.is_meant(info));
+            meant.map(|info| format!("{} {:?} {}", info.id.short(), info.time, info.is_partial)).collect()
+        };
+        let twice = model.kept().map(meant).find(|meant| meant.len() > 1);
         if let Some(twice) = twice.filter(|_| !model.has_cut_off_purges) {
-            model.violation(format!("{twice} is there twice"));
+            model.violation(format!("one snapshot is there as {twice:?}"));
         }
         let mut lost = Vec::new();
         for promise in model.kept().filter(|promise| promise.is_unsure) {
