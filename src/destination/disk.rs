@@ -94,6 +94,9 @@ pub trait Disk: Send + Sync {
     /// Syncs the names in a folder. [`Unsupported`](io::ErrorKind::Unsupported) where the file system cannot.
     fn sync_folder(&self, folder: &str) -> io::Result<()>;
 
+    /// Syncs all there is on its file system, whoever wrote it, where the system can.
+    fn sync_everything(&self) -> io::Result<()>;
+
     /// Whether the path that was opened still leads to the folder that was opened.
     fn is_in_place(&self) -> io::Result<bool>;
 

@@ -181,6 +181,15 @@ impl LocalDestination {
         Ok(Put::Present)
     }
 
+    /// Makes durable what came here by other means than `put`: who copied the folder may not have waited for the disk.
+    ///
+    /// # Errors
+    /// [`DestinationErrorKind`] as for `settle`.
+    pub fn settle_what_was_copied(&self) -> Result<(), DestinationError> {
+        self.disk.sync_everything().map_err(|error| self.failed("sync the file system", &error))?;
+        self.settle(Settle::Everything)
+    }
+
     /// Syncs folders, up to the first one where that fails: what was put there since is then written anew.
     fn sync_folders(
         &self,

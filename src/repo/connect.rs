@@ -120,6 +120,7 @@ pub fn connect(
     if let Secret::Inline(key) = &secret {
         settings.encryption.key = Some(key.clone());
     }
+    place.settle_what_was_copied()?;
     let destination_name = name_for(home, &settings, destination, &place.mark().destination)?;
     settings.destinations.insert(destination_name.clone(), destination.to_owned());
     drop(place);

@@ -289,9 +289,10 @@ impl Repo {
             // Whoever made it may have died before its names were durable, `dest.id` the last of them. It is written anew
             // for the same reason as the heads.
             write_anew(&place, &ObjectName::DestinationMark, &mark.encode())?;
-            place.settle(Settle::Everything)?;
+            place.settle_what_was_copied()?;
             return Ok(place);
         }
+        place.settle_what_was_copied()?;
         let own = DestinationMark { repo: mark.repo, destination: DestinationId::from_bytes(random()?) };
         place.replace(&ObjectName::DestinationMark, &own.encode())?;
         place.settle(Settle::Touched)?;

@@ -227,6 +227,10 @@ impl Disk for WornDisk {
         self.0.sync_folder(folder)
     }
 
+    fn sync_everything(&self) -> io::Result<()> {
+        self.0.sync_everything()
+    }
+
     fn is_in_place(&self) -> io::Result<bool> {
         self.0.is_in_place()
     }

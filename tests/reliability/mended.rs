@@ -1,14 +1,19 @@
 //! What the crash suites found, each in a test of its own.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cryptbackup::destination::{CreateError, Destination, LocalDestination, Settle};
 use cryptbackup::format::header::{DestinationMark, RepoHeader};
 use cryptbackup::format::id::{DestinationId, RepoId};
+use cryptbackup::repo::Added;
+use cryptbackup::repo::settings::SourceSettings;
+use cryptbackup::report::Silent;
 
-use crate::disk::SimulatedMachine;
 use crate::disk::crash::Policy;
 use crate::disk::trouble::{Failure, Fault};
+use crate::disk::volume::{Change, ROOT};
+use crate::disk::{SimulatedMachine, contents};
 use crate::rig::{Rig, place};
 use crate::source::Source;
 
@@ -27,6 +32,47 @@ fn a_destination_that_a_killed_process_made_is_durable_once_it_was_taken_up() {
     next.set_up().expect("set up");
     let left = Rig::new(&source.path(), Some(next.machine.image().crash(Policy::Nothing, 0)));
     LocalDestination::open_at(&left.machine, &place("one"), None).expect("dest.id is still there");
+}
+
+/// Somebody copied a destination with another program, which waits for no disk, and added the copy; the power failed.
+#[test]
+fn a_copy_of_a_destination_is_durable_once_it_was_taken_up() {
+    let source = Source::new();
+    let rig = Rig::new(&source.path(), None);
+    rig.init().expect("set up");
+    rig.home
+        .edit_settings(|settings| {
+            settings.put_source(SourceSettings::new(&source.path()));
+            Ok(())
+        })
+        .expect("a source");
+    rig.open().expect("opened").add_destination("one", &place("one"), &Silent).expect("a destination");
+    rig.backup().expect("a backup");
+    let copied = {
+        let mut state = rig.machine.0.state();
+        let from = Arc::clone(&state.image.0[1]);
+        let objects = contents(&from);
+        let copy = Arc::make_mut(&mut state.image.0[2]);
+        let mut folders = vec!["backup".to_owned()];
+        while let Some(folder) = folders.pop() {
+            copy.make_folder(0, ROOT, &folder).expect("a folder");
+            let inode = from.find(ROOT, &folder).expect("there");
+            for (name, inode) in &from.folder(inode).expect("a folder").current {
+                folders.extend(from.folder(*inode).is_ok().then(|| format!("{folder}/{name}")));
+            }
+        }
+        for (path, bytes) in &objects {
+            let file = copy.make_file(0, ROOT, path).expect("a file");
+            copy.change(0, file, Change::Write { offset: 0, bytes: bytes.as_slice().into() }).expect("its bytes");
+        }
+        objects
+    };
+    let taken_up = rig.open().expect("opened").add_destination("two", &place("two"), &Silent);
+    assert_eq!(taken_up.expect("taken up"), Added::TakenUp);
+    let left = contents(&rig.machine.image().0[2].crash(Policy::Nothing, 0));
+    for (path, bytes) in copied.iter().filter(|(path, _)| !path.ends_with("dest.id")) {
+        assert!(left.get(path) == Some(bytes), "{path}");
+    }
 }
 
 /// The last sync of making a destination failed, everything was taken back, and the power failed meanwhile: the mark was

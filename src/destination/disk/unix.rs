@@ -185,6 +185,22 @@ impl Disk for RealDisk {
         sync_names(&self.open_folder(folder)?)
     }
 
+    #[cfg(target_os = "linux")]
+    fn sync_everything(&self) -> io::Result<()> {
+        use rustix::io::Errno;
+        match rustix::fs::syncfs(&self.root) {
+            // Not every file system, and not every sandbox, has it.
+            Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
+            result => Ok(result?),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn sync_everything(&self) -> io::Result<()> {
+        rustix::fs::sync();
+        Ok(())
+    }
+
     fn is_in_place(&self) -> io::Result<bool> {
         let opened = rustix::fs::fstat(&self.root)?;
         match rustix::fs::stat(&self.path) {

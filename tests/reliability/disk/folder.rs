@@ -146,6 +146,10 @@ impl Disk for SimulatedDisk {
         state.sync(self.volume, "sync_folder", path, folder)
     }
 
+    fn sync_everything(&self) -> io::Result<()> {
+        self.shared.state().write(self.volume, "sync_everything", "", |volume, _| volume.sync_everything())
+    }
+
     fn is_in_place(&self) -> io::Result<bool> {
         let mut state = self.shared.state();
         match state.read(self.volume, "place", "", |_| Ok(true)) {

@@ -177,6 +177,13 @@ impl Volume {
         Ok(())
     }
 
+    pub fn sync_everything(&mut self) -> io::Result<()> {
+        (0..self.nodes.len()).try_for_each(|inode| match self.nodes[inode] {
+            Node::File(_) => self.sync_file(inode),
+            Node::Folder(_) => self.sync_folder(inode),
+        })
+    }
+
     /// What a sync that fails leaves: the bytes or the names are gone, and nobody will say so again.
     pub fn lose(&mut self, inode: Inode) {
         match &mut self.nodes[inode] {

@@ -295,6 +295,10 @@ impl Disk for Watched {
         self.change(|| self.inner.sync_folder(path))
     }
 
+    fn sync_everything(&self) -> io::Result<()> {
+        self.change(|| self.inner.sync_everything())
+    }
+
     fn is_in_place(&self) -> io::Result<bool> {
         self.look_at(|| self.inner.is_in_place())
     }

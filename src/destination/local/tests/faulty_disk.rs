@@ -106,6 +106,11 @@ impl Disk for FaultyDisk {
         self.inner.sync_folder(folder)
     }
 
+    fn sync_everything(&self) -> io::Result<()> {
+        self.ask("sync_everything", "")?;
+        self.inner.sync_everything()
+    }
+
     fn is_in_place(&self) -> io::Result<bool> {
         self.ask("is_in_place", "")?;
         self.inner.is_in_place()
