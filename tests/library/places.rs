@@ -145,6 +145,37 @@ fn a_clone_gets_an_id_of_its_own() {
     assert_restores(&world.open(), None, &saved, &world.path("scratch"));
 }
 
+/// With an id of its own it would be the wrong device at the path that it has in the settings.
+#[test]
+fn one_folder_is_no_copy_of_itself_and_what_may_have_moved_is_none_either() {
+    let world = World::new(&["primary"]);
+    world.write("file", noise(80_000, 1));
+    let saved = [Saved::now(&world, &world.backup())];
+    let mark = fs::read(world.path("primary/dest.id")).expect("a mark");
+    std::os::unix::fs::symlink(world.path("primary"), world.path("link")).expect("a link");
+    let add = |name: &str| world.open_to_write().add_destination("other", &world.path(name), &Silent);
+    let sentence = |result: Result<Added, Error>| match result {
+        Err(Error::Config { key, detail }) if key == "destinations.other" => detail,
+        other => panic!("{other:?}"),
+    };
+    assert!(sentence(add("link")).contains("is the destination `primary` already"));
+    // The disk is mounted elsewhere now, or the original of a copy is not plugged in: nobody here can tell.
+    fs::rename(world.path("primary"), world.path("moved")).expect("moved");
+    let refused = sentence(add("moved"));
+    assert!(refused.contains("or a copy of it, and nothing of it is at"), "{refused}");
+    assert_eq!(fs::read(world.path("moved/dest.id")).expect("a mark"), mark);
+    assert!(!world.settings_now().destinations.contains_key("other"));
+    // Under its own name it is taken up where it is.
+    let moved = world.open_to_write().add_destination("primary", &world.path("moved"), &Silent);
+    assert_eq!(moved.expect("taken up"), Added::TakenUp);
+    assert_eq!(fs::read(world.path("moved/dest.id")).expect("a mark"), mark);
+    // And where its name was taken out by hand, under another.
+    world.settings(|settings| settings.destinations.remove("primary").map(drop).expect("it was there"));
+    assert_eq!(add("moved").expect("taken up"), Added::TakenUp);
+    assert_eq!(fs::read(world.path("moved/dest.id")).expect("a mark"), mark);
+    assert_restores(&world.open(), None, &saved, &world.path("scratch"));
+}
+
 #[test]
 fn too_few_copies_fail_and_a_later_run_succeeds() {
     let world = World::new(&["primary"]);

@@ -42,7 +42,7 @@ fn a_copy_of_a_destination_is_durable_once_it_was_taken_up() {
     rig.init().expect("set up");
     rig.home
         .edit_settings(|settings| {
-            settings.put_source(SourceSettings::new(&source.path()));
+            settings.put_source(SourceSettings::new(source.path()));
             Ok(())
         })
         .expect("a source");
