@@ -48,6 +48,11 @@ impl ArgonCost {
     /// The most that is accepted.
     pub const MAX: ArgonCost = ArgonCost { memory_kib: 2 * 1024 * 1024, passes: 32, lanes: 16 };
 
+    /// How much it is: memory in KiB times passes.
+    pub fn work(self) -> u64 {
+        u64::from(self.memory_kib) * u64::from(self.passes)
+    }
+
     fn is_allowed(self) -> bool {
         (Self::DEFAULT.memory_kib..=Self::MAX.memory_kib).contains(&self.memory_kib)
             && (Self::DEFAULT.passes..=Self::MAX.passes).contains(&self.passes)

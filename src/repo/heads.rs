@@ -12,7 +12,7 @@ use crate::format::id::ObjectHash;
 use crate::format::layout::{ObjectKind, ObjectName};
 use crate::format::record::ConfigRecord;
 use crate::format::sealed::ObjectType;
-use crate::format::slot::Slot;
+use crate::format::slot::{ArgonCost, Slot};
 use crate::seal::slots::{self, Secret};
 use crate::seal::{Keys, SealError};
 
@@ -74,18 +74,23 @@ pub(super) struct Unlocked {
     pub(super) slot: ObjectHash,
 }
 
+/// Slots that are tried with a secret, and kept here. Anybody who can write to a destination can put some there.
+pub(super) const SLOTS_MAX: usize = 64;
+
 /// A slot, and the root key in it.
 type OpenedSlot = (ObjectHash, Zeroizing<[u8; 32]>);
 
-/// Opens the keys with a secret: a slot it fits, and every ring that opens.
+/// Opens the keys with a secret: a slot it fits, and every ring that opens. Of slots that were put there by a stranger so
+/// many are tried, those that cost little first, that it is a matter of seconds.
 ///
 /// # Errors
 /// [`Error::WrongKey`] where no slot opens, or only one that was removed; [`Error::Damaged`] where a slot does and no
 /// ring.
 pub(super) fn unlock(objects: &Objects, header: &RepoHeader, secret: &Secret, place: &str) -> Result<Unlocked, Error> {
     let slots = slots(objects, header);
+    let tried = worth_trying(&slots, secret);
     let opened = |is_wanted: &dyn Fn(&ObjectHash) -> bool| -> Result<Option<OpenedSlot>, Error> {
-        for (name, slot) in slots.iter().filter(|(name, _)| is_wanted(name)) {
+        for (name, slot) in tried.iter().filter(|(name, _)| is_wanted(name)) {
             match slots::open(slot, header.repo, secret) {
                 Ok(root) => return Ok(Some((*name, root))),
                 Err(SealError::WrongKey) => {}
@@ -99,8 +104,14 @@ pub(super) fn unlock(objects: &Objects, header: &RepoHeader, secret: &Secret, pl
     };
     let wrong = |what| Err(Error::WrongKey { what });
     let Some((slot, root)) = opened(&|_| true)? else {
+        let of_kind = slots.iter().filter(|(_, slot)| slot.kind == secret.kind()).count();
         return wrong(match slots.is_empty() {
             true => format!("there is no readable key slot in {place}"),
+            false if tried.len() < of_kind => format!(
+                "none of the {} key slots that were tried, of {of_kind} in {place}, opens with it: somebody may have put \
+                 them there; use another destination, or delete the files in its `keys` folder that are no key of yours",
+                tried.len()
+            ),
             false => format!("the {} not open the repository in {place}", secret_name(secret)),
         });
     };
@@ -114,6 +125,20 @@ pub(super) fn unlock(objects: &Objects, header: &RepoHeader, secret: &Secret, pl
         Some((slot, _)) => Ok(Unlocked { keys, slot }),
         None => wrong(format!("this key was removed from the repository in {place}, and opens it no more")),
     }
+}
+
+/// The slots of a kind of secret, those of the least cost first, and no more than together cost what so many usual ones do.
+fn worth_trying<'s>(slots: &'s [(ObjectHash, Slot)], secret: &Secret) -> Vec<&'s (ObjectHash, Slot)> {
+    let mut tried: Vec<_> = slots.iter().filter(|(_, slot)| slot.kind == secret.kind()).collect();
+    tried.sort_by_key(|(name, slot)| (slot.cost.work(), *name));
+    tried.truncate(SLOTS_MAX);
+    let mut left = SLOTS_MAX as u64 * ArgonCost::DEFAULT.work();
+    let is_affordable = |(_, slot): &&(ObjectHash, Slot)| {
+        let is_affordable = slot.cost.work() <= left;
+        left = left.saturating_sub(slot.cost.work());
+        is_affordable
+    };
+    tried.into_iter().take_while(is_affordable).collect()
 }
 
 /// The slots that this program can read. One of a newer program, or a damaged one, is not the only one.

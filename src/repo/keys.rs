@@ -177,6 +177,12 @@ impl Repo {
         if let Some((id, _)) = known.iter().find(|(id, slot)| !self.keys.is_removed(id) && is_same(slot)) {
             return Err(Error::Usage(format!("it opens the repository already: it is the key {}", id.short())));
         }
+        if known.len() >= heads::SLOTS_MAX {
+            let many = heads::SLOTS_MAX;
+            return Err(Error::Usage(format!(
+                "there are {many} keys already; remove one first, with `cryptbackup key remove`"
+            )));
+        }
         let stored = slots::make(&self.keys, &secret)?.encode();
         let id = hashed(&stored);
         store.put(&ObjectName::Slot(id), &stored)?;

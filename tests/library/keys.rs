@@ -6,7 +6,10 @@ use cryptbackup::backup::{self, BackupRequest};
 use cryptbackup::check::{self, CheckRequest};
 use cryptbackup::clean::hand;
 use cryptbackup::error::Error;
-use cryptbackup::format::slot::SlotKind;
+use cryptbackup::format::header::RepoHeader;
+use cryptbackup::format::id::ObjectHash;
+use cryptbackup::format::layout::ObjectName;
+use cryptbackup::format::slot::{ArgonCost, Slot, SlotKind, WRAPPED_LEN};
 use cryptbackup::repo::{self, Access, Home, KeyChange, NewKey, Repo, Secret, new_recovery_words};
 use cryptbackup::report::Silent;
 use zeroize::Zeroizing;
@@ -96,6 +99,35 @@ fn every_kind_of_key_opens_each_destination_alone_with_what_was_written_before_a
             assert_alone_is_enough(&world, name, &Left::Secret(secret.clone()), &saved);
         }
     }
+}
+
+/// Whoever can write to a destination can put slots there that take a minute and two gigabytes each to find out that they
+/// are none.
+#[test]
+fn slots_that_a_stranger_put_on_a_destination_cost_seconds() {
+    let world = World::in_memory(&["primary"]);
+    world.write("file", noise(10_000, 1));
+    world.backup();
+    let secret = passphrase("correct horse");
+    add(&world, &secret);
+    let header = fs::read(world.path("primary/cryptbackup.repo")).expect("a header");
+    let repo = RepoHeader::decode(&header).expect("it is one").repo;
+    let costs = [ArgonCost::MAX, ArgonCost { memory_kib: 128 << 10, ..ArgonCost::DEFAULT }];
+    for number in 0..100_u8 {
+        let kind = SlotKind::Passphrase;
+        let (cost, salt) = (costs[usize::from(number % 2)], [number; 32]);
+        let slot = Slot { kind, cost, repo, salt, commitment: [0; 32], wrapped: [0; WRAPPED_LEN] }.encode();
+        let path = world.path("primary").join(ObjectName::Slot(ObjectHash::of(&slot)).path());
+        fs::write(path, slot).expect("written");
+    }
+    assert!(connects(&world, "primary", &secret), "the real one costs the least");
+    let home = Home::at(world.path("some other home"));
+    let wrong = repo::connect(&home, &world.path("primary"), Some(passphrase("wrong")), None, &Silent);
+    let Err(Error::WrongKey { what }) = wrong else { panic!("{:?}", wrong.err()) };
+    assert!(what.contains("of 101 in") && what.contains("somebody may have put them there"), "{what}");
+    // Not many of them come here.
+    world.backup();
+    assert_eq!(slots_in(&world, "home"), 64);
 }
 
 #[test]

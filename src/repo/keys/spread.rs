@@ -11,7 +11,7 @@ use crate::format::slot::Slot;
 use crate::replicate::OpenDestination;
 use crate::repo::Repo;
 use crate::repo::destinations::write_anew;
-use crate::repo::heads::{self, HeadStore, Objects, hashed};
+use crate::repo::heads::{self, HeadStore, Objects, SLOTS_MAX, hashed};
 
 impl Repo {
     /// Takes in rings and slots that destinations have and this machine has not, and gives whether there was a new ring.
@@ -44,7 +44,9 @@ impl Repo {
         let place = self.home.path().display().to_string();
         self.keys = Arc::new(heads::rings(&objects, &place, &mut |stored| self.keys.open_another(stored))?);
         for (destination, name) in each(|name| matches!(name, ObjectName::Slot(_))) {
-            let Some(bytes) = whole(destination, &name).filter(|_| self.is_in_force(&name)) else { continue };
+            let known = objects.iter().filter(|(name, _)| matches!(name, ObjectName::Slot(_))).count();
+            let is_wanted = self.is_in_force(&name) && known < SLOTS_MAX;
+            let Some(bytes) = whole(destination, &name).filter(|_| is_wanted) else { continue };
             if Slot::decode(&bytes).is_ok_and(|slot| slot.repo == self.header.repo) {
                 store.put(&name, &bytes)?;
                 objects.push((name, bytes));
