@@ -42,6 +42,13 @@ impl<'a> HeadStore<'a> {
         self.home.remove_state(&format!("{FOLDER}/{}", name.path()))
     }
 
+    /// Removes what was to belong to a repository that was never set up. On a destination its writer would be one whose
+    /// record nobody can read, beside which space comes back late.
+    pub(super) fn clear(&self) -> Result<(), Error> {
+        let kept = self.home.read_state_below(FOLDER, |path| ObjectName::parse(path).is_some())?;
+        kept.into_iter().try_for_each(|(path, _)| self.home.remove_state(&format!("{FOLDER}/{path}")))
+    }
+
     /// Everything kept. A file that is not what its name says is left out: the destinations have it too.
     pub(super) fn all(&self) -> Result<Objects, Error> {
         let files = self.home.read_state_below(FOLDER, |path| ObjectName::parse(path).is_some())?;

@@ -101,6 +101,7 @@ pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
     let keys = Keys::generate(repo)?;
     let header = RepoHeader::new(repo);
     let store = HeadStore::new(home);
+    store.clear()?;
     let mut settings = Settings::new(&jiff::Zoned::now());
 
     let secret = match request.passphrase {

@@ -24,9 +24,9 @@ pub struct StatusReport {
     pub standings: Vec<Standing>,
     /// Number of snapshots.
     pub snapshots: usize,
-    /// Files in the newest snapshot.
+    /// Files in the newest snapshot of this machine's line; where it has none yet, of all.
     pub files: u64,
-    /// Bytes of the files in the newest snapshot.
+    /// Bytes of the files in that snapshot.
     pub bytes_source: u64,
     /// Bytes of the files each snapshot read: what full copies would take.
     pub bytes_all_snapshots: u64,
@@ -34,7 +34,7 @@ pub struct StatusReport {
     pub bytes_unique: u64,
     /// Bytes of the packs on that destination.
     pub bytes_stored: u64,
-    /// When the newest snapshot was finished.
+    /// When that snapshot was finished.
     pub last_backup: Option<Time>,
     /// Whether a key exists that is not only in `config.yaml`: recovery words, a passphrase, a key file, an exported copy.
     pub key_exported: bool,
@@ -144,7 +144,8 @@ impl Repo {
                 }),
             }
         });
-        let counts = known.first().map(|known| known.snapshot.roots.iter().map(|root| root.counts));
+        let newest = known.iter().find(|known| line.has(&known.snapshot));
+        let counts = newest.map(|known| known.snapshot.roots.iter().map(|root| root.counts));
         let (files, bytes) = counts.map_or((0, 0), |counts| {
             // What a snapshot says of itself may be any number.
             counts.fold((0u64, 0u64), |(files, bytes), counts| {
@@ -172,7 +173,7 @@ impl Repo {
             bytes_all_snapshots,
             bytes_unique: totals.bytes_unique,
             bytes_stored: totals.bytes_stored,
-            last_backup: known.first().map(|known| known.snapshot.finished),
+            last_backup: newest.map(|known| known.snapshot.finished),
             key_exported: self.is_key_exported()?,
             min_copies: self.settings.min_copies,
         })

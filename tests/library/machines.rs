@@ -161,6 +161,9 @@ fn what_another_machine_backed_up_at_the_same_path_is_no_backup_of_this_one() {
     assert!(last_read.is_some_and(|time| time.seconds < day_two), "{last_read:?}");
     assert!(last_good.is_some_and(|time| time.seconds < day_two), "{last_good:?}");
     assert_eq!((files, is_overdue), (2, true));
+    let status = first.open().status().expect("a status");
+    assert!(status.last_backup.is_some_and(|time| time.seconds < day_two), "{:?}", status.last_backup);
+    assert_eq!((status.files, status.snapshots), (2, 3));
     let (last_read, _, files, is_overdue) = of(&second);
     assert!(last_read.is_some_and(|time| time.seconds > day_two), "{last_read:?}");
     assert_eq!((files, is_overdue), (3, false));

@@ -34,6 +34,29 @@ fn a_destination_that_a_killed_process_made_is_durable_once_it_was_taken_up() {
     LocalDestination::open_at(&left.machine, &place("one"), None).expect("dest.id is still there");
 }
 
+/// A repository that was nearly set up when the process was killed leaves nothing in the one that is set up then.
+#[test]
+fn nothing_of_a_repository_that_was_never_set_up_gets_to_a_destination() {
+    let source = Source::new();
+    let heads = |rig: &Rig| -> Vec<usize> {
+        rig.set_up().expect("set up");
+        let there = contents(&rig.machine.image().0[1]);
+        ["backup/writers/", "backup/keys/"]
+            .map(|folder| there.keys().filter(|path| path.starts_with(folder)).count())
+            .into()
+    };
+    let rig = Rig::new(&source.path(), None);
+    rig.machine.record();
+    rig.init().expect("set up");
+    let steps = rig.machine.0.state().steps.take().expect("recorded");
+    let usual = heads(&rig);
+    assert_eq!(usual[0], 1);
+    for step in steps.iter().rev().step_by(3).take(30) {
+        let killed = Rig::new(&source.path(), Some(step.image.crash(Policy::Kill, 0)));
+        assert_eq!(heads(&killed), usual, "after {} of {}", step.verb, step.path);
+    }
+}
+
 /// Somebody copied a destination with another program, which waits for no disk, and added the copy; the power failed.
 #[test]
 fn a_copy_of_a_destination_is_durable_once_it_was_taken_up() {
