@@ -359,7 +359,7 @@ impl<'a> Walk<'a, '_> {
 
     /// Writes what the window holds, then the links to it, then the metadata of folders that are complete.
     fn flush(&mut self) -> Result<(), Error> {
-        let failed = self.window.flush(self.report);
+        let failed = self.window.flush(self.report)?;
         for link in self.links.take_waiting(&failed)? {
             if let Some(kind) = failed.get(&link.inode) {
                 // What has the first name now, if anything, is not what was stored.
