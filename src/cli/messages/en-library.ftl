@@ -341,6 +341,7 @@ said-another-file-system-is-mounted-in = another file system is mounted in it
 said-it-was-never-backed-up-because = it was never backed up, because it could not be read
 said-another-command-cleaned-there-while = another command cleaned there while it was read; do it again
 said-the-file-of-which-it-is = the file of which it is another name could not be restored
+said-the-target-ignores-case-and-is = the target ignores case, and `{ $name }` is in its place already; restore it to another target
 said-it-cannot-be-made-another-name = it cannot be made another name of the same file: { $why }
 said-what-was-damaged-could-not-be = What was damaged could not be healed: { $why }; run `cryptbackup check --read-data --heal`
 said-what-was-damaged-was-not-healed = What was damaged was not healed, since another command is writing; run `cryptbackup check --read-data --heal`

@@ -340,6 +340,7 @@ said-another-file-system-is-mounted-in = un autre système de fichiers y est mon
 said-it-was-never-backed-up-because = il n'a jamais été sauvegardé, parce qu'il n'a pas pu être lu
 said-another-command-cleaned-there-while = une autre commande y a nettoyé pendant la lecture ; recommencez
 said-the-file-of-which-it-is = le fichier dont il est un autre nom n'a pas pu être restauré
+said-the-target-ignores-case-and-is = la cible ne distingue pas majuscules et minuscules, et `{ $name }` est déjà à sa place ; restaurez-le vers une autre cible
 said-it-cannot-be-made-another-name = il ne peut pas devenir un autre nom du même fichier : { $why }
 said-what-was-damaged-could-not-be = Ce qui était endommagé n'a pas pu être réparé : { $why } ; exécutez `cryptbackup check --read-data --heal`
 said-what-was-damaged-was-not-healed = Ce qui était endommagé n'a pas été réparé, car une autre commande écrit ; exécutez `cryptbackup check --read-data --heal`
