@@ -45,7 +45,7 @@ use crate::error::Error;
 use crate::format::record::Time;
 use crate::format::snapshot::Root;
 use crate::format::tree::Metadata;
-use crate::repo::settings::SourceSettings;
+use crate::repo::settings::{SourceSettings, source_path};
 use crate::repo::{Repo, require_tags};
 use crate::report::{Monitor, Stage};
 use crate::source::{Event, piped};
@@ -107,7 +107,7 @@ pub fn run(
 /// The source that it is, or will be.
 fn source(repo: &Repo, request: &StreamRequest) -> Result<SourceSettings, Error> {
     let name = &request.name;
-    if !name.is_absolute() || name.file_name().is_none() {
+    if !name.is_absolute() || source_path(name).is_err() || name.file_name().is_none() {
         return Err(Error::Usage(format!("{} is no name of a file", name.display())));
     }
     match repo.settings.source(name) {

@@ -6,7 +6,7 @@ use super::destinations::KnownIds;
 use super::heads::{self, HeadStore};
 use super::home::Home;
 use super::init::put_slot;
-use super::settings::{Settings, SourceSettings};
+use super::settings::{Settings, SourceSettings, source_path};
 use super::{Access, Repo, Secret};
 use crate::destination::{Destination, LocalDestination, OpenError, Settle};
 use crate::error::Error;
@@ -137,7 +137,9 @@ fn finish(home: &Home, secret: Secret, is_copied: bool, monitor: &dyn Monitor) -
     let view = repo.index.reader()?;
     let known = repo.known_snapshots(&view)?;
     let newest = known.first().map_or(&[][..], |known| &known.snapshot.roots);
-    let sources: Vec<SourceSettings> = newest.iter().map(source).collect();
+    // A path that none can have is that of no source, whoever wrote it into the snapshot.
+    let is_possible = |source: &SourceSettings| source_path(&source.path).is_ok();
+    let sources: Vec<SourceSettings> = newest.iter().map(source).filter(is_possible).collect();
     if !is_copied || repo.settings.sources.is_empty() {
         home.edit_settings(|settings| {
             settings.make_room_for_packs(repo.config.pack_bytes);

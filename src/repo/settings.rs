@@ -56,6 +56,7 @@ pub use keys::DESTINATION_PREFIX;
 pub use sections::{
     Compression, Encryption, Extra, Guard, Level, Limits, Priority, Retention, SourceSettings, StatusSettings, Watch,
 };
+pub(crate) use values::source_path;
 pub use values::{bytes as size, pack_bytes};
 
 /// Major number of the file's layout; a file with a higher one is refused.
@@ -341,8 +342,10 @@ impl Settings {
         }
         for source in &self.sources {
             values::not_empty(&source.path).or_else(|detail| bad("sources.path", detail))?;
+            values::source_path(&source.path).or_else(|detail| bad("sources", detail))?;
         }
-        Ok(())
+        let paths = self.sources.iter().map(|source| source.path.as_path());
+        values::different(paths).or_else(|detail| bad("sources", detail))
     }
 }
 
@@ -360,7 +363,7 @@ pub fn written_time(moment: &jiff::Zoned) -> String {
 }
 
 impl SourceSettings {
-    /// A source that is added now, with every option off. The path has to be absolute.
+    /// A source that is added now, with every option off. The path has to be absolute and without `..`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), added_at: written_time(&jiff::Zoned::now()), ..Self::default() }
     }

@@ -1,5 +1,7 @@
 //! One item of the plan: folders made on the way down, files collected, links and metadata of folders on the way up.
 
+mod spelling;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use crate::replicate::Fetcher;
 use crate::report::{Monitor, Problem, ProblemKind};
 use crate::seal::Keys;
 use crate::snapshot::{Held, TreeReader, holds};
+use spelling::Spellings;
 use system::{Applied, Folder};
 
 /// A folder that is being restored.
@@ -30,6 +33,7 @@ struct Frame<'a> {
     nodes: TreeReader<'a>,
     /// What else is there, where that is to be deleted.
     others: Option<Others>,
+    spellings: Spellings,
 }
 
 struct Walk<'a, 'r> {
@@ -149,6 +153,9 @@ impl<'a> Walk<'a, '_> {
                         path.push(b'/');
                     }
                     path.extend_from_slice(&node.name);
+                    if self.is_taken(frame, &path, &node)? {
+                        continue;
+                    }
                     let (folder, is_new) = (Arc::clone(&frame.folder), frame.is_new);
                     if node.folder().is_none() {
                         let name = node.name.clone();
@@ -187,6 +194,7 @@ impl<'a> Walk<'a, '_> {
         around: Option<&Frame<'_>>,
     ) -> Frame<'a> {
         self.report.folders += 1;
+        let spellings = Spellings::new(entered.is_new, around.map(|around| &around.spellings));
         let around = around.and_then(|around| around.others.as_ref());
         let is_emptied = self.request.delete && !entered.is_new;
         if is_emptied {
@@ -201,11 +209,12 @@ impl<'a> Walk<'a, '_> {
             metadata: Some(metadata),
             nodes: TreeReader::new(self.fetcher, recipe),
             others,
+            spellings,
         }
     }
 
     /// Enters a folder below; gives what to go on with, unless it cannot be entered.
-    fn enter(&mut self, around: &Frame<'_>, path: &[u8], node: Node) -> Option<Frame<'a>> {
+    fn enter(&mut self, around: &mut Frame<'_>, path: &[u8], node: Node) -> Option<Frame<'a>> {
         let (folder, is_new) = (&around.folder, around.is_new);
         let NodeKind::Folder(recipe) = &node.kind else { return None };
         self.note_unread(&paths::from_bytes(path), &node);
@@ -215,7 +224,10 @@ impl<'a> Walk<'a, '_> {
             entered = folder.enter(&node.name);
         }
         match entered {
-            Ok(entered) => Some(self.frame(recipe, entered, path, node.metadata, Some(around))),
+            Ok(entered) => {
+                around.spellings.look(folder, &node.name);
+                Some(self.frame(recipe, entered, path, node.metadata, Some(around)))
+            }
             Err(error) => {
                 self.not_restored(&paths::from_bytes(path), &error);
                 None
@@ -359,7 +371,7 @@ impl<'a> Walk<'a, '_> {
 
     /// Writes what the window holds, then the links to it, then the metadata of folders that are complete.
     fn flush(&mut self) -> Result<(), Error> {
-        let failed = self.window.flush(self.report);
+        let failed = self.window.flush(self.report)?;
         for link in self.links.take_waiting(&failed)? {
             if let Some(kind) = failed.get(&link.inode) {
                 // What has the first name now, if anything, is not what was stored.

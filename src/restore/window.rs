@@ -137,7 +137,7 @@ impl<'a> Window<'a> {
                     }
                 }
                 if self.parts.len() >= self.parts_max() {
-                    self.write();
+                    self.write()?;
                     number = self.drop_finished(number);
                 }
             }
@@ -181,15 +181,18 @@ impl<'a> Window<'a> {
     }
 
     /// Writes every part and reports every file; gives those of which there can be no other names.
-    pub fn flush(&mut self, report: &mut RestoreReport) -> Failed {
-        self.write();
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] where some of it was not written.
+    pub fn flush(&mut self, report: &mut RestoreReport) -> Result<Failed, Error> {
+        self.write()?;
         self.bytes = 0;
         self.close_all();
         let done = std::mem::take(&mut self.done);
         report.files_restored += done.files_restored;
         report.bytes_written = report.bytes_written.saturating_add(done.bytes_written);
         report.problems.extend(done.problems);
-        std::mem::take(&mut self.failed)
+        Ok(std::mem::take(&mut self.failed))
     }
 
     fn close_all(&mut self) {
@@ -210,17 +213,20 @@ impl<'a> Window<'a> {
     }
 
     /// Reads each block once and writes its chunks where they belong.
-    fn write(&mut self) {
+    fn write(&mut self) -> Result<(), Error> {
         let mut parts = std::mem::take(&mut self.parts);
         parts.sort_unstable_by_key(|part| (part.place.pack, part.place.block, part.place.offset));
         let groups: Vec<&[PartJob]> = parts.chunk_by(|left, right| block_of(left) == block_of(right)).collect();
-        groups.par_iter().for_each(|group| {
-            if !self.monitor.should_stop() {
-                self.write_block(group);
+        groups.par_iter().try_for_each(|group| {
+            if self.monitor.should_stop() {
+                return Err(Error::Interrupted);
             }
-        });
+            self.write_block(group);
+            Ok(())
+        })?;
         parts.clear();
         self.parts = parts;
+        Ok(())
     }
 
     fn write_block(&self, group: &[PartJob]) {

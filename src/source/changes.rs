@@ -11,6 +11,11 @@ use super::walk::CACHE_TAG;
 /// So many names are remembered at most; where more changed, everything is looked at.
 const NAMES_MAX: usize = 100_000;
 
+/// Whether a file of this name can leave out what is in its folder and below.
+pub(crate) fn leaves_out(name: &[u8]) -> bool {
+    [IGNORE_FILE, GIT_IGNORE_FILE, CACHE_TAG].contains(&name)
+}
+
 /// The paths of a source at which something may be another than when it was last walked. Everything else is as it was.
 ///
 /// Too much costs time, too little loses changes. So the path of whatever was written, made, removed or moved is told, of
@@ -63,7 +68,7 @@ impl Changes {
 
     fn note(&mut self, path: &[u8], mut is_whole: bool) {
         let mut components: Vec<&[u8]> = path.split(|&byte| byte == b'/').filter(|name| !name.is_empty()).collect();
-        if components.last().is_some_and(|name| [IGNORE_FILE, GIT_IGNORE_FILE, CACHE_TAG].contains(name)) {
+        if components.last().is_some_and(|name| leaves_out(name)) {
             // What is left out below its folder may be another.
             components.pop();
             is_whole = true;

@@ -34,6 +34,7 @@ mod tests;
 
 pub use change::{ChangePolicy, has_same_metadata, is_unchanged};
 pub use changes::Changes;
+pub(crate) use changes::leaves_out;
 pub use entry::{Entry, EntryKind, Event, FolderIdentity, Stat};
 pub use excludes::{Excludes, split_list};
 pub use file::{HOLE_MIN_BYTES, OpenError, Segment, SourceFile};

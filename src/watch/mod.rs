@@ -52,6 +52,7 @@ mod news;
 mod presence;
 mod work;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -61,7 +62,7 @@ use crate::format::id::SnapshotId;
 use crate::repo::settings::{Settings, SourceSettings};
 use crate::repo::{Home, Resting, Secret, walk_options};
 use crate::report::Monitor;
-use crate::source::{Changes, WalkOptions};
+use crate::source::{Changes, WalkOptions, leaves_out};
 
 pub use news::{News, WatchReport, WatchRequest};
 
@@ -264,7 +265,8 @@ impl Watch<'_> {
             self.miss("the system told of more changes than it could remember");
             return;
         }
-        let mut moved = Vec::new();
+        // What to forget, and where to look for folders that are not watched.
+        let (mut moved, mut looked_at) = (Vec::new(), BTreeSet::new());
         for one in told {
             let (path, is_moved) = match one {
                 Told::Touched(path) => (path, false),
@@ -279,6 +281,11 @@ impl Watch<'_> {
                 if is_moved { source.changes.renew(below) } else { source.changes.touch(below) }
             }
             self.due.change();
+            let is_rule = path.file_name().is_some_and(|name| leaves_out(name.as_encoded_bytes()));
+            if let Some(folder) = path.parent().filter(|_| is_rule) {
+                // What it left out may be left out no more.
+                looked_at.insert(folder.to_owned());
+            }
             if is_moved && moved.last() != Some(&path) {
                 moved.push(path);
             }
@@ -287,7 +294,8 @@ impl Watch<'_> {
         if let Some(listener) = &mut self.listener {
             moved.iter().for_each(|path| listener.forget(path));
         }
-        for path in moved {
+        looked_at.extend(moved);
+        for path in looked_at {
             if !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir()) {
                 continue;
             }

@@ -135,6 +135,9 @@ fn a_broken_file_is_said_in_words_with_the_key_and_what_to_do() {
         ("retention:\n  keep_days: 3\n keep_versions: 2\n", "line 4: it cannot be understood"),
         ("sources: docs\n", "line 2: sources: it cannot have this value"),
         ("sources:\n- path: /docs\n  git_ignore: perhaps\n", "line 4: git_ignore: it cannot have this value"),
+        ("sources:\n- path: docs\n", "line 2: sources: `docs` is a relative path; write the whole one"),
+        ("sources:\n- path: /docs\n- path: /docs/\n", "line 2: sources: `/docs` is there twice; take one of them out"),
+        ("sources:\n- path: /a/../docs\n", "line 2: sources: `/a/../docs` has `..` in it; write the path without"),
         ("encryption: [\n  key: c2VjcmV0\n", "it cannot be understood"),
     ] {
         let config = world.write_config(&format!("version: '1.1'\n{broken}"));

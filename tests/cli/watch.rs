@@ -331,6 +331,37 @@ fn a_full_destination_is_told_once_and_catches_up_when_there_is_room() {
     assert_latest_is_the_tree(&world);
 }
 
+/// What an ignore file left out is backed up and watched as soon as it does not any more.
+#[test]
+fn a_folder_that_is_not_left_out_any_more_is_watched() {
+    let world = world(&["primary"], 1);
+    world.write("docs/.cryptbackupignore", "one\n/two/deep\n");
+    world.write("docs/three/.cryptbackupignore", "*\n!.cryptbackupignore\n");
+    for folder in ["one", "two/deep", "three/deep"] {
+        world.write(&format!("docs/{folder}/file"), "from the beginning");
+    }
+    let watching = Watching::started(&world);
+    let saved = |key: &str| {
+        let one = |line: &Value| line["message_type"] == "backup" && line[key] == 1;
+        watching.wait_until(one);
+    };
+    // Written anew, removed, and moved away.
+    world.write("docs/.cryptbackupignore", "/two/deep\n");
+    saved("files_new");
+    world.write("docs/one/file", "it is watched now");
+    saved("files_changed");
+    fs::remove_file(world.path("docs/.cryptbackupignore")).expect("removed");
+    saved("files_new");
+    world.write("docs/two/deep/file", "it is watched now");
+    saved("files_changed");
+    world.rename("docs/three/.cryptbackupignore", "ignored no more");
+    saved("files_new");
+    world.write("docs/three/deep/file", "it is watched now");
+    saved("files_changed");
+    watching.stop(Signal::TERM).0.expect_code(0);
+    assert_latest_is_the_tree(&world);
+}
+
 /// While it stands still more changes than the system remembers for it.
 #[test]
 fn changes_that_were_missed_are_found_by_looking_at_everything() {

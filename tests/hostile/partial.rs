@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cryptbackup::error::Error;
 use cryptbackup::format::id::ChunkKind;
@@ -112,4 +112,48 @@ fn nothing_half_written_keeps_its_name_where_a_restore_ends_early() {
     assert_eq!(names(&world.path("new/source")), Vec::<String>::new());
     assert_eq!(names(&world.path("there/source")), ["large"]);
     assert_eq!(fs::read(world.path("there/source/large")).unwrap(), b"older");
+}
+
+/// Asks to stop after it was asked so often.
+struct StopAfter(AtomicUsize);
+
+impl Monitor for StopAfter {
+    fn should_stop(&self) -> bool {
+        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(1))) == Ok(0)
+    }
+}
+
+#[test]
+fn whenever_a_restore_is_interrupted_it_says_so_or_all_is_there() {
+    let world = World::new();
+    let mut forge = Forge::new(&world);
+    let nodes = [forge.file(b"one", b"its content"), forge.file(b"two", b"another")];
+    let id = forge.commit_nodes(&nodes);
+    forge.publish(&world);
+    let repo = world.open();
+    let one = RestoreRequest::new(What::File("/source/one".into()));
+    let all = RestoreRequest::new(What::Snapshot(id.to_string()));
+    for (what, request) in [("one", one), ("all", all)] {
+        let mut ends = Vec::new();
+        for asked in 0..20 {
+            let target = world.path(&format!("{what} {asked}"));
+            let request = RestoreRequest { destination: Some(target.clone()), ..request.clone() };
+            let plan = restore::plan(&repo, request, &Silent).unwrap();
+            match restore::execute(&repo, plan, &StopAfter(AtomicUsize::new(asked))) {
+                Ok(report) => assert_eq!(report.problems, Vec::new(), "{what}, asked {asked} times"),
+                Err(error) => {
+                    assert!(matches!(error, Error::Interrupted), "{error}");
+                    ends.push(asked);
+                    let place = target.join("source");
+                    // What is there has all of its content.
+                    for name in if place.exists() { names(&place) } else { Vec::new() } {
+                        let content = fs::read(place.join(&name)).unwrap();
+                        assert!([&b"its content"[..], b"another"].contains(&content.as_slice()), "{name}");
+                    }
+                    assert!(what == "all" || !target.exists());
+                }
+            }
+        }
+        assert!(ends.contains(&0) && !ends.contains(&19), "{what}: {ends:?}");
+    }
 }

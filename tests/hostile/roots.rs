@@ -4,6 +4,8 @@ use std::fs;
 
 use cryptbackup::format::id::SnapshotId;
 use cryptbackup::format::tree::NodeKind;
+use cryptbackup::repo::{self, Home, Secret};
+use cryptbackup::report::Silent;
 use cryptbackup::restore::RestoreRequest;
 
 use crate::forge::{Forge, node};
@@ -110,4 +112,20 @@ fn t17_a_source_below_a_link_is_a_problem_and_the_others_are_restored() {
     assert_eq!(report.problems[0].path, zone.target().join("a/below"));
     assert_eq!(fs::read(zone.target().join("b/file")).expect("restored"), b"content");
     zone.assert_untouched("a source below a link");
+}
+
+#[test]
+fn a_path_that_no_source_can_have_does_not_keep_a_machine_from_being_set_up() {
+    let world = World::new();
+    let mut forge = Forge::new(&world);
+    let folder = forge.below(b"", &[]);
+    let paths = [&b""[..], b"/a", b"/a/", b"/a/../b", b"/c", b"relative"];
+    forge.commit(paths.map(|path| (path.to_vec(), folder.clone())).to_vec());
+    forge.publish(&world);
+    let key = world.home.settings().expect("the settings").encryption.key.expect("a key");
+    let home = Home::at(world.path("another home"));
+    repo::connect(&home, &world.path("primary"), Some(Secret::Inline(key)), None, &Silent).expect("connected");
+    let settings = home.settings().expect("they can be read again");
+    let paths: Vec<_> = settings.sources.iter().map(|source| source.path.to_str().expect("text")).collect();
+    assert_eq!(paths, ["/a", "/c"]);
 }

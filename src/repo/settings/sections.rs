@@ -86,8 +86,8 @@ impl Default for Compression {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourceSettings {
-    /// The folder, absolute.
-    #[serde(serialize_with = "text::write_path", deserialize_with = "text::read_path")]
+    /// The folder, absolute and without `..`.
+    #[serde(serialize_with = "text::write_path", deserialize_with = "text::read_source")]
     pub path: PathBuf,
     /// Patterns of what to leave out.
     pub exclude: Vec<String>,

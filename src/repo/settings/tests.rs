@@ -361,3 +361,31 @@ fn sources_are_replaced_and_removed() {
     assert!(settings.remove_source(Path::new("/a")));
     assert!(settings.sources.is_empty());
 }
+
+#[test]
+fn a_source_has_a_whole_path_of_one_spelling_and_is_there_once() {
+    let listed = |paths: &[&str]| {
+        let lines: String = paths.iter().map(|path| format!("- path: {path:?}\n")).collect();
+        Settings::parse(&format!("sources:\n{lines}"))
+    };
+    let settings = listed(&["/home/a/", "/home/a/inside", "//home/./b/.", "/"]).expect("each is another folder");
+    let paths: Vec<_> = settings.sources.iter().map(|source| source.path.as_os_str().to_str()).collect();
+    assert_eq!(paths, [Some("/home/a"), Some("/home/a/inside"), Some("/home/b"), Some("/")]);
+    for (paths, said) in [
+        (&["docs"][..], "`docs` is a relative path; write the whole one"),
+        (&["./docs"], "`./docs` is a relative path; write the whole one"),
+        (&["/home/b/../a"], "`/home/b/../a` has `..` in it; write the path without"),
+        (&["/a", "/b", "/a"], "`/a` is there twice; take one of them out"),
+        (&["/a", "/a/"], "`/a` is there twice; take one of them out"),
+        (&["/a/b", "/a/./b/"], "`/a/b` is there twice; take one of them out"),
+    ] {
+        assert_eq!(config_error(listed(paths)), ("sources".to_owned(), said.to_owned()), "{paths:?}");
+    }
+    // Whatever another system calls whole is not ours to judge; what came through a pipe is a source too.
+    assert!(listed(&[r"C:\Users\a", "c:/b", r"\\server\share"]).is_ok());
+    let mut settings = Settings::default();
+    settings.put_source(SourceSettings { stdin: true, ..SourceSettings::new("/shop.sql") });
+    assert!(settings.validate().is_ok());
+    settings.put_source(SourceSettings::new("shop"));
+    assert_eq!(config_error(settings.validate()).0, "sources");
+}

@@ -38,6 +38,11 @@ pub fn read_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, 
     }
 }
 
+/// Reads the path of a source without what changes only its spelling: it has one series of versions.
+pub fn read_source<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+    Ok(read_path(deserializer)?.components().collect())
+}
+
 #[cfg(unix)]
 fn path_of_bytes(bytes: Vec<u8>) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStringExt;

@@ -1,6 +1,7 @@
 //! Values of keys: from the text a person types to a type and back. Refusals are one sentence without a full stop.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Component, Path};
 
 use super::sections::{ALGORITHM, Level};
 use crate::format::PACK_LEN_MAX;
@@ -177,6 +178,31 @@ pub fn destination_name(name: &str) -> Result<(), Refusal> {
 /// Checks that a path is one.
 pub fn not_empty(path: &Path) -> Result<(), Refusal> {
     if path.as_os_str().is_empty() { Err("the path is empty".to_owned()) } else { Ok(()) }
+}
+
+/// Checks the path of a source: by its spelling its versions are found again, so it has one.
+pub fn source_path(path: &Path) -> Result<(), Refusal> {
+    // A file that another system wrote has paths that begin with the letter of a disk or the name of a computer.
+    let is_elsewhere = match path.as_os_str().as_encoded_bytes() {
+        [letter, b':', b'\\' | b'/', ..] => letter.is_ascii_alphabetic(),
+        bytes => bytes.starts_with(br"\\"),
+    };
+    if !path.has_root() && !is_elsewhere {
+        return Err(format!("`{}` is a relative path; write the whole one", path.display()));
+    }
+    if path.components().any(|component| component == Component::ParentDir) {
+        return Err(format!("`{}` has `..` in it; write the path without", path.display()));
+    }
+    Ok(())
+}
+
+/// Checks that each source is there once.
+pub fn different<'a>(mut paths: impl Iterator<Item = &'a Path>) -> Result<(), Refusal> {
+    let mut known = HashSet::new();
+    match paths.find(|path| !known.insert(*path)) {
+        Some(twice) => Err(format!("`{}` is there twice; take one of them out", twice.display())),
+        None => Ok(()),
+    }
 }
 
 /// Checks the secret of an inline slot: 32 bytes in base64.

@@ -1,5 +1,6 @@
 //! An open folder below the target, and what is done in it.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -123,6 +124,7 @@ impl Folder {
     }
 
     fn enter_or_make(&self, name: &[u8], mode: Mode) -> io::Result<Entered> {
+        let name = &*self.found_by(name);
         let is_new = match rustix::fs::mkdirat(&self.fd, name, mode) {
             Ok(()) => true,
             Err(Errno::EXIST) => false,
@@ -134,7 +136,7 @@ impl Folder {
 
     /// What is at a name, itself and not what it links to; `None` where nothing is.
     pub fn look_at(&self, name: &[u8]) -> io::Result<Option<Stat>> {
-        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+        match rustix::fs::statat(&self.fd, &*self.found_by(name), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
@@ -144,31 +146,32 @@ impl Folder {
     /// Makes a file that must not be there yet, for this user's eyes only until its metadata are set.
     pub fn create(&self, name: &[u8]) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(File::from(rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?))
+        Ok(File::from(rustix::fs::openat(&self.fd, &*self.found_by(name), flags, Mode::RUSR | Mode::WUSR)?))
     }
 
     /// Opens a file for reading, not following a link and not waiting for a pipe.
     pub fn open_file(&self, name: &[u8]) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        Ok(File::from(rustix::fs::openat(&self.fd, name, flags, Mode::empty())?))
+        Ok(File::from(rustix::fs::openat(&self.fd, &*self.found_by(name), flags, Mode::empty())?))
     }
 
     pub fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
-        Ok(rustix::fs::renameat(&self.fd, from, &self.fd, to)?)
+        Ok(rustix::fs::renameat(&self.fd, from, &self.fd, &*self.found_by(to))?)
     }
 
     /// Makes `name` here another name of a file in another folder.
     pub fn link(&self, name: &[u8], other: &Folder, other_name: &[u8]) -> io::Result<()> {
+        let (other_name, name) = (&*other.found_by(other_name), &*self.found_by(name));
         Ok(rustix::fs::linkat(&other.fd, other_name, &self.fd, name, AtFlags::empty())?)
     }
 
     pub fn symlink(&self, name: &[u8], target: &[u8]) -> io::Result<()> {
-        Ok(rustix::fs::symlinkat(target, &self.fd, name)?)
+        Ok(rustix::fs::symlinkat(target, &self.fd, &*self.found_by(name))?)
     }
 
     /// Removes what is not a folder.
     pub fn remove(&self, name: &[u8]) -> io::Result<()> {
-        Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
+        Ok(rustix::fs::unlinkat(&self.fd, &*self.found_by(name), AtFlags::empty())?)
     }
 
     /// The names in the folder.
@@ -248,7 +251,25 @@ impl Folder {
     }
 
     pub fn enter_existing(&self, name: &[u8]) -> io::Result<Folder> {
-        Ok(Self { fd: rustix::fs::openat(&self.fd, name, FOLDER_FLAGS, Mode::empty())? })
+        Ok(Self { fd: rustix::fs::openat(&self.fd, &*self.found_by(name), FOLDER_FLAGS, Mode::empty())? })
+    }
+
+    /// The name by which the system finds an entry.
+    #[cfg(not(test))]
+    fn found_by<'a>(&self, name: &'a [u8]) -> Cow<'a, [u8]> {
+        Cow::Borrowed(name)
+    }
+
+    /// The same, where what is below a folder that is called `ignoring case` lies on a target that does.
+    #[cfg(test)]
+    fn found_by<'a>(&self, name: &'a [u8]) -> Cow<'a, [u8]> {
+        use std::os::fd::AsRawFd;
+
+        let path = std::fs::read_link(format!("/proc/self/fd/{}", self.fd.as_raw_fd()));
+        let ignores_case = path.is_ok_and(|path| path.iter().any(|name| name == "ignoring case"));
+        let names = if ignores_case { self.names().unwrap_or_default() } else { Vec::new() };
+        let found = names.into_iter().find(|known| known.eq_ignore_ascii_case(name));
+        found.map_or(Cow::Borrowed(name), Cow::Owned)
     }
 }
 
