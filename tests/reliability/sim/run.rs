@@ -204,8 +204,9 @@ impl World {
                     _ => backup::run(&mut repo, request, &Silent)?,
                 };
                 let shown = repo.snapshots()?;
-                let id = report.snapshot_id.map(|id| self.model().now_called(id));
-                let own = shown.iter().find(|info| Some(info.id) == id);
+                // Another machine may have purged something of it meanwhile, of which this one may know or not.
+                let names = report.snapshot_id.map(|id| [id, self.model().now_called(id)]);
+                let own = shown.iter().find(|info| names.is_some_and(|names| names.contains(&info.id)));
                 Outcome::Backup(report, tree, own.map(|info| info.time).unwrap_or_default())
             }
             Command::Forget => match self.choose(who, chance) {
