@@ -47,6 +47,7 @@ mod choose;
 mod compare;
 mod guard;
 mod kept;
+mod letters;
 mod links;
 mod others;
 mod replace;

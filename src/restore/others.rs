@@ -4,10 +4,11 @@
 //! snapshot, where sources keep to one or where it was not mounted then. Nor does what the rules of a source leave out:
 //! no snapshot would bring it back.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::kept::Kept;
+use super::letters::key;
 use super::system::{Folder, Mount};
 use super::{PlannedItem, RestorePlan};
 use crate::error::Error;
@@ -59,7 +60,15 @@ impl Others {
             Ok(present) => present,
             Err(error) => return each(path.to_owned(), Err(format!("it cannot be restored: {error}"))),
         };
-        present.retain(|name| !names.contains(name));
+        // Where the target ignores case, what was restored can be there under the spelling that it had before.
+        let listed: HashSet<&[u8]> = present.iter().map(Vec::as_slice).collect();
+        let unlisted = names.iter().filter(|name| !listed.contains(name.as_slice())).map(|name| (key(name), name));
+        let unlisted: HashMap<u64, &Vec<u8>> = unlisted.collect();
+        let is_stored = |name: &[u8]| {
+            let other = if unlisted.is_empty() { None } else { unlisted.get(&key(name)) };
+            other.is_some_and(|other| matches!(folder.look_at(other), Ok(Some(_))))
+        };
+        present.retain(|name| !names.contains(name) && !is_stored(name));
         if self.is_elsewhere {
             if !present.is_empty() {
                 let detail = "another file system is mounted there, and nothing in it was deleted";

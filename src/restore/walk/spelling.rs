@@ -2,13 +2,13 @@
 //! and what is in two folders would come together in one, both in silence.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Folder, Frame, Walk};
 use crate::error::Error;
 use crate::format::tree::{Flags, Node, NodeKind};
 use crate::paths;
 use crate::report::ProblemKind;
+use crate::restore::letters::key;
 
 /// From so many names on it is asked whether they have to be remembered.
 const NAMES_MAX: usize = 8192;
@@ -69,20 +69,6 @@ impl Spellings {
     }
 }
 
-/// The same for all spellings, and for few other names.
-fn key(name: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for char in String::from_utf8_lossy(name).chars() {
-        // As the file systems do that ignore case: one for one.
-        let mut upper = char.to_uppercase();
-        match (upper.next(), upper.next()) {
-            (Some(one), None) => one.hash(&mut hasher),
-            _ => char.hash(&mut hasher),
-        }
-    }
-    hasher.finish()
-}
-
 impl Walk<'_, '_> {
     /// Whether the name of an entry is that of another one already, which was restored before; then that stays.
     pub(super) fn is_taken(&mut self, frame: &mut Frame<'_>, path: &[u8], node: &Node) -> Result<bool, Error> {
@@ -137,8 +123,12 @@ mod tests {
     }
 
     fn restored(repo: &Repo, source: &std::path::Path, target: PathBuf) -> RestoreReport {
+        restored_with(repo, source, target, false)
+    }
+
+    fn restored_with(repo: &Repo, source: &std::path::Path, target: PathBuf, delete: bool) -> RestoreReport {
         let what = What::Directory(source.to_owned());
-        let request = RestoreRequest { destination: Some(target), ..RestoreRequest::new(what) };
+        let request = RestoreRequest { destination: Some(target), delete, ..RestoreRequest::new(what) };
         let plan = restore::plan(repo, request, &Silent).expect("a plan");
         restore::execute(repo, plan, &Silent).expect("restored")
     }
@@ -187,6 +177,28 @@ mod tests {
                 assert_eq!(fs::read_to_string(target.join(file)).expect("restored"), format!("of {file}"));
                 fs::write(target.join(file), "changed since").expect("written");
             }
+        }
+    }
+
+    /// What is replaced keeps the spelling that it had.
+    #[test]
+    fn what_was_there_under_another_spelling_is_not_deleted_once_it_was_restored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (repo, source) = stored(&folder, &["Docs/one", "README"]);
+        for (name, left) in [(IGNORING, ["Readme", "docs"]), ("telling apart", ["Docs", "README"])] {
+            let target = folder.path().join(name);
+            fs::create_dir_all(target.join("docs")).expect("a folder");
+            for file in ["Readme", "stray", "docs/stray"] {
+                fs::write(target.join(file), "before").expect("written");
+            }
+            assert_eq!(said(&restored_with(&repo, &source, target.clone(), true)), []);
+            let mut there: Vec<_> =
+                fs::read_dir(&target).expect("listed").map(|entry| entry.expect("one").file_name()).collect();
+            there.sort();
+            assert_eq!(there, left, "{name}");
+            let [readme, docs] = if name == IGNORING { left } else { ["README", "Docs"] };
+            assert_eq!(fs::read_to_string(target.join(readme)).expect("restored"), "of README");
+            assert_eq!(fs::read_dir(target.join(docs)).expect("listed").count(), 1);
         }
     }
 
