@@ -168,14 +168,13 @@ fn gone(repo: &mut Repo, ids: &[SnapshotId]) -> Result<Vec<SnapshotId>, Error> {
     Ok(gone)
 }
 
-/// Puts them back where they were deleted already.
+/// Puts them back where they are not any more.
 fn bring(repo: &mut Repo, ids: &[SnapshotId]) -> Result<(), Error> {
     let view = repo.index.reader()?;
     let mut lost = Vec::new();
     for destination in &repo.destinations {
         for id in ids {
-            let is_deleted = view.snapshot(id)?.is_some_and(|row| (row.seen & !row.committed) & destination.bit != 0);
-            if !is_deleted {
+            if view.snapshot(id)?.is_none_or(|row| row.committed & destination.bit != 0) {
                 continue;
             }
             match repo.catch_up(&Silent)?.snapshot(destination, id) {

@@ -15,6 +15,7 @@ use crate::index::{IndexReader, PackNumber};
 use crate::live::{Keepers, LiveError, LiveSet, Needs};
 use crate::replicate::OpenDestination;
 use crate::replicate::neighbours::Announced;
+use crate::replicate::reconcile::note_deleted;
 use crate::repo::{KnownSnapshot, Repo};
 use crate::report::Monitor;
 
@@ -140,7 +141,9 @@ fn is_complete(
         }
         Ok(())
     })?;
-    note_deleted(repo, destination, &deleted)?;
+    if repo.index.is_writable() {
+        note_deleted(&repo.index, destination, &deleted)?;
+    }
     if let Some(first) = missing.first() {
         return Err(Stop::because(format!(
             "{} that {} here {} not in its listing ({}): run `cryptbackup sync`, which copies from another destination, or \
@@ -167,26 +170,6 @@ fn is_complete(
         }
     }
     Ok(())
-}
-
-/// Takes note of deletions that an earlier run made and was cut off before it could. Later what said that they were meant
-/// may be gone too.
-fn note_deleted(repo: &Repo, destination: &OpenDestination, deleted: &[SnapshotId]) -> Result<(), Stop> {
-    if deleted.is_empty() || !repo.index.is_writable() {
-        return Ok(());
-    }
-    let mut writer = repo.index.writer()?;
-    for id in deleted {
-        let mut is_gone = false;
-        writer.update_snapshot(id, |row| {
-            row.seen &= !destination.bit;
-            is_gone = row.seen == 0 && row.committed == 0;
-        })?;
-        if is_gone {
-            writer.remove_snapshot(id)?;
-        }
-    }
-    Ok(writer.commit()?)
 }
 
 /// Snapshots that cannot be opened: forgotten ones go, any other stops everything, and so does a mark.

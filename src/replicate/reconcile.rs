@@ -3,12 +3,15 @@
 //! A pack counts as present only when this run's listing shows it with the size the index knows. So a stale, copied or
 //! rebuilt index can never make a dangling reference; it only makes work. Memory is that of one of the 256 folders.
 
+mod deleted;
 mod small;
 
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::thread::{self, ScopedJoinHandle};
 
+use self::deleted::let_go;
+pub use self::deleted::note_deleted;
 use self::small::{open_mark, open_snapshot, read_whole};
 use super::{OpenDestination, ReplicateError};
 use crate::format::id::{ObjectHash, PackId, SnapshotId};
@@ -64,8 +67,10 @@ pub fn reconcile(index: &Index, keys: &Keys, destination: &OpenDestination) -> R
     listed_packs?;
     drop(view);
     let view = index.reader()?;
-    snapshots(index, keys, &view, destination, listed, &mut found)?;
+    let missing = snapshots(index, keys, &view, destination, listed, &mut found)?;
     marks(index, keys, &view, destination, &mut found)?;
+    drop(view);
+    let_go(index, destination, &missing)?;
     Ok(found)
 }
 
@@ -256,15 +261,17 @@ fn snapshots(
     destination: &OpenDestination,
     mut listed: BTreeMap<SnapshotId, u64>,
     found: &mut Reconciled,
-) -> Result<(), ReplicateError> {
+) -> Result<Vec<SnapshotId>, ReplicateError> {
     found.snapshots = listed.len() as u64;
     let mut changes: Vec<(SnapshotId, bool)> = Vec::new();
+    let mut missing = Vec::new();
     view.each_snapshot(|id, row| -> Result<(), ReplicateError> {
         let was_there = row.committed & destination.bit != 0;
         let is_there = listed.remove(&id).is_some_and(|len| len == row.stored.len() as u64);
         if was_there != is_there {
             changes.push((id, is_there));
         }
+        missing.extend((!is_there && row.seen & destination.bit != 0).then_some(id));
         Ok(())
     })?;
     let mut learned = Vec::new();
@@ -290,7 +297,7 @@ fn snapshots(
         }
     }
     if changes.is_empty() && learned.is_empty() {
-        return Ok(());
+        return Ok(missing);
     }
     found.snapshots_learned = learned.len() as u64;
     found.snapshots_lost = changes.iter().filter(|(_, is_there)| !is_there).count() as u64;
@@ -306,7 +313,7 @@ fn snapshots(
         writer.put_snapshot(id, row)?;
     }
     writer.commit()?;
-    Ok(())
+    Ok(missing)
 }
 
 /// Marks are few and small, and every one counts: what is not known yet is read.

@@ -293,7 +293,7 @@ impl Cleaner {
     fn list_writers(self, world: &World, setup: &Setup, me: usize) -> Steps {
         let mut steps = Vec::new();
         for (stale, writers) in world.listings(|disk| disk.writers) {
-            let is_alone = (!setup.keeps(Rule::AloneInWriters) || writers & !only(me) == 0)
+            let is_alone = (!setup.keeps(Rule::AloneInWriters) || setup.others(writers, me) == 0)
                 && (!setup.keeps(Rule::AloneInSessions) || self.sessions == 0);
             let next = match (is_alone, self.at) {
                 (_, At::ListWriters) if !setup.keeps(Rule::ListWait) => {
@@ -330,7 +330,7 @@ impl Cleaner {
         let packs_first = !setup.keeps(Rule::SnapshotsFirst);
         let list_first = !setup.keeps(Rule::ListLast);
         let what = match (snapshot, pack) {
-            (_, Some(_)) if list_first && has_list => return self.remove_list(world, me),
+            (_, Some(_)) if list_first && has_list => return self.remove_list(world, setup, me),
             (Some(snapshot), _) if !(packs_first && pack.is_some()) => {
                 changed.change(|disk| disk.snapshots &= !only(snapshot));
                 "C4 deletes a forgotten snapshot"
@@ -339,15 +339,19 @@ impl Cleaner {
                 changed.change(|disk| disk.packs &= !only(pack));
                 "C4 deletes a pack"
             }
-            _ if has_list => return self.remove_list(world, me),
+            _ if has_list => return self.remove_list(world, setup, me),
             _ => return self.rest(world, setup, me),
         };
         vec![Self::becomes(self, changed, me, what, false)]
     }
 
-    fn remove_list(self, world: &World, me: usize) -> Steps {
+    fn remove_list(self, world: &World, setup: &Setup, me: usize) -> Steps {
         let mut world = *world;
-        world.change(|disk| disk.gc.lists[me][usize::from(self.slot)] = List::default());
+        let ended = if setup.keeps(Rule::SessionStays) { 0 } else { only(me) };
+        world.change(|disk| {
+            disk.gc.lists[me][usize::from(self.slot)] = List::default();
+            disk.gc.sessions &= !ended;
+        });
         vec![Self::becomes(self, world, me, "C4 removes the list", false)]
     }
 

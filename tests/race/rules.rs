@@ -41,6 +41,8 @@ pub enum Rule {
     SnapshotsFirst,
     /// C4: the list goes after its packs.
     ListLast,
+    /// C4: the session of who cleaned stays.
+    SessionStays,
     /// C5: what was condemned is walked again.
     FreshWalk,
     /// C5: a list waits for the grace.
@@ -54,6 +56,8 @@ pub struct Setup {
     pub world: World,
     /// The snapshots that cleaning forgets.
     pub to_forget: Set,
+    /// Whether the writer is a copy of the cleaner, and takes the record of that for its own until it has one.
+    pub are_twins: bool,
     /// Whether mostly dead packs are repacked.
     pub repacks: bool,
     /// Whether more is wrong than the loss of an acknowledged snapshot.
@@ -90,7 +94,8 @@ impl Setup {
         world.acknowledged = world.now.snapshots;
         world.before = world.now;
         world.actors[..actors.len()].copy_from_slice(actors);
-        Self { name, world, to_forget: 0, repacks: false, judges_all: false, without: Vec::new() }
+        let (are_twins, repacks, judges_all) = (false, false, false);
+        Self { name, world, to_forget: 0, are_twins, repacks, judges_all, without: Vec::new() }
     }
 
     /// A cleaner, known to all, and a writer that is not yet. The first pack is only needed by a snapshot that will be
@@ -114,6 +119,11 @@ impl Setup {
         setup.world.now.writers = 3;
         setup.world.before.writers = 3;
         setup
+    }
+
+    /// The same, and each takes itself for the only one: they are copies of one installation.
+    pub fn twins() -> Self {
+        Self { name: "twins", are_twins: true, ..Self::joining() }
     }
 
     /// Two cleaners, a chunk in two packs, one of which holds a dead chunk too.
@@ -146,6 +156,16 @@ impl Setup {
         self.world.crashes = crashes;
         self.world.graces = graces;
         self
+    }
+
+    /// Whether an actor takes the record of another for its own.
+    pub fn is_copy(&self, writers: Set, me: usize) -> bool {
+        self.are_twins && writers & only(me) == 0
+    }
+
+    /// The others among writers, as far as one can tell them from oneself.
+    pub fn others(&self, writers: Set, me: usize) -> Set {
+        if self.is_copy(writers, me) { 0 } else { writers & !only(me) }
     }
 
     /// Whether a rule is kept.

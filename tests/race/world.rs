@@ -45,6 +45,11 @@ pub struct Gc {
 }
 
 impl Gc {
+    /// Whether nobody but `actor` said anything.
+    pub fn is_quiet_beside(&self, actor: usize) -> bool {
+        self.sessions & !only(actor) == 0 && self.condemned_by_others(actor) == 0
+    }
+
     /// The packs that anybody but `actor` has condemned.
     pub fn condemned_by_others(&self, actor: usize) -> Set {
         let others = self.lists.iter().enumerate().filter(|(owner, _)| *owner != actor);

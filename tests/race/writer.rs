@@ -1,13 +1,17 @@
 //! A run of a writer, W1 to W8.
 
 use crate::rules::{Rule, Setup};
-use crate::world::{Actor, Label, Set, Steps, World, only};
+use crate::world::{Actor, Gc, Label, Set, Steps, World, only};
 
 /// What a writer does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum At {
     /// W1: introduces itself.
     Join,
+    /// W1: lists `gc/`, where that may show that it is a copy of another.
+    Notice,
+    /// W1: introduces itself as a writer of its own.
+    Part,
     /// W1: lists `writers/`.
     ListWriters,
     /// W1: without [`Rule::WritersWait`], introduces itself afterwards.
@@ -46,7 +50,7 @@ pub struct Writer {
     /// The chunks that its snapshot is going to need.
     pub needs: Set,
     at: At,
-    /// Whether it saw no other writer.
+    /// Whether it saw no other writer, and nothing of one since.
     is_alone: bool,
     /// Packs that others have condemned, as far as it knows.
     condemned: Set,
@@ -88,7 +92,8 @@ impl Writer {
 
     /// The grace passes. Returns the snapshot that it has put and not looked at.
     pub fn sleep(&mut self) -> Set {
-        self.dozed |= !matches!(self.at, At::Join | At::ListWriters | At::JoinLate | At::PutSession | At::WaitSession);
+        let is_before = matches!(self.at, At::Join | At::Notice | At::Part | At::ListWriters | At::JoinLate);
+        self.dozed |= !is_before && !matches!(self.at, At::PutSession | At::WaitSession);
         self.slept |= matches!(
             self.at,
             At::LookFirstAtPacks
@@ -105,6 +110,8 @@ impl Writer {
     /// The worlds one step of this writer further.
     pub fn steps(self, world: &World, setup: &Setup, me: usize) -> Steps {
         match self.at {
+            At::Join if setup.is_copy(world.now.writers, me) => Self { at: At::Notice, ..self }.notice(world, me),
+            At::Notice | At::Part => self.notice(world, me),
             At::Join | At::ListWriters | At::JoinLate => self.join(world, setup, me),
             At::PutSession | At::WaitSession => self.begin(world, setup, me),
             At::ListPacks | At::Store => self.store(world, setup, me),
@@ -122,8 +129,23 @@ impl Writer {
         (Label { actor: Some(me), what, stale }, world)
     }
 
+    fn notice(self, world: &World, me: usize) -> Steps {
+        if self.at == At::Part {
+            let mut world = *world;
+            world.change(|disk| disk.writers |= only(me));
+            let next = Self { at: At::ListWriters, ..self };
+            return vec![Self::becomes(next, world, me, "W1 puts a record of its own", false)];
+        }
+        let mut steps = Vec::new();
+        for (stale, gc) in world.listings(|disk| disk.gc) {
+            let at = if gc.is_quiet_beside(me) { At::ListWriters } else { At::Part };
+            steps.push(Self::becomes(Self { at, ..self }, *world, me, "W1 lists gc", stale));
+        }
+        steps
+    }
+
     fn join(self, world: &World, setup: &Setup, me: usize) -> Steps {
-        let is_new = world.now.writers & only(me) == 0;
+        let is_new = !setup.are_twins && world.now.writers & only(me) == 0;
         let waits = setup.keeps(Rule::WritersWait);
         if self.at == At::Join && (!is_new || !waits) {
             return Self { at: At::ListWriters, ..self }.join(world, setup, me);
@@ -136,10 +158,10 @@ impl Writer {
         }
         let mut steps = Vec::new();
         for (stale, writers) in world.listings(|disk| disk.writers) {
-            if waits && writers & only(me) == 0 {
+            if waits && writers & only(me) == 0 && !setup.is_copy(world.now.writers, me) {
                 continue;
             }
-            let next = Self { is_alone: writers & !only(me) == 0, ..self };
+            let next = Self { is_alone: setup.others(writers, me) == 0, ..self };
             let at = if is_new { At::JoinLate } else { next.after_writers() };
             let at = if !setup.keeps(Rule::SessionWait) && at == At::PutSession { At::WaitSession } else { at };
             steps.push(Self::becomes(Self { at, ..next }, *world, me, "W1 lists writers", stale));
@@ -203,9 +225,12 @@ impl Writer {
             }
             return steps;
         }
-        for (stale, condemned) in world.listings(|disk| disk.gc.condemned_by_others(me)) {
-            let next = if setup.keeps(Rule::FirstLookAtPacks) {
-                Self { at: At::LookFirstAtPacks, condemned, present: 0, ..self }
+        for (stale, gc) in world.listings(|disk| disk.gc) {
+            let condemned = gc.condemned_by_others(me);
+            let next = if self.is_alone && gc.is_quiet_beside(me) {
+                judged(self.present)
+            } else if setup.keeps(Rule::FirstLookAtPacks) {
+                Self { at: At::LookFirstAtPacks, is_alone: false, condemned, present: 0, ..self }
             } else {
                 judged(self.present & !condemned)
             };
@@ -243,7 +268,8 @@ impl Writer {
                     )];
                 }
                 let at = if setup.keeps(Rule::LookOrder) { At::LookAgain } else { At::LookAtPacks };
-                let next = Self { at, snapshot, present: 0, ..self };
+                let present = if self.is_alone { self.present } else { 0 };
+                let next = Self { at, snapshot, present, ..self };
                 vec![Self::becomes(next, changed, me, "W6 puts the snapshot", false)]
             }
         }
@@ -280,17 +306,23 @@ impl Writer {
             };
             return world.listings(|disk| disk.packs).into_iter().map(look).collect();
         }
-        let look = |(stale, condemned): (bool, Set)| {
-            let next = Self { at: At::LookAtPacks, condemned, ..self };
+        let look = |(stale, gc): (bool, Gc)| {
+            if self.is_alone && gc.is_quiet_beside(me) {
+                return self.acknowledge(*world, me, self.snapshot, "W7 sees nobody, W8 acknowledges", stale);
+            }
+            let condemned = gc.condemned_by_others(me);
+            let next = Self { at: At::LookAtPacks, is_alone: false, condemned, ..self };
             judge(next, self.present & !condemned, "W7 looks at what is condemned", stale)
         };
-        world.listings(|disk| disk.gc.condemned_by_others(me)).into_iter().map(look).collect()
+        world.listings(|disk| disk.gc).into_iter().map(look).collect()
     }
 
     fn rescue_again(self, world: &World, setup: &Setup, me: usize) -> Steps {
         let mut changed = *world;
         let missing = self.needs & !world.held(self.present);
-        if missing & !world.held(world.now.packs) == 0 {
+        // Beside a cleaner that never waits this would have no end: after a few times it begins again, here at once.
+        let is_worth_it = !setup.is_copy(world.now.writers, me);
+        if is_worth_it && missing & !world.held(world.now.packs) == 0 {
             changed.put_pack(missing);
             let at = if setup.keeps(Rule::LookOrder) { At::LookAgain } else { At::LookAtPacks };
             let next = Self { at, present: 0, ..self };
@@ -301,7 +333,8 @@ impl Writer {
             return vec![self.acknowledge(changed, me, self.snapshot, "W8 acknowledges", false)];
         }
         changed.change(|disk| disk.forgotten |= self.snapshot);
-        let next = Self { at: At::ListWriters, ..Self::new(self.needs) };
+        let at = if setup.is_copy(world.now.writers, me) { At::Notice } else { At::ListWriters };
+        let next = Self { at, ..Self::new(self.needs) };
         vec![Self::becomes(next, changed, me, "W7 withdraws the snapshot", false)]
     }
 }

@@ -73,7 +73,16 @@ impl Around {
 fn lacks_a_source(sound: &[usize], outcome: &DestinationOutcome) -> bool {
     let why = outcome.detail.as_deref().unwrap_or_default();
     sound.len() < PLACE_COUNT
-        && (why.contains("on no destination that can be reached") || why.contains("does not match its name"))
+        && (why.contains("on no destination that can be reached")
+            || why.contains("does not match its name")
+            || is_of_another(sound, why))
+}
+
+/// Whether what went wrong is a read from a destination that had trouble.
+fn is_of_another(sound: &[usize], why: &str) -> bool {
+    let others = (0..PLACE_COUNT).filter(|place| !sound.contains(place));
+    why.starts_with("cannot read ")
+        && others.map(|at| format!("/simulated/{}/", PLACES[at])).any(|at| why.contains(&at))
 }
 
 pub fn place_of(name: &str) -> usize {
