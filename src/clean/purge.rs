@@ -84,12 +84,16 @@ pub struct PurgeReport {
 /// clean or purge again and again.
 pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Result<PurgeReport, Error> {
     let mut report = PurgeReport::default();
-    for _ in 0..RUNS {
+    for run in 1..=RUNS {
         if !request.dry_run {
             repo.prepare_to_write()?;
         }
         let (part, is_overtaken) = match once(repo, request, monitor) {
             Err(Error::NotFound { .. }) if !report.is_empty() => return Ok(report),
+            // Another machine may have cleaned away or moved meanwhile what was to be read.
+            Err(Error::Read(_)) if run < RUNS && !request.dry_run && is_beside_others(repo) => {
+                (PurgeReport::default(), true)
+            }
             result => result?,
         };
         report.add(part);
@@ -177,6 +181,10 @@ fn once(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Resul
     report.snapshots.retain(|id| by_old.contains_key(id));
     report.replaced_by = report.snapshots.iter().filter_map(|id| by_old.get(id).copied()).collect();
     Ok((report, placed.is_overtaken))
+}
+
+fn is_beside_others(repo: &Repo) -> bool {
+    repo.destinations.iter().any(|destination| destination.neighbours.are_there())
 }
 
 fn within_reach(repo: &Repo) -> DestinationBits {

@@ -103,8 +103,13 @@ impl World {
                 promise.is_forgotten = false;
             }),
             Outcome::Unforget(id, None) => {
-                let id = id.short();
-                self.model().violation(format!("machine {}: {id} was had back and is not shown", around.who));
+                let mut model = self.model();
+                // The rules of another machine may have let it go after that.
+                let is_let_go = |promise: &Promise| promise.id == id && promise.let_go > around.began;
+                if !model.promises.iter().any(is_let_go) {
+                    let id = id.short();
+                    model.violation(format!("machine {}: {id} was had back and is not shown", around.who));
+                }
             }
             Outcome::Pin(id, is_pinned) => {
                 let mut model = self.model();

@@ -31,6 +31,8 @@ pub struct Promise {
     pub tree: Arc<Tree>,
     pub on: BTreeSet<usize>,
     pub fate: Fate,
+    /// The last command that let it go by its rules.
+    pub let_go: usize,
     /// When it was finished. What a purge puts in its place has that too.
     pub finished: Time,
     /// What a purge replaced it for on some destinations, and not yet on these.
@@ -63,6 +65,7 @@ impl Promise {
             tree,
             on,
             fate,
+            let_go: 0,
             finished,
             before,
             is_unsure: false,
@@ -168,6 +171,7 @@ impl Model {
                 ));
             }
             self.promises[at].fate = Fate::Gone;
+            self.promises[at].let_go = self.commands;
         }
     }
 
