@@ -88,12 +88,11 @@ pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Re
         if !request.dry_run {
             repo.prepare_to_write()?;
         }
-        let (part, is_overtaken) = match once(repo, request, monitor) {
+        // Another machine may have cleaned away or moved meanwhile what cannot be read.
+        let may_look_again = run < RUNS && !request.dry_run && is_beside_others(repo);
+        let (part, is_overtaken) = match once(repo, request, may_look_again, monitor) {
             Err(Error::NotFound { .. }) if !report.is_empty() => return Ok(report),
-            // Another machine may have cleaned away or moved meanwhile what was to be read.
-            Err(Error::Read(_)) if run < RUNS && !request.dry_run && is_beside_others(repo) => {
-                (PurgeReport::default(), true)
-            }
+            Err(Error::Read(_)) if may_look_again => (PurgeReport::default(), true),
             result => result?,
         };
         report.add(part);
@@ -124,7 +123,12 @@ impl PurgeReport {
 }
 
 /// Does it once. Says whether other machines did something meanwhile for which it is to be done again.
-fn once(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Result<(PurgeReport, bool), Error> {
+fn once(
+    repo: &mut Repo,
+    request: &PurgeRequest,
+    may_look_again: bool,
+    monitor: &dyn Monitor,
+) -> Result<(PurgeReport, bool), Error> {
     if repo.destinations.is_empty() {
         return Err(repo.no_destination());
     }
@@ -170,7 +174,7 @@ fn once(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Resul
     };
     store.finish()?;
     drop(view);
-    let mut placed = put_in_place(repo, &members, replaced, monitor)?;
+    let mut placed = put_in_place(repo, &members, replaced, may_look_again, monitor)?;
     report.failed.append(&mut placed.failed);
     if placed.replaced.is_empty() && !placed.is_overtaken {
         return Err(Error::TooFewCopies { committed: 0, wanted: 1, reasons: report.failed });

@@ -165,11 +165,13 @@ pub(super) struct InPlace {
 }
 
 /// Commits the new ones, and then forgets the old ones of which that is done somewhere. The others are withdrawn: in their
-/// place are still the old ones, or what another machine put there.
+/// place are still the old ones, or what another machine put there. Where it may be looked again, another machine may have
+/// moved what cannot be read.
 pub(super) fn put_in_place(
     repo: &mut Repo,
     members: &[OpenDestination],
     replaced: Vec<(New, Forgotten)>,
+    may_look_again: bool,
     monitor: &dyn Monitor,
 ) -> Result<InPlace, Error> {
     for (new, ..) in &replaced {
@@ -188,6 +190,7 @@ pub(super) fn put_in_place(
             Err(ReplicateError::Interrupted) => return Err(Error::Interrupted),
             Err(error) => {
                 outcome.is_overtaken |= matches!(error, ReplicateError::Overtaken);
+                outcome.is_overtaken |= may_look_again && matches!(error, ReplicateError::Read(_));
                 outcome.failed.push((destination.name.clone(), error.to_string()));
             }
         }
