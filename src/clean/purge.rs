@@ -43,7 +43,7 @@ use crate::paths;
 use crate::replicate::Fetcher;
 use crate::repo::{KnownSnapshot, Repo};
 use crate::report::{Monitor, Stage};
-use crate::snapshot::{ReadError, find_node, history};
+use crate::snapshot::{Marks, ReadError, find_node, history};
 
 /// How often it is done where other machines clean or purge meanwhile.
 const RUNS: u32 = 3;
@@ -143,10 +143,11 @@ fn once(
         let path = request.path.display();
         return Err(Error::Unsure(format!("{path} is a whole source, and nothing of it would be left")));
     }
-    let failed = away(repo, &view, &all)?;
-    let within_reach = within_reach(repo);
-    let concerned: Vec<KnownSnapshot> = all.into_iter().filter(|known| known.committed & within_reach != 0).collect();
     let marks = repo.marks(&view)?;
+    let (concerned, failed) = replaceable(repo, &view, &marks, all)?;
+    if concerned.is_empty() && !request.dry_run {
+        return Err(Error::TooFewCopies { committed: 0, wanted: 1, reasons: failed });
+    }
     let shown = concerned.iter().filter(|known| marks.forgotten(&known.id).is_none());
     let (histories, snapshots): (Vec<_>, Vec<_>) = shown.partition(|known| known.snapshot.is_history());
     let (histories, snapshots): (Vec<_>, Vec<_>) =
@@ -193,6 +194,45 @@ fn is_beside_others(repo: &Repo) -> bool {
 
 fn within_reach(repo: &Repo) -> DestinationBits {
     repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b)
+}
+
+/// Those that can be replaced now, and the destinations where some cannot be, with the reason.
+fn replaceable(
+    repo: &Repo,
+    view: &IndexReader,
+    marks: &Marks,
+    all: Vec<KnownSnapshot>,
+) -> Result<(Vec<KnownSnapshot>, Vec<(String, String)>), Error> {
+    let (mut failed, mut concerned) = (away(repo, view, &all)?, Vec::new());
+    let within_reach = within_reach(repo);
+    for known in all.into_iter().filter(|known| known.committed & within_reach != 0) {
+        match is_stood_in_for(view, marks, &known.id)? {
+            true => waits(repo, &known, &mut failed),
+            false => concerned.push(known),
+        }
+    }
+    Ok((concerned, failed))
+}
+
+/// Whether a snapshot is only in force because what an earlier purge put in its place is not known here: when that comes,
+/// two would stand in one place, each with what the other purge took out.
+fn is_stood_in_for(view: &IndexReader, marks: &Marks, id: &SnapshotId) -> Result<bool, Error> {
+    let was_replaced = marks.get(id).is_some_and(|decision| !decision.successors.is_empty());
+    if !was_replaced || marks.forgotten(id).is_some() {
+        return Ok(false);
+    }
+    let Some(next) = marks.in_place_of(view, id)? else { return Ok(false) };
+    Ok(marks.forgotten(&next).is_none() && view.snapshot(&next)?.is_none_or(|row| row.committed == 0))
+}
+
+/// Takes note that a snapshot stays as it is on the destinations that have it.
+fn waits(repo: &Repo, known: &KnownSnapshot, failed: &mut Vec<(String, String)>) {
+    for destination in repo.destinations.iter().filter(|destination| known.committed & destination.bit != 0) {
+        if !failed.iter().any(|(name, _)| *name == destination.name) {
+            let why = "what an earlier purge put in place of a snapshot is out of reach: purge again when it is back";
+            failed.push((destination.name.clone(), why.to_owned()));
+        }
+    }
 }
 
 /// The destinations out of reach that have the path, with what that means for it.

@@ -387,6 +387,7 @@ said-new-snapshots-appeared-again-and-again = new snapshots appeared again and a
 said-what-is-to-be-kept-of = what is to be kept of old snapshots could not be stored: { $why }
 said-pack-cannot-be-read = pack { $id } cannot be read: { $why }
 said-which-a-purge-replaced-stays = snapshot { $id }, which a purge replaced, stays until the one in its place is here too: run `cryptbackup sync` when another destination is there, or give it up with `cryptbackup forget { $id }`
+said-what-an-earlier-purge-put-in-place = what an earlier purge put in place of a snapshot is out of reach: purge again when it is back
 said-it-is-out-of-reach = it is out of reach
 said-it-is-out-of-reach-and-has = it is out of reach, and has snapshots that are nowhere else: purge again when it is back
 said-another-machine-is-about-to-delete = another machine is about to delete packs that are still needed; it stores them anew first, so try again after its next backup

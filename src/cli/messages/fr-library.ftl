@@ -386,6 +386,7 @@ said-new-snapshots-appeared-again-and-again = de nouveaux instantanés apparaiss
 said-what-is-to-be-kept-of = ce qui est à garder d'anciens instantanés n'a pas pu être stocké : { $why }
 said-pack-cannot-be-read = le paquet { $id } ne peut pas être lu : { $why }
 said-which-a-purge-replaced-stays = l'instantané { $id }, remplacé par `purge`, reste jusqu'à ce que celui qui en tient lieu soit ici aussi : lancez `cryptbackup sync` quand une autre destination est là, ou abandonnez-le avec `cryptbackup forget { $id }`
+said-what-an-earlier-purge-put-in-place = ce qu'une purge antérieure a mis à la place d'un instantané est hors de portée : purgez de nouveau quand ce sera de retour
 said-it-is-out-of-reach = elle est hors d'atteinte
 said-it-is-out-of-reach-and-has = elle est hors d'atteinte, et a des instantanés qui ne sont nulle part ailleurs : relancez `purge` quand elle est de retour
 said-another-machine-is-about-to-delete = une autre machine va supprimer des paquets qui servent encore ; elle les stocke d'abord de nouveau, réessayez donc après son prochain backup

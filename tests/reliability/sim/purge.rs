@@ -152,6 +152,10 @@ impl World {
                 .for_each(|promise| promise.replace(&replaced));
             model.purged.insert(*old, replaced);
         }
+        // Of what is not known what it is called, not all was named.
+        for promise in model.promises.iter_mut().filter(|promise| promise.is_unsure && purge.has(promise)) {
+            promise.may_lack.insert(purge.name);
+        }
         // Nothing of it is left where the machine saw everything.
         let sound = around.sound(&model.is_rotten);
         let is_all =
