@@ -196,13 +196,16 @@ fn within_reach(repo: &Repo) -> DestinationBits {
     repo.destinations.iter().map(|destination| destination.bit).fold(0, |a, b| a | b)
 }
 
+/// Names of destinations, each with the reason.
+type Failed = Vec<(String, String)>;
+
 /// Those that can be replaced now, and the destinations where some cannot be, with the reason.
 fn replaceable(
     repo: &Repo,
     view: &IndexReader,
     marks: &Marks,
     all: Vec<KnownSnapshot>,
-) -> Result<(Vec<KnownSnapshot>, Vec<(String, String)>), Error> {
+) -> Result<(Vec<KnownSnapshot>, Failed), Error> {
     let (mut failed, mut concerned) = (away(repo, view, &all)?, Vec::new());
     let within_reach = within_reach(repo);
     for known in all.into_iter().filter(|known| known.committed & within_reach != 0) {
@@ -226,7 +229,7 @@ fn is_stood_in_for(view: &IndexReader, marks: &Marks, id: &SnapshotId) -> Result
 }
 
 /// Takes note that a snapshot stays as it is on the destinations that have it.
-fn waits(repo: &Repo, known: &KnownSnapshot, failed: &mut Vec<(String, String)>) {
+fn waits(repo: &Repo, known: &KnownSnapshot, failed: &mut Failed) {
     for destination in repo.destinations.iter().filter(|destination| known.committed & destination.bit != 0) {
         if !failed.iter().any(|(name, _)| *name == destination.name) {
             let why = "what an earlier purge put in place of a snapshot is out of reach: purge again when it is back";
