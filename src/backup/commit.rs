@@ -106,6 +106,8 @@ fn everywhere(
     parts: &mut BTreeMap<String, Part>,
     monitor: &dyn Monitor,
 ) -> Result<(), Error> {
+    // One that this writer made and does not know the number of would be that of a copy of it.
+    repo.remember_sequence(snapshot.sequence)?;
     for destination in direct {
         let result = repo.catch_up(monitor)?.commit(destination, id);
         note(parts.entry(destination.name.clone()).or_default(), result)?;
@@ -118,8 +120,7 @@ fn everywhere(
     if parts.values().any(|part| part.is_committed) {
         return remember(repo, id, snapshot);
     }
-    // It may be on one of them all the same: its number is not given again.
-    repo.remember_sequence(snapshot.sequence)?;
+    // It may be on one of them all the same; its number is not given again.
     let mut writer = repo.index.writer()?;
     writer.remove_snapshot(id)?;
     Ok(writer.commit()?)
