@@ -89,7 +89,7 @@ pub fn run(repo: &mut Repo, request: &PurgeRequest, monitor: &dyn Monitor) -> Re
             repo.prepare_to_write()?;
         }
         // Another machine may have cleaned away or moved meanwhile what cannot be read.
-        let may_look_again = run < RUNS && !request.dry_run && is_beside_others(repo);
+        let may_look_again = run < RUNS && !request.dry_run && repo.is_beside_others();
         let (part, is_overtaken) = match once(repo, request, may_look_again, monitor) {
             Err(Error::NotFound { .. }) if !report.is_empty() => return Ok(report),
             Err(Error::Read(_)) if may_look_again => (PurgeReport::default(), true),
@@ -186,10 +186,6 @@ fn once(
     report.snapshots.retain(|id| by_old.contains_key(id));
     report.replaced_by = report.snapshots.iter().filter_map(|id| by_old.get(id).copied()).collect();
     Ok((report, placed.is_overtaken))
-}
-
-fn is_beside_others(repo: &Repo) -> bool {
-    repo.destinations.iter().any(|destination| destination.neighbours.are_there())
 }
 
 fn within_reach(repo: &Repo) -> DestinationBits {

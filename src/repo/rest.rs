@@ -94,9 +94,8 @@ impl Resting {
     /// The repository with the right to write; none where it has to be opened anew.
     fn wake(self) -> Result<Option<Repo>, Error> {
         let Self { repo, held, settings, listed } = self;
-        let is_alone = repo.destinations.iter().all(|destination| !destination.neighbours.are_there());
         let is_same = settings.is_some() && settings == stamp(&repo.home.settings_path());
-        if !is_alone || !is_same || listed.elapsed() >= LISTING_AGE_MAX || repo.destinations.is_empty() {
+        if repo.is_beside_others() || !is_same || listed.elapsed() >= LISTING_AGE_MAX || repo.destinations.is_empty() {
             return Ok(None);
         }
         // Whoever has the lock is waited for by who opens anew.

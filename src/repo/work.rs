@@ -91,6 +91,11 @@ impl Repo {
         Ok(is_new)
     }
 
+    /// Whether another writer was seen on any destination.
+    pub(crate) fn is_beside_others(&self) -> bool {
+        self.destinations.iter().any(|destination| destination.neighbours.are_there())
+    }
+
     /// Looks again at what is there, where others write too.
     pub(crate) fn look_beside_others(&mut self) -> Result<(), Error> {
         let mut lost = Vec::new();

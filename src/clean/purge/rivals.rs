@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use super::is_beside_others;
 use crate::error::Error;
 use crate::format::id::SnapshotId;
 use crate::format::mark::{Action, ForgetReason, Forgotten};
@@ -19,7 +18,7 @@ use crate::snapshot::{Marks, ReadError, place_of};
 /// own goes. If the other machine did that too, each of the two still counts (docs/format.md section 13), and both do it
 /// again.
 pub(super) fn give_way(repo: &mut Repo, replaced: &mut [(SnapshotId, SnapshotId)]) -> Result<bool, Error> {
-    if !is_beside_others(repo) {
+    if !repo.is_beside_others() {
         return Ok(false);
     }
     repo.look_beside_others()?;
