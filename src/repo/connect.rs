@@ -2,20 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::destinations::KnownIds;
 use super::heads::{self, HeadStore};
 use super::home::Home;
 use super::init::put_slot;
 use super::settings::{Settings, SourceSettings, source_path};
 use super::{Access, Repo, Secret};
-use crate::destination::{Destination, LocalDestination, OpenError, Settle};
+use crate::destination::{Destination, DestinationError, DestinationErrorKind, LocalDestination, OpenError, Settle};
 use crate::error::Error;
 use crate::format::id::DestinationId;
 use crate::format::layout::ObjectName;
 use crate::format::snapshot::Root;
 use crate::paths;
 use crate::report::Monitor;
-use crate::seal::slots;
+use crate::seal::{Keys, slots};
 
 /// What was found and set up.
 #[derive(Debug, Clone)]
@@ -28,6 +30,9 @@ pub struct ConnectReport {
     pub destination_name: String,
     /// Whether all other settings are the defaults, since no copy of them was given and no destination has them.
     pub has_defaults: bool,
+    /// Why the key that this machine got could not be put onto the destination, such as one that is mounted read-only. The
+    /// next backup puts it there; until then the destination opens with what opened it now.
+    pub key_not_put: Option<DestinationError>,
 }
 
 /// Fails unless the folder is a destination: to be asked before a secret is.
@@ -90,13 +95,15 @@ pub fn connect(
     {
         return Err(Error::AlreadyInitialised { home: home.path().to_owned(), lacks_settings: true });
     }
-    let objects = heads::from_destination(&place, &header)?;
+    let heads::Readable { objects, unreadable } = heads::from_destination(&place, &header)?;
     let (is_copied, has_defaults) = (copied.is_some(), copied.as_ref().is_none_or(Settings::is_key_alone));
     let mut settings = copied.unwrap_or_else(|| Settings::new(&jiff::Zoned::now()));
     let secret = Secret::or_inline(secret, &settings)?;
     let parsed = secret.parse()?;
-    let heads::Unlocked { keys, slot } = heads::unlock(&objects, &header, &parsed, &shown)?;
-    heads::config(&objects, &header, &keys, &shown)?;
+    let opened = heads::unlock(&objects, &header, &parsed, &shown)
+        .and_then(|unlocked| heads::config(&objects, &header, &unlocked.keys, &shown).map(|_| unlocked));
+    // What could not be read says more than that nothing fits.
+    let heads::Unlocked { keys, slot } = opened.map_err(|error| unreadable.map_or(error, Error::from))?;
 
     home.create()?;
     let store = HeadStore::new(home);
@@ -107,27 +114,41 @@ pub fn connect(
     for (name, bytes) in objects.iter().filter(|(name, _)| is_wanted(name)) {
         store.put(name, bytes)?;
     }
+    let mut key_not_put = None;
     if let slots::Secret::Recovery(_) = parsed
         && !settings.encryption.key.as_deref().is_some_and(|key| opens(key, &objects, &header, &shown))
     {
         // Words are for the worst day, not for every day: from now on this machine has a key of its own.
-        let inline = slots::Secret::new_inline()?;
-        let (name, stored) = put_slot(&store, &keys, &inline)?;
-        place.put(&name, &stored)?;
-        place.settle(Settle::Touched)?;
-        settings.encryption.key = inline.to_text();
+        (settings.encryption.key, key_not_put) = make_own_key(&store, &keys, &place)?;
     }
     if let Secret::Inline(key) = &secret {
         settings.encryption.key = Some(key.clone());
     }
-    place.settle_what_was_copied()?;
+    match place.settle_what_was_copied() {
+        // Whoever cannot write there commits nothing that relies on it.
+        Err(error) if error.kind == DestinationErrorKind::ReadOnly => {}
+        settled => settled?,
+    }
     let destination_name = name_for(home, &settings, destination, &place.mark().destination)?;
     settings.destinations.insert(destination_name.clone(), destination.to_owned());
     drop(place);
     home.save_settings(&settings)?;
 
     let (snapshots, sources) = finish(home, secret, is_copied, monitor)?;
-    Ok(ConnectReport { snapshots, sources, destination_name, has_defaults })
+    Ok(ConnectReport { snapshots, sources, destination_name, has_defaults, key_not_put })
+}
+
+/// Makes a key that only this machine has, and puts it where that can be done. Gives it as `config.yaml` holds it, and why
+/// it is not on the destination.
+fn make_own_key(
+    store: &HeadStore<'_>,
+    keys: &Keys,
+    place: &LocalDestination,
+) -> Result<(Option<Zeroizing<String>>, Option<DestinationError>), Error> {
+    let inline = slots::Secret::new_inline()?;
+    let (name, stored) = put_slot(store, keys, &inline)?;
+    let put = place.put(&name, &stored).and_then(|_| place.settle(Settle::Touched));
+    Ok((inline.to_text(), put.err()))
 }
 
 /// Builds the index and lists the sources. The writer is made by the first backup, which goes on from the newest

@@ -4,7 +4,7 @@
 use zeroize::Zeroizing;
 
 use super::home::Home;
-use crate::destination::Destination;
+use crate::destination::{Destination, DestinationError, DestinationErrorKind};
 use crate::error::Error;
 use crate::format::FormatError;
 use crate::format::header::RepoHeader;
@@ -57,20 +57,42 @@ impl<'a> HeadStore<'a> {
     }
 }
 
-/// The heads of a repository as they are on a destination.
-pub(super) fn from_destination(place: &dyn Destination, header: &RepoHeader) -> Result<Objects, Error> {
+/// How many bytes of keys and configs are read of a destination: anybody who can write there can put some.
+const HEADS_LEN_MAX: u64 = 64 << 20;
+
+/// The heads of a repository as far as they can be read on a destination.
+pub(super) struct Readable {
+    pub(super) objects: Objects,
+    /// Why one could not be read. It may be the one that is needed.
+    pub(super) unreadable: Option<DestinationError>,
+}
+
+/// The heads of a repository as they are on a destination, the small ones first and no more than 64 MiB of them. One that
+/// cannot be read is passed over, as a damaged one is: there may be others.
+///
+/// # Errors
+/// [`Error::Destination`] where it is not one object that is in trouble.
+pub(super) fn from_destination(place: &dyn Destination, header: &RepoHeader) -> Result<Readable, Error> {
     let mut names = Vec::new();
     for kind in [ObjectKind::Keys, ObjectKind::Config] {
-        place.list(kind, None, &mut |name, _| names.push(name))?;
+        place.list(kind, None, &mut |name, len| names.push((len, name)))?;
     }
-    let mut objects = vec![(ObjectName::Header, header.encode())];
-    for name in names {
-        let bytes = place.get(&name, None)?;
-        if name.matches(&bytes) {
-            objects.push((name, bytes));
+    names.sort_unstable();
+    let (mut objects, mut unreadable) = (vec![(ObjectName::Header, header.encode())], None);
+    let mut left = HEADS_LEN_MAX;
+    for (len, name) in names {
+        let Some(rest) = left.checked_sub(len) else { break };
+        left = rest;
+        match place.get(&name, None) {
+            Ok(bytes) if name.matches(&bytes) => objects.push((name, bytes)),
+            Ok(_) => {}
+            Err(error) if error.is_of_object() || error.kind == DestinationErrorKind::Denied => {
+                unreadable = Some(error)
+            }
+            Err(error) => return Err(error.into()),
         }
     }
-    Ok(objects)
+    Ok(Readable { objects, unreadable })
 }
 
 /// What a secret opens.

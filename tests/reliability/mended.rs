@@ -3,19 +3,22 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cryptbackup::destination::{CreateError, Destination, LocalDestination, Settle};
+use cryptbackup::destination::{CreateError, Destination, DestinationErrorKind, LocalDestination, Settle};
+use cryptbackup::error::Error;
 use cryptbackup::format::header::{DestinationMark, RepoHeader};
 use cryptbackup::format::id::{DestinationId, RepoId};
-use cryptbackup::repo::Added;
 use cryptbackup::repo::settings::SourceSettings;
+use cryptbackup::repo::{self, Added, InitRequest, Secret};
 use cryptbackup::report::Silent;
 
 use crate::disk::crash::Policy;
 use crate::disk::trouble::{Failure, Fault};
 use crate::disk::volume::{Change, ROOT};
 use crate::disk::{SimulatedMachine, contents};
-use crate::rig::{Rig, place};
+use crate::recover::restored;
+use crate::rig::{Rig, SIZES, place};
 use crate::source::Source;
+use crate::trees::assert_same;
 
 /// The process was killed between naming `dest.id` and syncing its folder; the next one took the destination up as it
 /// was, backed up to it, and the power failed.
@@ -130,4 +133,81 @@ fn what_is_left_of_a_destination_that_was_taken_back_is_whole_or_can_be_made_aga
             }
         }
     }
+}
+
+/// The medium fails at one key or config while a new machine connects.
+#[test]
+fn a_key_that_cannot_be_read_is_not_the_only_one() {
+    let source = Source::new();
+    let rig = Rig::new(&source.path(), None);
+    rig.set_up().expect("set up");
+    for _ in 0..2 {
+        rig.backup().expect("a backup");
+        rig.open().expect("opened").rotate_keys().expect("a new epoch");
+    }
+    rig.backup().expect("a backup");
+    let mut image = rig.machine.image();
+    image.0[0] = Arc::default();
+    let settings = rig.home.settings().expect("its settings");
+    let (mut passed_over, mut needed) = (0, Vec::new());
+    for at in 0.. {
+        let new = Rig::new(&source.path(), Some(image.clone()));
+        new.machine.0.state().fault = Some(Fault { volume: Some(1), ..Fault::new(at, Failure::Medium) });
+        let connected = repo::connect(&new.home, &place("one"), None, Some(settings.clone()), &Silent);
+        let hit = new.machine.0.state().fault.take().and_then(|fault| fault.hit).expect("an operation of the disk");
+        if hit.starts_with("sync") {
+            break;
+        }
+        if !hit.starts_with("read keys/") && !hit.starts_with("read config/") {
+            continue;
+        }
+        match connected {
+            Ok(report) => {
+                assert_eq!(report.snapshots, 3, "{hit}");
+                passed_over += 1;
+            }
+            Err(Error::Destination(error)) => {
+                assert_eq!(error.what, hit);
+                assert!(!new.home.exists(), "{hit}");
+                needed.push(hit);
+            }
+            Err(error) => panic!("{hit}: {error}"),
+        }
+    }
+    // The slot of this key, and the one config there is.
+    assert_eq!((passed_over, needed.len()), (4, 2), "{needed:?}");
+}
+
+/// Somebody mounts the disk read-only, since nothing may happen to it, and connects with the recovery words.
+#[test]
+fn a_disk_that_can_only_be_read_is_enough_to_connect() {
+    let source = Source::new();
+    let rig = Rig::new(&source.path(), None);
+    let request = InitRequest { recovery: true, sizes: Some(SIZES), ..InitRequest::default() };
+    let words = repo::init(&rig.home, request).expect("set up").recovery_words.expect("words");
+    rig.set_up().expect("set up");
+    let id = rig.backup().expect("a backup").snapshot_id.expect("a snapshot");
+    let without_state = |rig: &Rig| {
+        let mut image = rig.machine.image();
+        image.0[0] = Arc::default();
+        Rig::new(&source.path(), Some(image))
+    };
+    let new = without_state(&rig);
+    new.machine.0.state().fault = Some(Fault { volume: Some(1), ..Fault::new(0, Failure::ReadOnly) });
+    let report = repo::connect(&new.home, &place("one"), Some(Secret::Words(words)), None, &Silent).expect("connected");
+    assert_eq!(report.snapshots, 1);
+    let why = report.key_not_put.expect("nothing can be put there");
+    assert_eq!(why.kind, DestinationErrorKind::ReadOnly);
+    let repo = new.open().expect("opened");
+    let found = restored(&new.scratch(), &repo, &id, &report.destination_name, &source.path()).expect("restored");
+    assert_same(&source.tree(), &found);
+    drop(repo);
+
+    // Mounted to be written again: the key of that machine is there with its next backup.
+    new.machine.0.state().fault = None;
+    assert!(new.backup().expect("a backup").problems.is_empty());
+    let third = without_state(&new);
+    let settings = new.home.settings().expect("its settings");
+    let report = repo::connect(&third.home, &place("one"), None, Some(settings), &Silent).expect("its key opens it");
+    assert_eq!((report.snapshots, report.key_not_put), (2, None));
 }

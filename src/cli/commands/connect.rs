@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::context::Context;
 use crate::cli::exit::ExitStatus;
+use crate::cli::hints::explain;
 use crate::cli::messages::text;
 use crate::cli::output::Style;
 use crate::cli::progress::Progress;
@@ -78,6 +79,10 @@ fn copy(context: &Context, file: &Path) -> Result<Settings, Error> {
 
 fn print(context: &Context, report: &ConnectReport) {
     let out = &context.out;
+    if let Some(error) = &report.key_not_put {
+        let why = explain(&Error::from(error.clone())).sentence;
+        out.warn(&text!("connect-key-not-put", name = report.destination_name.as_str(), why = why));
+    }
     if out.wishes.json {
         let source = |path: &PathBuf| with_path(json!({}), "path", path_bytes(path));
         let sources: Value = report.sources.iter().map(source).collect();

@@ -136,7 +136,7 @@ hint-no-copy = make room, or make it writable, or connect what is missing, and r
 hint-nothing-came = look at what was to write it; if an empty file is meant, add --force
 hint-others = plug in the other destinations and try again; `cryptbackup check` says what is missing where
 hint-permissions = check the permissions of the file and of its folders
-hint-plug-in = plug in the disk or mount the share and try again; `cryptbackup status` shows every destination
+hint-plug-in = plug in the disk, mount the share or make it writable, and try again; `cryptbackup status` shows every destination
 hint-plugged = check that the disk is plugged in or the share mounted, and try again
 hint-rebuild = run `cryptbackup rebuild-index`; it is made anew from the destinations
 hint-room = make room on that disk
@@ -328,6 +328,7 @@ config-keys = KEYS:
 config-changed = Configuration changed: { $key } = { $value }
 config-key-kept = The key that was there is kept in { $path }
 config-not-utf8 = the value is not UTF-8
+connect-key-not-put = the key that this computer has now is not on [{ $name }] yet, the next backup puts it there: { $why }
 connect-no-key = no key was given; use --config FILE, --recovery-key FILE, --key-file FILE or --passphrase-file FILE
 connect-defaults = Excludes, retention and the other settings are in config.yaml alone, not on destinations: they are the defaults now. `cryptbackup exclude PATTERNS` and `cryptbackup config set KEY VALUE` set them again.
 connected = Connected to destination [{ $name }]: { $n } { $n ->

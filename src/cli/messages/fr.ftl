@@ -134,7 +134,7 @@ hint-no-copy = faites de la place, ou autorisez l'écriture, ou branchez ce qui 
 hint-nothing-came = regardez ce qui devait l'écrire ; si un fichier vide est voulu, ajoutez --force
 hint-others = branchez les autres destinations et réessayez ; `cryptbackup check` dit ce qui manque et où
 hint-permissions = vérifiez les permissions du fichier et de ses dossiers
-hint-plug-in = branchez le disque ou montez le partage et réessayez ; `cryptbackup status` montre toutes les destinations
+hint-plug-in = branchez le disque, montez le partage ou rendez-le accessible en écriture, et réessayez ; `cryptbackup status` montre toutes les destinations
 hint-plugged = vérifiez que le disque est branché ou que le partage est monté, et réessayez
 hint-rebuild = exécutez `cryptbackup rebuild-index` ; il est refait à partir des destinations
 hint-room = faites de la place sur ce disque
@@ -329,6 +329,7 @@ config-keys = CLÉS :
 config-changed = Configuration mise à jour : { $key } = { $value }
 config-key-kept = La clé qui s'y trouvait est gardée dans { $path }
 config-not-utf8 = la valeur n'est pas en UTF-8
+connect-key-not-put = la clé que cet ordinateur a maintenant n'est pas encore sur [{ $name }], le prochain backup l'y met : { $why }
 connect-no-key = Aucune clé n'a été donnée ; utilisez --config FICHIER, --recovery-key FICHIER, --key-file FICHIER ou --passphrase-file FICHIER
 connect-defaults = Les exclusions, la rétention et les autres réglages sont dans config.yaml seulement, pas sur les destinations : ils ont maintenant leurs valeurs par défaut. `cryptbackup exclude MOTIFS` et `cryptbackup config set CLÉ VALEUR` les règlent à nouveau.
 connected = Connecté à la destination [{ $name }] : { $n } { $n ->
