@@ -180,12 +180,12 @@ pub const BUGS: &[Bug] = &[
     },
     Bug {
         name: "put two snapshots in the place of one",
-        breaks: "of two purges at once one begins again",
-        file: "src/clean/purge/replace.rs",
-        find: "!is_in_place(new, old) && (is_replaced(&old.id) || marks.forgotten(&new.id).is_some())",
-        replace: "is_in_place(new, old) && marks.forgotten(&new.id).is_some()",
+        breaks: "of what two purges at once put in one place, one gives way",
+        file: "src/clean/purge/rivals.rs",
+        find: "if !repo.is_beside_others() {",
+        replace: "if repo.is_beside_others() {",
         place: "reliability",
-        test: "who_purges_notices_who_else_does",
+        test: "seeds_that_found_something_find_nothing_any_more",
     },
     Bug {
         name: "hide what was purged though nothing stands for it",

@@ -109,6 +109,19 @@ fn a_path_that_is_not_utf8_survives() {
 }
 
 #[test]
+fn a_path_that_looks_like_base64_survives() {
+    let mut settings = seed();
+    for path in ["base64:", "base64:YQ==", "base64:no, not that"] {
+        settings.set("destinations.usb", path).expect("a folder");
+        let again = Settings::parse(&settings.to_yaml().expect("written")).expect("read");
+        assert_eq!(
+            again.destinations.get("usb").map(|path| path.as_os_str().as_encoded_bytes()),
+            Some(path.as_bytes())
+        );
+    }
+}
+
+#[test]
 fn missing_and_empty_sections_are_defaults() {
     assert_eq!(Settings::parse("version: 1\n").expect("enough").compression_level(), Some(3));
     let forerunner = "version: 1.0\ndestinations:\n  primary: /a\n  secondary: null\nlimits:\n  upload:\n";

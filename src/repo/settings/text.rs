@@ -11,12 +11,12 @@ use zeroize::Zeroizing;
 use super::sections::Level;
 use super::values;
 
-/// Marks a path that is not UTF-8. No absolute path begins so.
+/// Marks a path that is not UTF-8, or itself begins so, which no absolute one does.
 const BASE64_PREFIX: &str = "base64:";
 
 /// Writes a path: text, or `base64:` and the bytes.
 pub fn write_path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    match path.to_str() {
+    match path.to_str().filter(|text| !text.starts_with(BASE64_PREFIX)) {
         Some(text) => serializer.serialize_str(text),
         None => {
             let encoded = BASE64.encode(path.as_os_str().as_encoded_bytes());
