@@ -80,13 +80,13 @@ impl Context {
         Ok((repo, progress))
     }
 
-    /// Opens the repository for a listing.
+    /// Opens the repository for a listing; `access` is to read.
     ///
     /// # Errors
     /// Those of [`Self::secret`] and of [`Repo::open`].
-    pub fn open_for_listing(&self, args: &SecretArgs) -> Result<Repo, Error> {
+    pub fn open_for_listing(&self, access: Access, args: &SecretArgs) -> Result<Repo, Error> {
         let secret = self.secret(args)?;
         let progress = Progress::of_listing(&self.out);
-        Repo::open(&self.home, Access::Read, secret, &progress)
+        Repo::open(&self.home, access, secret, &progress)
     }
 }

@@ -81,6 +81,15 @@ impl LocalDestination {
         }
     }
 
+    /// What an error in listing a folder means, for which the same holds as for [`failed_read`](Self::failed_read).
+    fn failed_list(&self, folder: &str, error: &io::Error) -> DestinationError {
+        let what = format!("list {folder}");
+        if errno::is_medium_error(error) && self.mark_on_medium().is_ok() {
+            return self.damaged(what, &error.to_string());
+        }
+        self.failed(what, error)
+    }
+
     /// What an error in reading one object means. A bad sector must not pass for a destination that is gone: nobody
     /// would heal it. So where the medium failed, `dest.id` is asked for too.
     fn failed_read(&self, path: &str, error: &io::Error) -> DestinationError {
@@ -181,13 +190,19 @@ impl LocalDestination {
         Ok(Put::Present)
     }
 
-    /// Makes durable what came here by other means than `put`: who copied the folder may not have waited for the disk.
+    /// Takes up what came here by other means than `put`: who copied the folder may not have waited for the disk, nor
+    /// copied folders with nothing in them. Gives how many folders were missing and are made.
     ///
     /// # Errors
-    /// [`DestinationErrorKind`] as for `settle`.
-    pub fn settle_what_was_copied(&self) -> Result<(), DestinationError> {
-        self.disk.sync_everything().map_err(|error| self.failed("sync the file system", &error))?;
-        self.settle(Settle::Everything)
+    /// [`DestinationErrorKind`] as for `put` and `settle`. What cannot be made durable is not made.
+    pub fn settle_what_was_copied(&self) -> Result<usize, DestinationError> {
+        let mut made = Vec::new();
+        let settled = self.make_folders(&mut made).and_then(|()| {
+            self.disk.sync_everything().map_err(|error| self.failed("sync the file system", &error))?;
+            self.settle(Settle::Everything)
+        });
+        settled.inspect_err(|_| self.take_back_folders(&made))?;
+        Ok(made.len())
     }
 
     /// Syncs folders, up to the first one where that fails: what was put there since is then written anew.
@@ -250,7 +265,7 @@ impl Destination for LocalDestination {
         let wanted =
             |name: &ObjectName| prefix.is_none_or(|first| name.hash().is_some_and(|hash| hash.as_bytes()[0] == first));
         for folder in folders::of_kind(kind, prefix) {
-            let entries = self.disk.list(&folder).map_err(|error| self.failed(format!("list {folder}"), &error))?;
+            let entries = self.disk.list(&folder).map_err(|error| self.failed_list(&folder, &error))?;
             let mut objects: Vec<(ObjectName, u64)> = entries
                 .iter()
                 .filter(|entry| entry.kind == EntryKind::File)

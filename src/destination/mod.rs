@@ -18,6 +18,7 @@ pub mod error;
 pub mod local;
 pub mod memory;
 pub mod place;
+pub mod salvage;
 pub mod throttle;
 
 mod errno;
@@ -30,6 +31,7 @@ use crate::format::layout::{ObjectKind, ObjectName};
 pub use error::{DestinationError, DestinationErrorKind};
 pub use local::{CreateError, Damage, LocalDestination, OpenError, RESERVE_LEN, reserve_bytes};
 pub use memory::MemoryDestination;
+pub use salvage::Salvaged;
 pub use throttle::Throttle;
 
 /// The largest object, in bytes, that is written or read whole, and the longest range that is read.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::destinations::KnownIds;
+use super::destinations::{KnownIds, settle_copy};
 use super::heads::{self, HeadStore};
 use super::home::Home;
 use super::init::put_slot;
@@ -124,9 +124,9 @@ pub fn connect(
     if let Secret::Inline(key) = &secret {
         settings.encryption.key = Some(key.clone());
     }
-    match place.settle_what_was_copied() {
+    match settle_copy(&place, monitor) {
         // Whoever cannot write there commits nothing that relies on it.
-        Err(error) if error.kind == DestinationErrorKind::ReadOnly => {}
+        Err(error) if matches!(error.kind, DestinationErrorKind::ReadOnly | DestinationErrorKind::Denied) => {}
         settled => settled?,
     }
     let destination_name = name_for(home, &settings, destination, &place.mark().destination)?;
@@ -154,7 +154,7 @@ fn make_own_key(
 /// Builds the index and lists the sources. The writer is made by the first backup, which goes on from the newest
 /// snapshot there is then.
 fn finish(home: &Home, secret: Secret, is_copied: bool, monitor: &dyn Monitor) -> Result<(usize, Vec<PathBuf>), Error> {
-    let repo = Repo::open(home, Access::Write, Some(secret), monitor)?;
+    let repo = Repo::open(home, Access::Salvage, Some(secret), monitor)?;
     let view = repo.index.reader()?;
     let known = repo.known_snapshots(&view)?;
     let newest = known.first().map_or(&[][..], |known| &known.snapshot.roots);

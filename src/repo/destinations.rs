@@ -10,13 +10,14 @@ use super::DestinationState;
 use super::home::Home;
 use super::said::Said;
 use super::settings::Settings;
-use crate::destination::{Destination, DestinationErrorKind, LocalDestination, OpenError, Throttle};
+use crate::destination::{Destination, DestinationError, DestinationErrorKind, LocalDestination, OpenError, Throttle};
 use crate::error::Error;
 use crate::format::header::{DestinationMark, RepoHeader};
 use crate::format::id::DestinationId;
 use crate::format::layout::ObjectName;
 use crate::index::Index;
 use crate::replicate::{Neighbours, OpenDestination};
+use crate::report::Monitor;
 
 /// A configured destination that cannot be used in this run.
 #[derive(Debug, Clone)]
@@ -166,6 +167,19 @@ fn state_of(error: &OpenError) -> DestinationState {
         OpenError::Denied { .. } => DestinationState::ReadOnly,
         _ => DestinationState::Absent,
     }
+}
+
+/// Makes durable what another program copied there, and says what it left out.
+pub(super) fn settle_copy(place: &LocalDestination, monitor: &dyn Monitor) -> Result<(), DestinationError> {
+    let made = place.settle_what_was_copied()?;
+    if made > 0 {
+        monitor.note(&format!(
+            "{made} folders were missing on {} and are made. Programs that copy may leave out empty ones; `cryptbackup check` \
+             tells whether anything is lost.",
+            place.describe()
+        ));
+    }
+    Ok(())
 }
 
 /// Writes an object again, under a name that is made anew. Where nothing may be written it must be there already.

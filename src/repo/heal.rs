@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::destinations::KnownIds;
 use super::heads::HeadStore;
-use super::open::state_after;
-use super::{DestinationState, Repo};
+use super::refresh::state_after;
+use super::{Access, DestinationState, Repo};
 use crate::destination::{DestinationErrorKind, LocalDestination, OpenError, Settle, reserve_bytes};
 use crate::error::Error;
 use crate::format::header::DestinationMark;
@@ -67,7 +67,7 @@ impl Repo {
         }
         if mended.iter().any(|mended| mended.failure.is_none()) {
             let found = std::mem::take(&mut self.findings);
-            self.refresh(monitor)?;
+            self.refresh(Access::Write, monitor)?;
             let new = found.into_iter().filter(|finding| !self.findings.contains(finding)).collect::<Vec<_>>();
             self.findings.extend(new);
         }
@@ -84,7 +84,7 @@ impl Repo {
 
     /// Looks at everything again, after it was healed.
     pub(crate) fn look_again(&mut self, monitor: &dyn Monitor) -> Result<(), Error> {
-        self.refresh(monitor)
+        self.refresh(Access::Write, monitor)
     }
 
     /// Heals one object of a destination. What fails is told as the reason why it was left.

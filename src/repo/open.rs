@@ -10,20 +10,20 @@ use zeroize::Zeroizing;
 use super::clock::Clock;
 use super::heads::{self, HeadStore};
 use super::home::{Home, Lock};
-use super::lineage::{self, Lineage};
+use super::lineage::Lineage;
 use super::settings::Settings;
 use super::writer::Writer;
-use super::{RolledBack, Unreachable, destinations, numbers};
+use super::{DestinationState, RolledBack, Unreachable};
 use crate::chunk::Chunker;
 use crate::destination::place::Mount;
 use crate::error::Error;
 use crate::format::header::RepoHeader;
 use crate::format::id::ObjectHash;
 use crate::format::record::ConfigRecord;
-use crate::index::{DestinationBits, Index, IndexError, IndexReader, PackNumber};
+use crate::index::{Index, IndexError, IndexReader, PackNumber};
 use crate::memory::Budget;
-use crate::replicate::{self, Fetcher, OpenDestination, Reconciled};
-use crate::report::{Monitor, Stage};
+use crate::replicate::{Fetcher, OpenDestination};
+use crate::report::Monitor;
 use crate::seal::{Keys, slots};
 use crate::snapshot::ReadError;
 use crate::source::Owners;
@@ -33,6 +33,8 @@ use crate::source::Owners;
 pub enum Access {
     /// Only read. Never waits for a backup that is running.
     Read,
+    /// The same, and of a destination with damaged folders read what is left.
+    Salvage,
     /// Write to destinations or settings; excludes other commands that do.
     Write,
 }
@@ -133,7 +135,7 @@ impl Repo {
         let heads::Unlocked { keys, slot } = unlocked;
         let lock = match access {
             Access::Write => Some(home.lock()?),
-            Access::Read => home.try_lock()?,
+            Access::Read | Access::Salvage => home.try_lock()?,
         };
         let budget = settings.budget();
         budget.start_workers();
@@ -167,14 +169,14 @@ impl Repo {
             mounts: OnceLock::new(),
             lock,
         };
-        if let Err(error) = repo.refresh(monitor) {
-            repo = repo.without_index(error, monitor)?;
+        if let Err(error) = repo.refresh(access, monitor) {
+            repo = repo.without_index(error, access, monitor)?;
         }
-        if access == Access::Read && repo.lock.is_some() { repo.into_reader() } else { Ok(repo) }
+        if access != Access::Write && repo.lock.is_some() { repo.into_reader() } else { Ok(repo) }
     }
 
     /// The same with a new index, where the old one was to blame: damage of it may show only when it is read.
-    fn without_index(self, error: Error, monitor: &dyn Monitor) -> Result<Self, Error> {
+    fn without_index(self, error: Error, access: Access, monitor: &dyn Monitor) -> Result<Self, Error> {
         let why = match &error {
             Error::Index { detail } => detail.clone(),
             Error::Read(ReadError::Index(error)) => error.to_string(),
@@ -187,7 +189,7 @@ impl Repo {
         set_index_aside(&self.home, &why, monitor)?;
         let index = open_index(&self.home, &self.header, self.settings.limits.memory, monitor)?;
         let mut repo = Self { index, ..self };
-        repo.refresh(monitor)?;
+        repo.refresh(access, monitor)?;
         Ok(repo)
     }
 
@@ -205,81 +207,6 @@ impl Repo {
         drop(self.index);
         let index = Index::open(&self.home.index_path(), self.header.repo, self.settings.limits.memory)?;
         Ok(Some(Self { index, lock: Some(lock), ..self }))
-    }
-
-    /// Looks again at which destinations are there and, when writing, at what is on them.
-    pub(super) fn refresh(&mut self, monitor: &dyn Monitor) -> Result<(), Error> {
-        let is_writing = self.index.is_writable();
-        let (open, unreachable) =
-            destinations::open_all(&self.home, &self.settings, &self.header, &self.index, is_writing)?;
-        self.unreachable = unreachable;
-        self.destinations = open;
-        self.findings.clear();
-        if !is_writing {
-            return self.recall_what_was_seen();
-        }
-        self.count_configured_only()?;
-        let known_before = self.known_bits()?;
-        monitor.begin(Stage::Opening, Some(self.destinations.len() as u64), None);
-        let mut lost = Vec::new();
-        // What is on a destination may be sealed in an epoch that another machine began.
-        let destinations = self.destinations.clone();
-        self.take_in_keys(&destinations)?;
-        for destination in &destinations {
-            monitor.current(&destination.name);
-            match self.reconcile(destination) {
-                Ok(found) => {
-                    let known = found.packs + found.packs_lost.len() as u64 - found.packs_learned;
-                    self.lost_packs.insert(destination.name.clone(), (found.packs_lost, known));
-                    let findings = found.findings.into_iter();
-                    self.findings
-                        .extend(findings.map(|(name, finding)| (destination.name.clone(), name.to_string(), finding)));
-                }
-                Err(Error::Destination(error)) => lost.push((destination.clone(), error)),
-                Err(other) => return Err(other),
-            }
-            monitor.advance(1, 0);
-        }
-        for (destination, error) in lost {
-            self.lose(&destination, &error);
-        }
-        self.look_for_what_is_gone(Some(known_before), monitor)?;
-        self.is_counted = numbers::count(self, monitor)?;
-        Ok(())
-    }
-
-    /// Brings what the index says of a destination up to date, also where another machine began an epoch meanwhile.
-    pub(super) fn reconcile(&mut self, destination: &OpenDestination) -> Result<Reconciled, Error> {
-        let found = replicate::reconcile(&self.index, &self.keys, destination)?;
-        // Begun since its keys were read: those come before everything that needs them (I9).
-        if found.has_unknown_epoch && self.take_in_keys(std::slice::from_ref(destination))? {
-            return Ok(replicate::reconcile(&self.index, &self.keys, destination)?);
-        }
-        Ok(found)
-    }
-
-    /// The destinations on which the index knows of something.
-    fn known_bits(&self) -> Result<DestinationBits, Error> {
-        let mut bits = 0;
-        self.index.reader()?.each_snapshot(|id, row| -> Result<(), Error> {
-            // Damage shows now, while the index can be made anew, and not when somebody asks for the snapshot.
-            lineage::decode(&id, &row.record)?;
-            bits |= row.seen;
-            Ok(())
-        })?;
-        Ok(bits)
-    }
-
-    /// Takes a destination out of this run.
-    pub(crate) fn lose(&mut self, destination: &OpenDestination, error: &crate::destination::DestinationError) {
-        self.destinations.retain(|other| other.bit != destination.bit);
-        self.unreachable.push(Unreachable {
-            name: destination.name.clone(),
-            path: destination.path.clone(),
-            state: state_after(error),
-            detail: error.to_string(),
-            is_missing: false,
-        });
     }
 
     /// The settings.
@@ -315,20 +242,12 @@ impl Repo {
 
     /// The error for a command that cannot do anything without a destination.
     pub(crate) fn no_destination(&self) -> Error {
+        if let [Unreachable { state: DestinationState::Damaged, path, detail, .. }] = &self.unreachable[..] {
+            return heads::damaged(&"the folder", &path.display().to_string(), detail);
+        }
         Error::NoDestination {
             tried: self.unreachable.iter().map(|lost| (lost.name.clone(), lost.detail.clone())).collect(),
         }
-    }
-}
-
-/// What an error makes of a destination.
-pub(crate) fn state_after(error: &crate::destination::DestinationError) -> super::DestinationState {
-    use crate::destination::DestinationErrorKind as Kind;
-    match error.kind {
-        Kind::Full => super::DestinationState::Full,
-        Kind::ReadOnly | Kind::Denied => super::DestinationState::ReadOnly,
-        Kind::Damaged => super::DestinationState::Damaged,
-        _ => super::DestinationState::Absent,
     }
 }
 

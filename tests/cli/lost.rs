@@ -106,3 +106,38 @@ fn what_is_not_on_destinations_is_said_after_connecting() {
     let whole = connect("by copy", "connect usb --config copy");
     assert!(!whole.stdout.contains("the defaults"), "{}", whole.stdout);
 }
+
+/// Many programs copy files alone, and leave out folders that have nothing in them.
+#[test]
+fn a_copy_without_its_empty_folders_is_as_good() {
+    let world = backed_up();
+    world.rename("usb", "whole");
+    for path in world.files("whole") {
+        let below = path.strip_prefix(world.path("whole")).expect("in it");
+        for copy in ["usb", "cloud"] {
+            let to = world.path(copy).join(below);
+            std::fs::create_dir_all(to.parent().expect("a folder")).expect("made");
+            std::fs::copy(&path, to).expect("copied");
+        }
+    }
+    // On the machine that knows it nothing is written there, but it is read.
+    let left = ["[primary] is damaged", "is missing", "what is left of it is read", "check --heal"];
+    world.run("restore --snapshot latest --destination out").expect_code(0).expect_said(&left);
+    let restored = format!("out{}", world.path("docs/a").display());
+    assert_eq!(world.read(&restored), "first");
+    world.run("backup").expect_error(15, &["is missing", "with --heal it puts right"]);
+    world.run("check --heal").expect_code(16);
+    world.run("backup").expect_code(0);
+    // On a new one.
+    world.rename("usb", "away");
+    let new = |words: &str| {
+        let mut command = world.command(words.split(' '));
+        command.env("CRYPTBACKUP_HOME", world.path("new state"));
+        Ended::of(command)
+    };
+    new("connect cloud --config copy").expect_code(0).expect_said(&["folders were missing", "are made"]);
+    new("restore --snapshot latest --destination new").expect_code(0);
+    assert_eq!(world.read(&restored.replacen("out", "new", 1)), "first");
+    new("backup").expect_code(0);
+    new("check --read-data").expect_code(0);
+}

@@ -1,19 +1,21 @@
 //! What the crash suites found, each in a test of its own.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cryptbackup::check::{self, CheckRequest};
 use cryptbackup::destination::{CreateError, Destination, DestinationErrorKind, LocalDestination, Settle};
 use cryptbackup::error::Error;
 use cryptbackup::format::header::{DestinationMark, RepoHeader};
 use cryptbackup::format::id::{DestinationId, RepoId};
 use cryptbackup::repo::settings::SourceSettings;
-use cryptbackup::repo::{self, Added, InitRequest, Secret};
+use cryptbackup::repo::{self, Access, Added, InitRequest, Repo, Secret};
 use cryptbackup::report::Silent;
 
 use crate::disk::crash::Policy;
 use crate::disk::trouble::{Failure, Fault};
-use crate::disk::volume::{Change, ROOT};
+use crate::disk::volume::{Change, ROOT, Volume};
 use crate::disk::{SimulatedMachine, contents};
 use crate::recover::restored;
 use crate::rig::{Rig, SIZES, place};
@@ -60,6 +62,21 @@ fn nothing_of_a_repository_that_was_never_set_up_gets_to_a_destination() {
     }
 }
 
+/// What a program that knows files alone makes of a disk: without the folders that have nothing in them. And the files.
+fn copy_of(from: &Volume) -> (Volume, BTreeMap<String, Vec<u8>>) {
+    let (mut copy, objects) = (Volume::default(), contents(from));
+    let folders =
+        |path: &str| -> Vec<String> { path.match_indices('/').map(|(at, _)| path[..at].to_owned()).collect() };
+    for folder in objects.keys().flat_map(|path| folders(path)).collect::<BTreeSet<_>>() {
+        copy.make_folder(0, ROOT, &folder).expect("a folder");
+    }
+    for (path, bytes) in &objects {
+        let file = copy.make_file(0, ROOT, path).expect("a file");
+        copy.change(0, file, Change::Write { offset: 0, bytes: bytes.as_slice().into() }).expect("its bytes");
+    }
+    (copy, objects)
+}
+
 /// Somebody copied a destination with another program, which waits for no disk, and added the copy; the power failed.
 #[test]
 fn a_copy_of_a_destination_is_durable_once_it_was_taken_up() {
@@ -77,25 +94,15 @@ fn a_copy_of_a_destination_is_durable_once_it_was_taken_up() {
     let copied = {
         let mut state = rig.machine.0.state();
         let from = Arc::clone(&state.image.0[1]);
-        let objects = contents(&from);
-        let copy = Arc::make_mut(&mut state.image.0[2]);
-        let mut folders = vec!["backup".to_owned()];
-        while let Some(folder) = folders.pop() {
-            copy.make_folder(0, ROOT, &folder).expect("a folder");
-            let inode = from.find(ROOT, &folder).expect("there");
-            for (name, inode) in &from.folder(inode).expect("a folder").current {
-                folders.extend(from.folder(*inode).is_ok().then(|| format!("{folder}/{name}")));
-            }
-        }
-        for (path, bytes) in &objects {
-            let file = copy.make_file(0, ROOT, path).expect("a file");
-            copy.change(0, file, Change::Write { offset: 0, bytes: bytes.as_slice().into() }).expect("its bytes");
-        }
+        let (copy, objects) = copy_of(&from);
+        state.image.0[2] = Arc::new(copy);
         objects
     };
     let taken_up = rig.open().expect("opened").add_destination("two", &place("two"), &Silent);
     assert_eq!(taken_up.expect("taken up"), Added::TakenUp);
-    let left = contents(&rig.machine.image().0[2].crash(Policy::Nothing, 0));
+    let left = rig.machine.image().0[2].crash(Policy::Nothing, 0);
+    assert!(left.find(ROOT, "backup/packs/ff").is_ok(), "what was empty, and not copied");
+    let left = contents(&left);
     for (path, bytes) in copied.iter().filter(|(path, _)| !path.ends_with("dest.id")) {
         assert!(left.get(path) == Some(bytes), "{path}");
     }
@@ -193,21 +200,55 @@ fn a_disk_that_can_only_be_read_is_enough_to_connect() {
         Rig::new(&source.path(), Some(image))
     };
     let new = without_state(&rig);
+    {
+        // It is a copy, and what was empty was not copied.
+        let mut state = new.machine.0.state();
+        state.image.0[1] = Arc::new(copy_of(&state.image.0[1]).0);
+    }
     new.machine.0.state().fault = Some(Fault { volume: Some(1), ..Fault::new(0, Failure::ReadOnly) });
     let report = repo::connect(&new.home, &place("one"), Some(Secret::Words(words)), None, &Silent).expect("connected");
     assert_eq!(report.snapshots, 1);
     let why = report.key_not_put.expect("nothing can be put there");
     assert_eq!(why.kind, DestinationErrorKind::ReadOnly);
-    let repo = new.open().expect("opened");
+    let salvage = || Repo::open(&new.home, Access::Salvage, None, &Silent).expect("opened");
+    let repo = salvage();
     let found = restored(&new.scratch(), &repo, &id, &report.destination_name, &source.path()).expect("restored");
     assert_same(&source.tree(), &found);
     drop(repo);
 
     // Mounted to be written again: the key of that machine is there with its next backup.
     new.machine.0.state().fault = None;
+    let refused = new.backup().expect_err("what is missing may be damage");
+    assert!(matches!(refused, Error::Damaged { .. }), "{refused}");
+    check::heal(&mut new.open().expect("opened"), CheckRequest::default(), &Silent).expect("healed");
     assert!(new.backup().expect("a backup").problems.is_empty());
     let third = without_state(&new);
     let settings = new.home.settings().expect("its settings");
     let report = repo::connect(&third.home, &place("one"), None, Some(settings), &Silent).expect("its key opens it");
     assert_eq!((report.snapshots, report.key_not_put), (2, None));
+}
+
+/// The medium fails while a destination is looked at, to be read: that does not make it one that is away.
+#[test]
+fn a_folder_that_cannot_be_listed_is_no_reason_to_restore_nothing() {
+    let source = Source::new();
+    let rig = Rig::new(&source.path(), None);
+    rig.set_up().expect("set up");
+    let id = rig.backup().expect("a backup").snapshot_id.expect("a snapshot");
+    let tree = source.tree();
+    ["two", "three"].iter().for_each(|name| rig.plug(name, false));
+    let mut hits = BTreeSet::new();
+    for more in (0..1200).step_by(7) {
+        let at = rig.machine.now() + more;
+        rig.machine.0.state().fault = Some(Fault { volume: Some(1), ..Fault::new(at, Failure::Medium) });
+        let repo = Repo::open(&rig.home, Access::Salvage, None, &Silent).expect("opened");
+        let Some(hit) = rig.machine.0.state().fault.take().and_then(|fault| fault.hit) else { break };
+        if !hit.starts_with("list ") {
+            continue;
+        }
+        let found = restored(&rig.scratch(), &repo, &id, "one", &source.path());
+        assert_same(&tree, &found.unwrap_or_else(|why| panic!("{hit}: {why}")));
+        hits.insert(hit);
+    }
+    assert!(hits.len() > 50, "{hits:?}");
 }

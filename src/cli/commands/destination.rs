@@ -73,7 +73,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
 }
 
 fn list(context: &Context, secret: &SecretArgs) -> Result<ExitStatus, Error> {
-    let report = context.open_for_listing(secret)?.status()?;
+    let report = context.open_for_listing(Access::Read, secret)?.status()?;
     if context.out.wishes.json {
         let all: Value = report.destinations.iter().map(shapes::destination).collect();
         context.out.document(&all);

@@ -54,7 +54,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         reads_content: args.content,
         with_metadata: args.metadata,
     };
-    let (repo, progress) = context.open_for_work(Access::Read, &args.secret)?;
+    let (repo, progress) = context.open_for_work(Access::Salvage, &args.secret)?;
     progress.done();
     let out = &context.out;
     let report = explore::diff(&repo, &request, &progress, &mut |difference| {

@@ -14,6 +14,7 @@ use crate::cli::table::Table;
 use crate::cli::{names, paths, units};
 use crate::error::Error;
 use crate::explore::{self, DuBy, DuRequest, Owner, Usage};
+use crate::repo::Access;
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup du
@@ -73,7 +74,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         below: below.map(|below| path_bytes(&below).to_vec()),
         snapshot: args.snapshot,
     };
-    let repo = context.open_for_listing(&args.secret)?;
+    let repo = context.open_for_listing(Access::Salvage, &args.secret)?;
     let progress = Progress::of_listing(&context.out);
     let mut usage = explore::du(&repo, &request, &progress)?;
     progress.done();

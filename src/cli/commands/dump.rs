@@ -61,7 +61,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
             FormatArg::Zip => DumpFormat::Zip,
         }),
     };
-    let (repo, progress) = context.open_for_work(Access::Read, &args.secret)?;
+    let (repo, progress) = context.open_for_work(Access::Salvage, &args.secret)?;
     let report = match &args.output {
         Some(path) => into_file(&repo, &request, path, &progress)?,
         None => {

@@ -15,6 +15,7 @@ use crate::cli::table::Table;
 use crate::cli::{names, paths, units};
 use crate::error::Error;
 use crate::explore::{self, WhatIf, WhatIfRequest};
+use crate::repo::Access;
 use crate::repo::settings::{Settings, SourceSettings};
 
 const EXAMPLES: &str = "EXAMPLES:
@@ -123,7 +124,7 @@ fn show(out: &Output, sources: &[&SourceSettings]) {
 }
 
 fn what_if(request: WhatIfRequest, secret: &SecretArgs, context: &Context) -> Result<ExitStatus, Error> {
-    let repo = context.open_for_listing(secret)?;
+    let repo = context.open_for_listing(Access::Read, secret)?;
     let progress = Progress::of_listing(&context.out);
     let answer = explore::what_if(&repo, &request, &progress)?;
     progress.done();

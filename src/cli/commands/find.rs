@@ -16,7 +16,7 @@ use crate::cli::{dates, names, paths, units};
 use crate::error::Error;
 use crate::explore::{self, EntryKind, FindRequest, Found, FoundVersion};
 use crate::repo::settings::size;
-use crate::repo::time_of;
+use crate::repo::{Access, time_of};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup find \"*.pdf\"
@@ -103,7 +103,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         snapshot: args.snapshot,
         is_deleted: args.deleted,
     };
-    let repo = context.open_for_listing(&args.secret)?;
+    let repo = context.open_for_listing(Access::Salvage, &args.secret)?;
     let out = &context.out;
     if out.wishes.json {
         let mut listing = Listing::new(out);

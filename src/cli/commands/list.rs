@@ -11,7 +11,7 @@ use crate::cli::secrets::SecretArgs;
 use crate::cli::table::Table;
 use crate::cli::{names, paths, shapes, units};
 use crate::error::Error;
-use crate::repo::VersionInfo;
+use crate::repo::{Access, VersionInfo};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup list ~/Documents/report.pdf
@@ -34,7 +34,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let path = paths::absolute(&args.file)?;
-    let versions = context.open_for_listing(&args.secret)?.versions(&path)?;
+    let versions = context.open_for_listing(Access::Salvage, &args.secret)?.versions(&path)?;
     let shown = newest(&versions, args.limit);
     let out = &context.out;
     if out.wishes.json {

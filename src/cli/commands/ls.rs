@@ -12,7 +12,7 @@ use crate::cli::secrets::SecretArgs;
 use crate::cli::shapes::{self, Listing, with_path};
 use crate::cli::{names, paths, units};
 use crate::error::Error;
-use crate::repo::LsEntry;
+use crate::repo::{Access, LsEntry};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup ls latest
@@ -38,7 +38,7 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
     let (snapshot, path) = paths::snapshot_and_path(&args.snapshot)?;
     let path = path.filter(|path| !path.as_os_str().is_empty()).map(|path| paths::absolute(&path)).transpose()?;
-    let repo = context.open_for_listing(&args.secret)?;
+    let repo = context.open_for_listing(Access::Salvage, &args.secret)?;
     let snapshot = match snapshot.as_str() {
         HISTORY => None,
         name => Some(repo.resolve_snapshot(name)?.id),

@@ -106,7 +106,7 @@ pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
         return list(context, pattern.as_deref(), &args.secret);
     }
     let request = request(&args)?;
-    let (repo, progress) = context.open_for_work(Access::Read, &args.secret)?;
+    let (repo, progress) = context.open_for_work(Access::Salvage, &args.secret)?;
     let plan = restore::plan(&repo, request, &progress)?;
     let out = &context.out;
     progress.done();
@@ -243,7 +243,7 @@ fn summary(report: &RestoreReport) -> Value {
 }
 
 fn list(context: &Context, pattern: Option<&str>, secret: &SecretArgs) -> Result<ExitStatus, Error> {
-    let repo = context.open_for_listing(secret)?;
+    let repo = context.open_for_listing(Access::Salvage, secret)?;
     let out = &context.out;
     if out.wishes.json {
         let mut listing = Listing::new(out);

@@ -10,7 +10,7 @@ use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
 use crate::cli::{names, units};
 use crate::error::Error;
-use crate::repo::{RootInfo, SnapshotInfo};
+use crate::repo::{Access, RootInfo, SnapshotInfo};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup snapshots
@@ -26,7 +26,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
-    let snapshots = context.open_for_listing(&args.secret)?.snapshots()?;
+    let snapshots = context.open_for_listing(Access::Salvage, &args.secret)?.snapshots()?;
     if context.out.wishes.json {
         context.out.document(&snapshots.iter().map(document).collect::<Value>());
         return Ok(ExitStatus::Done);

@@ -15,7 +15,7 @@ use crate::cli::shapes::{self, path_bytes, with_path};
 use crate::cli::table::Table;
 use crate::cli::{cleaned, names, standing, suspect, units, words};
 use crate::error::Error;
-use crate::repo::{DestinationState, DestinationStatus, Repo, SourceStatus, Standing, StatusReport};
+use crate::repo::{Access, DestinationState, DestinationStatus, Repo, SourceStatus, Standing, StatusReport};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup status
@@ -36,7 +36,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args, context: &Context) -> Result<ExitStatus, Error> {
-    let repo = context.open_for_listing(&args.secret)?;
+    let repo = context.open_for_listing(Access::Read, &args.secret)?;
     let report = repo.status()?;
     let space = Space::of(&repo, &report.destinations)?;
     if context.out.wishes.json {

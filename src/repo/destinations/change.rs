@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::Repo;
 use super::super::heads::damaged;
-use super::{Added, KnownIds, write_anew};
+use super::super::{Access, Repo};
+use super::{Added, KnownIds, settle_copy, write_anew};
 use crate::destination::{CreateError, Destination, LocalDestination, OpenError, Settle};
 use crate::error::Error;
 use crate::format::header::DestinationMark;
@@ -54,7 +54,7 @@ impl Repo {
         let mut known = KnownIds::load(&self.home)?;
         let machine = self.home.machine();
         let (place, added) = match LocalDestination::open_at(machine, path, None) {
-            Ok(place) => (self.take_up(place, name, path, &known)?, Added::TakenUp),
+            Ok(place) => (self.take_up(place, name, path, &known, monitor)?, Added::TakenUp),
             Err(OpenError::NotFound { .. } | OpenError::NotADestination { .. }) => {
                 let destination = DestinationId::from_bytes(random()?);
                 let mark = DestinationMark { repo: self.header.repo, destination };
@@ -75,7 +75,7 @@ impl Repo {
             settings.destinations.insert(name.to_owned(), path);
             Ok(settings.clone())
         })?;
-        self.refresh(monitor)?;
+        self.refresh(Access::Write, monitor)?;
         Ok(added)
     }
 
@@ -128,6 +128,7 @@ impl Repo {
         name: &str,
         path: &Path,
         known: &KnownIds,
+        monitor: &dyn Monitor,
     ) -> Result<LocalDestination, Error> {
         let mark = place.mark();
         if mark.repo != self.header.repo {
@@ -149,10 +150,10 @@ impl Repo {
             // Whoever made it may have died before its names were durable, `dest.id` the last of them. It is written anew
             // for the same reason as the heads.
             write_anew(&place, &ObjectName::DestinationMark, &mark.encode())?;
-            place.settle_what_was_copied()?;
+            settle_copy(&place, monitor)?;
             return Ok(place);
         }
-        place.settle_what_was_copied()?;
+        settle_copy(&place, monitor)?;
         let own = DestinationMark { repo: mark.repo, destination: DestinationId::from_bytes(random()?) };
         place.replace(&ObjectName::DestinationMark, &own.encode())?;
         place.settle(Settle::Touched)?;
@@ -239,10 +240,10 @@ impl Repo {
             error => refuse(error.to_string()),
         })?;
         let mut known = KnownIds::load(&self.home)?;
-        let place = self.take_up(place, name, &path, &known)?;
+        let place = self.take_up(place, name, &path, &known, monitor)?;
         known.set(name, &place.mark().destination)?;
         drop(place);
-        self.refresh(monitor)?;
+        self.refresh(Access::Write, monitor)?;
         self.accept_what_is_there(name, monitor)
     }
 }

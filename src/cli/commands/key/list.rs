@@ -9,7 +9,7 @@ use crate::cli::secrets::SecretArgs;
 use crate::cli::table::Table;
 use crate::cli::{names, shapes, words};
 use crate::error::Error;
-use crate::repo::{KeysReport, SlotInfo};
+use crate::repo::{Access, KeysReport, SlotInfo};
 
 const EXAMPLES: &str = "EXAMPLES:
   cryptbackup key list
@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &Context) -> Result<ExitStatus, Error> {
-    let report = context.open_for_listing(&args.secret)?.key_slots()?;
+    let report = context.open_for_listing(Access::Read, &args.secret)?.key_slots()?;
     if context.out.wishes.json {
         context.out.document(&shape(&report));
         return Ok(ExitStatus::Done);

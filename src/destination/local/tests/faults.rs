@@ -314,9 +314,16 @@ fn a_listing_that_fails_is_an_error() {
         _ => Ok(()),
     });
     let error = broken.list(ObjectKind::Packs, None, &mut |_, _| ()).expect_err("a part cannot be listed");
-    assert_eq!(error.kind, DestinationErrorKind::Offline);
+    assert_eq!(error.kind, DestinationErrorKind::Damaged);
     broken.list(ObjectKind::Packs, Some(0x81), &mut |_, _| ()).expect("another part can");
     broken.list(ObjectKind::Snapshots, None, &mut |_, _| ()).expect("another kind can");
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let happens = Arc::clone(&is_gone);
+    let (gone, _) =
+        open_with(&root, move |_, _| if happens.load(Ordering::Relaxed) { fail(Errno::IO) } else { Ok(()) });
+    is_gone.store(true, Ordering::Relaxed);
+    let error = gone.list(ObjectKind::Packs, None, &mut |_, _| ()).expect_err("nothing can be listed");
+    assert_eq!(error.kind, DestinationErrorKind::Offline);
 }
 
 #[test]
