@@ -220,7 +220,16 @@ pub enum Error {
     Index {
         /// What is wrong with it.
         detail: String,
+        /// Whether nothing is, but that its disk is full.
+        has_no_room: bool,
     },
+}
+
+impl Error {
+    /// Whether nothing is wrong but that the disk with the index is full.
+    pub(crate) fn is_for_want_of_room(&self) -> bool {
+        matches!(self, Self::Index { has_no_room: true, .. } | Self::Read(ReadError::Index(IndexError::NoRoom)))
+    }
 }
 
 fn listed(list: &[(String, String)]) -> String {
@@ -238,7 +247,7 @@ impl From<IndexError> for Error {
     fn from(error: IndexError) -> Self {
         match error {
             IndexError::Spill(error) => error.into(),
-            other => Self::Index { detail: other.to_string() },
+            other => Self::Index { detail: other.to_string(), has_no_room: matches!(other, IndexError::NoRoom) },
         }
     }
 }

@@ -131,7 +131,7 @@ fn make(
     let (history, troubles) = match history(repo, plan, material, &members, monitor, report) {
         Ok(made) => made,
         Err(Error::Interrupted) => return Err(Error::Interrupted),
-        Err(Error::Index { detail }) => return Err(Error::Index { detail }),
+        Err(error @ Error::Index { .. }) => return Err(error),
         Err(error) => {
             let view = repo.index.reader()?;
             let detail = match error {

@@ -89,9 +89,10 @@ fn parts(error: &Error) -> Parts {
         }
         Error::Read(error) => unreadable(error),
         Error::Seal(error) => ("seal", Exit::Failed, translated(&error.to_string()), Some(text!("hint-memory"))),
-        Error::Index { detail } => {
+        Error::Index { detail, has_no_room } => {
             let sentence = text!("error-index", detail = translated(detail));
-            ("index", Exit::Failed, sentence, Some(text!("hint-rebuild")))
+            let hint = if *has_no_room { text!("hint-room") } else { text!("hint-rebuild") };
+            ("index", Exit::Failed, sentence, Some(hint))
         }
     }
 }
@@ -258,7 +259,7 @@ mod tests {
             (Error::Io { what: text(), path, source: io::ErrorKind::PermissionDenied.into() }, 1),
             (Error::Format { object: text(), source: unsupported }, 1),
             (Error::Format { object: text(), source: FormatError::Checksum }, 15),
-            (Error::Index { detail: text() }, 1),
+            (Error::Index { detail: text(), has_no_room: false }, 1),
         ]
     }
 

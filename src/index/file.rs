@@ -4,6 +4,9 @@
 //! is shorter (it compares checksums only when it repairs). Where there is not so much memory the program ends: that is no
 //! panic, and nothing catches it. So a page that points to one larger than a row of ours can need is not handed to redb.
 //!
+//! The file has its room before it grows. Otherwise it has holes where there is none, and a disk that becomes full fails it
+//! anywhere, also when it is opened again to be read.
+//!
 //! What is looked at is redb's file format 3: the children of a branch, and the roots in the definitions of tables. The
 //! roots in the head of the file have a checksum that redb compares.
 
@@ -29,7 +32,8 @@ const _: () = assert!(PAGE << ORDER_MAX > 4 * RECORD_LEN_MAX && PAGE << ORDER_MA
 /// Those of redb.
 pub fn create(builder: &Builder, path: &Path) -> Result<Database, DatabaseError> {
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-    builder.create_with_backend(IndexFile(FileBackend::new(file)?))
+    let grows = file.try_clone()?;
+    builder.create_with_backend(IndexFile { pages: FileBackend::new(file)?, grows: Some(grows) })
 }
 
 /// Opens the index at `path` for reading.
@@ -37,15 +41,19 @@ pub fn create(builder: &Builder, path: &Path) -> Result<Database, DatabaseError>
 /// # Errors
 /// Those of redb.
 pub fn open_read_only(builder: &Builder, path: &Path) -> Result<ReadOnlyDatabase, DatabaseError> {
-    builder.open_read_only_with_backend(IndexFile(FileBackend::new(File::open(path)?)?))
+    builder.open_read_only_with_backend(IndexFile { pages: FileBackend::new(File::open(path)?)?, grows: None })
 }
 
 #[derive(Debug)]
-struct IndexFile(FileBackend);
+struct IndexFile {
+    pages: FileBackend,
+    /// The same file, where it may be written.
+    grows: Option<File>,
+}
 
 impl StorageBackend for IndexFile {
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read(offset, out)?;
+        self.pages.read(offset, out)?;
         let mut numbers = children(out).chain(roots(out));
         if numbers.any(|number| order(number) > ORDER_MAX) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, super::DAMAGED));
@@ -54,48 +62,74 @@ impl StorageBackend for IndexFile {
     }
 
     fn len(&self) -> io::Result<u64> {
-        self.0.len()
+        self.pages.len()
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        if let Some(file) = &self.grows {
+            take_room(file, self.pages.len()?, len)?;
+        }
+        self.pages.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.pages.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write(offset, data)
+        self.pages.write(offset, data)
     }
 
     fn close(&self) -> io::Result<()> {
-        self.0.close()
+        self.pages.close()
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.0.try_lock_range(start, end)
+        self.pages.try_lock_range(start, end)
     }
 
     fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.0.try_lock_shared_range(start, end)
+        self.pages.try_lock_shared_range(start, end)
     }
 
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.lock_range(start, end)
+        self.pages.lock_range(start, end)
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.lock_shared_range(start, end)
+        self.pages.lock_shared_range(start, end)
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.0.unlock_range(start, end)
+        self.pages.unlock_range(start, end)
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.0.query_lock_range(start, end)
+        self.pages.query_lock_range(start, end)
     }
+}
+
+/// Takes the room for a file that grows, where the file system has a way to.
+#[cfg(target_os = "linux")]
+fn take_room(file: &File, len: u64, new_len: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+
+    let Some(more) = new_len.checked_sub(len).filter(|more| *more > 0) else { return Ok(()) };
+    match fallocate(file, FallocateFlags::empty(), len, more) {
+        Err(error @ (Errno::NOSPC | Errno::DQUOT)) => {
+            // A part of it may have been taken.
+            file.set_len(len)?;
+            Err(error.into())
+        }
+        // Writing tells whether there is room.
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn take_room(_: &File, _: u64, _: u64) -> io::Result<()> {
+    Ok(())
 }
 
 /// A page by its number, as it is stored: little-endian, with the order in the highest five bits.

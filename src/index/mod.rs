@@ -39,6 +39,9 @@ pub enum IndexError {
     /// The file is damaged, of another repository, of another version, or could not be read.
     #[error("the index cannot be used: {0}")]
     Broken(String),
+    /// The disk that it is on is full. What it said before it says still.
+    #[error("there is no room on the disk that it is on")]
+    NoRoom,
     /// What was to be put in did not fit into memory, nor onto the disk.
     #[error(transparent)]
     Spill(#[from] SpillError),
@@ -265,8 +268,13 @@ fn opening(error: DatabaseError) -> IndexError {
     }
 }
 
+fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+}
+
 fn broken(error: impl Into<redb::Error>) -> IndexError {
     match error.into() {
+        redb::Error::Io(error) if is_full(&error) => IndexError::NoRoom,
         redb::Error::Io(error) => IndexError::Broken(error.to_string()),
         other => IndexError::Broken(other.to_string()),
     }

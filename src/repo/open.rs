@@ -170,15 +170,35 @@ impl Repo {
             lock,
         };
         if let Err(error) = repo.refresh(access, monitor) {
-            repo = repo.without_index(error, access, monitor)?;
+            repo = match error.is_for_want_of_room() && access != Access::Write {
+                true => repo.without_what_is_new(error, access, monitor)?,
+                false => repo.without_index(error, access, monitor)?,
+            };
         }
         if access != Access::Write && repo.lock.is_some() { repo.into_reader() } else { Ok(repo) }
+    }
+
+    /// The same to read, with what the index knows, where there is no room for more. Where that is nothing, that is the error.
+    fn without_what_is_new(self, error: Error, access: Access, monitor: &dyn Monitor) -> Result<Self, Error> {
+        let memory = self.settings.limits.memory;
+        drop(self.index);
+        // It is closed as it should be, and not in the midst of a change, before it can be opened to read.
+        drop(open_index(&self.home, &self.header, memory, monitor)?);
+        let index = open_to_read(&self.home, &self.header, memory)?;
+        let mut repo = Self { index, lock: None, ..self };
+        if repo.known_bits()? == 0 {
+            return Err(error);
+        }
+        monitor.note("The disk with the state folder is full: what came to destinations lately is not known.");
+        repo.refresh(access, monitor)?;
+        Ok(repo)
     }
 
     /// The same with a new index, where the old one was to blame: damage of it may show only when it is read.
     fn without_index(self, error: Error, access: Access, monitor: &dyn Monitor) -> Result<Self, Error> {
         let why = match &error {
-            Error::Index { detail } => detail.clone(),
+            full if full.is_for_want_of_room() => return Err(error),
+            Error::Index { detail, .. } => detail.clone(),
             Error::Read(ReadError::Index(error)) => error.to_string(),
             _ => return Err(error),
         };

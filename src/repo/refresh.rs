@@ -104,7 +104,7 @@ impl Repo {
     }
 
     /// The destinations on which the index knows of something.
-    fn known_bits(&self) -> Result<DestinationBits, Error> {
+    pub(super) fn known_bits(&self) -> Result<DestinationBits, Error> {
         let mut bits = 0;
         self.index.reader()?.each_snapshot(|id, row| -> Result<(), Error> {
             // Damage shows now, while the index can be made anew, and not when somebody asks for the snapshot.

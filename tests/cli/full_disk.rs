@@ -241,3 +241,36 @@ fn t07_a_disk_with_little_room_loses_nothing_and_can_be_cleaned() {
 fn t07_every_command_with_two_hundred_amounts_of_free_space() {
     sweep(0..200, Duration::from_secs(10));
 }
+
+#[test]
+fn t07_a_full_disk_with_the_state_folder_is_no_broken_index() {
+    let world = World::new();
+    let Some(disk) = SmallDisk::new(&world, 8) else { return };
+    let run = |words: &str| {
+        let mut command = world.command(words.split(' '));
+        command.env("CRYPTBACKUP_HOME", disk.0.join("home"));
+        Ended::of(command)
+    };
+    world.write("docs/first", "first");
+    run("quickstart docs usb").expect_code(0);
+    let mut refused = 0;
+    for step in 0..24 {
+        (0..200).for_each(|number| drop(world.write(&format!("docs/{step}/{number}"), number.to_string())));
+        disk.fill(step * STEP);
+        let ended = run("backup");
+        if ended.code != Some(0) {
+            let ended = ended.expect_code(1);
+            let is_told = ["no room", "No space left"].iter().any(|told| ended.stderr.contains(told));
+            assert!(is_told && !ended.stderr.contains("rebuil"), "{} bytes free: {}", step * STEP, ended.stderr);
+            refused += 1;
+        }
+        // What is stored comes back meanwhile.
+        run("restore -q --file docs/first --destination back").expect_code(0);
+        disk.empty();
+        run("backup -q").expect_code(0);
+    }
+    assert!(refused > 1, "{refused} of 24");
+    let names = world.names(&disk.0.join("home").display().to_string());
+    assert!(!names.iter().any(|name| name.contains("broken")), "{names:?}");
+    run("check --read-data").expect_code(0);
+}

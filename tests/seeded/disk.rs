@@ -70,7 +70,7 @@ pub const BUGS: &[Bug] = &[
         name: "treat list error as empty",
         breaks: "I18: nothing is deleted on the word of a listing that failed",
         file: "src/destination/local.rs",
-        find: "self.disk.list(&folder).map_err(|error| self.failed(format!(\"list {folder}\"), &error))?;",
+        find: "self.disk.list(&folder).map_err(|error| self.failed_list(&folder, &error))?;",
         replace: "self.disk.list(&folder).unwrap_or_default();",
         place: LIB,
         test: "a_listing_that_fails_is_an_error",
