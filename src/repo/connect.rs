@@ -10,13 +10,18 @@ use super::home::Home;
 use super::init::put_slot;
 use super::settings::{Settings, SourceSettings, source_path};
 use super::{Access, Repo, Secret};
-use crate::destination::{Destination, DestinationError, DestinationErrorKind, LocalDestination, OpenError, Settle};
+use crate::destination::{
+    Damage, Destination, DestinationError, DestinationErrorKind, LocalDestination, OpenError, Settle,
+};
 use crate::error::Error;
-use crate::format::id::DestinationId;
+use crate::format::header::{DestinationMark, RepoHeader};
+use crate::format::id::{DestinationId, RepoId};
 use crate::format::layout::ObjectName;
+use crate::format::slot::Slot;
 use crate::format::snapshot::Root;
 use crate::paths;
 use crate::report::Monitor;
+use crate::seal::keys::random;
 use crate::seal::{Keys, slots};
 
 /// What was found and set up.
@@ -38,9 +43,13 @@ pub struct ConnectReport {
 /// Fails unless the folder is a destination: to be asked before a secret is.
 ///
 /// # Errors
-/// [`Error::NoDestination`], [`Error::Damaged`].
+/// [`Error::NotADestination`].
 pub fn require_destination(path: &Path) -> Result<(), Error> {
-    LocalDestination::open(path, None).map(drop).map_err(|error| not_usable(path, &error))
+    match LocalDestination::open(path, None) {
+        // The key tells what it is.
+        Ok(_) | Err(OpenError::Damaged(_)) => Ok(()),
+        Err(error) => Err(not_usable(path, &error)),
+    }
 }
 
 /// Sets up a state folder from one destination: keys, config, index and sources. `copied` is a copy of `config.yaml`,
@@ -85,8 +94,7 @@ pub fn connect(
         None if home.has_settings() => Some(home.settings()?),
         None => None,
     };
-    let place = LocalDestination::open_at(home.machine(), destination, None)
-        .map_err(|error| not_usable(destination, &error))?;
+    let (place, damage) = open_place(home, destination)?;
     let shown = destination.display().to_string();
     let header = place.header();
     // A state whose settings are lost is taken up, but not as that of another repository.
@@ -124,7 +132,8 @@ pub fn connect(
     if let Secret::Inline(key) = &secret {
         settings.encryption.key = Some(key.clone());
     }
-    match settle_copy(&place, monitor) {
+    let whole = damage.map_or(Ok(()), |damage| write_identity(&place, &damage, monitor));
+    match whole.and_then(|()| settle_copy(&place, monitor)) {
         // Whoever cannot write there commits nothing that relies on it.
         Err(error) if matches!(error.kind, DestinationErrorKind::ReadOnly | DestinationErrorKind::Denied) => {}
         settled => settled?,
@@ -136,6 +145,59 @@ pub fn connect(
 
     let (snapshots, sources) = finish(home, secret, is_copied, monitor)?;
     Ok(ConnectReport { snapshots, sources, destination_name, has_defaults, key_not_put })
+}
+
+/// Opens a destination. Where one of the two objects that say what it is is damaged, the other one says it, or where both
+/// are, its key slots; that it is true shows when the keys open what is sealed.
+fn open_place(home: &Home, path: &Path) -> Result<(LocalDestination, Option<Damage>), Error> {
+    let damage = match LocalDestination::open_at(home.machine(), path, None) {
+        Ok(place) => return Ok((place, None)),
+        Err(OpenError::Damaged(damage)) => damage,
+        Err(error) => return Err(not_usable(path, &error)),
+    };
+    let open = |mark: DestinationMark| {
+        LocalDestination::salvage_at(home.machine(), path, &mark, &RepoHeader::new(mark.repo))
+            .map_err(|error| not_usable(path, &error))
+    };
+    let destination = match damage.mark {
+        Some(mark) => mark.destination,
+        None => DestinationId::from_bytes(random()?),
+    };
+    let repo = match (damage.mark, damage.header) {
+        (Some(mark), None) => Some(mark.repo),
+        (None, Some(header)) => Some(header.repo),
+        (None, None) => repo_of_slots(&open(DestinationMark { repo: RepoId::from_bytes([0; 16]), destination })?)?,
+        (Some(_), Some(_)) => None,
+    };
+    match repo {
+        Some(repo) => Ok((open(DestinationMark { repo, destination })?, Some(*damage))),
+        None => Err(not_usable(path, &OpenError::Damaged(damage))),
+    }
+}
+
+/// The repository that the key slots of a destination name; none where they name several.
+fn repo_of_slots(place: &LocalDestination) -> Result<Option<RepoId>, Error> {
+    let objects = heads::from_destination(place, &place.header())?.objects;
+    let slots = objects.iter().filter(|(name, _)| matches!(name, ObjectName::Slot(_)));
+    let mut named: Vec<RepoId> = slots.filter_map(|(_, bytes)| Some(Slot::decode(bytes).ok()?.repo)).collect();
+    named.sort_unstable();
+    named.dedup();
+    Ok(if let [repo] = named[..] { Some(repo) } else { None })
+}
+
+/// Writes again what says what a destination is.
+fn write_identity(place: &LocalDestination, damage: &Damage, monitor: &dyn Monitor) -> Result<(), DestinationError> {
+    monitor.note(&format!("{damage}. The keys tell what it is, and it is written again."));
+    if damage.header.is_none() {
+        place.replace(&ObjectName::Header, &place.header().encode())?;
+    }
+    if damage.mark.is_none() {
+        monitor.note(
+            "Other computers that know this destination have to run `cryptbackup destination accept` with its name.",
+        );
+        place.replace(&ObjectName::DestinationMark, &place.mark().encode())?;
+    }
+    Ok(())
 }
 
 /// Makes a key that only this machine has, and puts it where that can be done. Gives it as `config.yaml` holds it, and why

@@ -90,13 +90,15 @@ impl<'a> KnownIds<'a> {
     }
 }
 
-/// Opens every configured destination that is there. None is ever created here.
+/// Opens every configured destination that is there. None is ever created here. With `salvage`, which is told so, also those
+/// that were seen before and do not say any more what they are.
 pub(super) fn open_all(
     home: &Home,
     settings: &Settings,
     header: &RepoHeader,
     index: &Index,
     is_writing: bool,
+    salvage: Option<&dyn Monitor>,
 ) -> Result<(Vec<OpenDestination>, Vec<Unreachable>), Error> {
     let mut known = KnownIds::load(home)?;
     let said = Said::load(home)?;
@@ -111,6 +113,16 @@ pub(super) fn open_all(
             is_missing: false,
         };
         let place = match LocalDestination::open_at(home.machine(), path, expected.as_ref()) {
+            Err(OpenError::Damaged(damage)) => match (salvage, &expected) {
+                (Some(monitor), Some(mark)) => {
+                    monitor.note(&is_read_though_damaged(name, &damage));
+                    LocalDestination::salvage_at(home.machine(), path, mark, header)
+                }
+                _ => Err(OpenError::Damaged(damage)),
+            },
+            opened => opened,
+        };
+        let place = match place {
             Ok(place) => place,
             Err(error) => {
                 let is_missing = matches!(error, OpenError::NotFound { .. });
@@ -167,6 +179,11 @@ fn state_of(error: &OpenError) -> DestinationState {
         OpenError::Denied { .. } => DestinationState::ReadOnly,
         _ => DestinationState::Absent,
     }
+}
+
+/// What is said where only reading goes on.
+pub(super) fn is_read_though_damaged(name: &str, damage: &dyn std::fmt::Display) -> String {
+    format!("[{name}] is damaged ({damage}): what is left of it is read. `cryptbackup check --heal` puts it right.")
 }
 
 /// Makes durable what another program copied there, and says what it left out.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::destinations::Unreachable;
+use super::destinations::{Unreachable, is_read_though_damaged};
 use super::{Access, DestinationState, Repo, destinations, lineage, numbers};
 use crate::destination::{DestinationError, DestinationErrorKind, Salvaged};
 use crate::error::Error;
@@ -15,8 +15,9 @@ impl Repo {
     /// Looks again at which destinations are there and, when writing, at what is on them.
     pub(super) fn refresh(&mut self, access: Access, monitor: &dyn Monitor) -> Result<(), Error> {
         let is_writing = self.index.is_writable();
+        let salvage = (access == Access::Salvage).then_some(monitor);
         let (open, unreachable) =
-            destinations::open_all(&self.home, &self.settings, &self.header, &self.index, is_writing)?;
+            destinations::open_all(&self.home, &self.settings, &self.header, &self.index, is_writing, salvage)?;
         self.unreachable = unreachable;
         self.destinations = open;
         self.findings.clear();
@@ -66,10 +67,7 @@ impl Repo {
         known_before: DestinationBits,
         monitor: &dyn Monitor,
     ) -> Result<(), Error> {
-        monitor.note(&format!(
-            "[{}] is damaged ({error}): what is left of it is read. `cryptbackup check --heal` puts it right.",
-            damaged.name
-        ));
+        monitor.note(&is_read_though_damaged(&damaged.name, error));
         let left = OpenDestination { place: Arc::new(Salvaged::of(Arc::clone(&damaged.place))), ..damaged.clone() };
         if known_before & damaged.bit == 0 {
             match self.reconcile(&left) {

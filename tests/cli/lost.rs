@@ -141,3 +141,24 @@ fn a_copy_without_its_empty_folders_is_as_good() {
     new("backup").expect_code(0);
     new("check --read-data").expect_code(0);
 }
+
+/// Nothing is written to a folder of which nobody proved by a key that it is what is looked for.
+#[test]
+fn what_a_disk_is_that_does_not_say_so_is_told_by_the_key() {
+    let world = backed_up();
+    world.rename("state", "lost");
+    for name in ["usb/dest.id", "usb/cryptbackup.repo"] {
+        std::fs::remove_file(world.path(name)).expect("there");
+    }
+    let before = world.names("usb");
+    world.write("wrong", "abandon ".repeat(23) + "art");
+    world.run("connect usb --recovery-key wrong").expect_error(12, &["recovery words"]);
+    world.run("quickstart docs usb").expect_error(2, &["holds backups already", "cryptbackup connect "]);
+    assert_eq!(world.names("usb"), before);
+    let said = ["dest.id is damaged", "it is missing", "written again", "cryptbackup destination accept"];
+    world.run("connect usb --recovery-key words").expect_code(0).expect_said(&said);
+    world.run("restore --snapshot latest --destination out").expect_code(0);
+    assert_eq!(world.read(&format!("out{}", world.path("docs/a").display())), "first");
+    world.run("backup").expect_code(0);
+    world.run("check --read-data").expect_code(0);
+}

@@ -252,3 +252,39 @@ fn a_folder_that_cannot_be_listed_is_no_reason_to_restore_nothing() {
     }
     assert!(hits.len() > 50, "{hits:?}");
 }
+
+/// The computer is lost, and of the one disk that is left the two objects that say what it is cannot be read.
+#[test]
+fn a_disk_that_does_not_say_any_more_what_it_is_opens_with_the_key() {
+    let source = Source::new();
+    let rig = Rig::new(&source.path(), None);
+    rig.set_up().expect("set up");
+    let id = rig.backup().expect("a backup").snapshot_id.expect("a snapshot");
+    let settings = rig.home.settings().expect("its settings");
+    let mut left = rig.machine.image();
+    left.0[0] = Arc::default();
+    let (mark, header) = ("backup/dest.id", "backup/cryptbackup.repo");
+    for (damaged, is_writable) in
+        [(&[mark][..], true), (&[header], true), (&[mark, header], true), (&[mark], false), (&[mark, header], false)]
+    {
+        let mut image = left.clone();
+        for (number, path) in damaged.iter().enumerate() {
+            if number == 0 { image.rot(1, path, 20, 4) } else { image.delete(1, path) }
+        }
+        let new = Rig::new(&source.path(), Some(image));
+        if !is_writable {
+            new.machine.0.state().fault = Some(Fault { volume: Some(1), ..Fault::new(0, Failure::ReadOnly) });
+        }
+        let report = repo::connect(&new.home, &place("one"), None, Some(settings.clone()), &Silent);
+        let report = report.unwrap_or_else(|error| panic!("{damaged:?}, {is_writable}: {error}"));
+        let repo = Repo::open(&new.home, Access::Salvage, None, &Silent).expect("opened");
+        let found = restored(&new.scratch(), &repo, &id, &report.destination_name, &source.path());
+        assert_same(&source.tree(), &found.unwrap_or_else(|why| panic!("{damaged:?}, {is_writable}: {why}")));
+        drop(repo);
+        if is_writable {
+            assert!(new.backup().expect("a backup").problems.is_empty());
+            let checked = check::run(&new.open().expect("opened"), CheckRequest::default(), &Silent).expect("checked");
+            assert!(checked.findings.is_empty(), "{:?}", checked.findings);
+        }
+    }
+}

@@ -115,7 +115,6 @@ fn check(
 fn refuse_existing_backups(destination: &Path) -> Result<(), Error> {
     match repo::require_destination(destination) {
         Ok(()) => Err(Error::Usage(text!("quickstart-holds-backups", path = names::path(destination)))),
-        Err(error @ Error::Damaged { .. }) => Err(error),
         Err(_) => Ok(()),
     }
 }

@@ -34,6 +34,31 @@ impl LocalDestination {
         Self::mend_on(disk, &place, mark, header)
     }
 
+    /// Opens a destination of which `dest.id` or the header is damaged, to read what is left of it. Nothing is written. What
+    /// can be read of the two must be what is expected; where that is neither, the caller knows by its keys that it is.
+    ///
+    /// # Errors
+    /// Those of [`open_at`](Self::open_at).
+    pub fn salvage_at(
+        roots: &dyn Roots,
+        path: &Path,
+        mark: &DestinationMark,
+        header: &RepoHeader,
+    ) -> Result<Self, OpenError> {
+        let place = path.display().to_string();
+        let disk = open::open_root(roots, path, &place)?;
+        let found = Identity::read(disk.as_ref(), &place)?;
+        match found.expect_mark(disk.as_ref(), &place, Some(mark)) {
+            Ok(_) | Err(OpenError::Damaged(_)) => {}
+            Err(refusal) => return Err(refusal),
+        }
+        match &found.header {
+            Ok(there) if there.repo != mark.repo => Err(found.damaged(&place, ObjectName::Header, open::OTHER_REPO)),
+            Ok(there) => Ok(Self::new(disk, &place, *mark, *there)),
+            Err(_) => Ok(Self::new(disk, &place, *mark, *header)),
+        }
+    }
+
     /// [`mend_at`](Self::mend_at), on this machine.
     #[cfg(unix)]
     pub fn mend(path: &Path, mark: &DestinationMark, header: &RepoHeader) -> Result<(Self, usize), OpenError> {
