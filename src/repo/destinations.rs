@@ -3,14 +3,16 @@
 mod change;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::DestinationState;
 use super::home::Home;
 use super::said::Said;
 use super::settings::Settings;
-use crate::destination::{Destination, DestinationError, DestinationErrorKind, LocalDestination, OpenError, Throttle};
+use crate::destination::{
+    Damage, Destination, DestinationError, DestinationErrorKind, LocalDestination, OpenError, Throttle,
+};
 use crate::error::Error;
 use crate::format::header::{DestinationMark, RepoHeader};
 use crate::format::id::DestinationId;
@@ -112,17 +114,11 @@ pub(super) fn open_all(
             detail,
             is_missing: false,
         };
-        let place = match LocalDestination::open_at(home.machine(), path, expected.as_ref()) {
-            Err(OpenError::Damaged(damage)) => match (salvage, &expected) {
-                (Some(monitor), Some(mark)) => {
-                    monitor.note(&is_read_though_damaged(name, &damage));
-                    LocalDestination::salvage_at(home.machine(), path, mark, header)
-                }
-                _ => Err(OpenError::Damaged(damage)),
-            },
-            opened => opened,
-        };
-        let place = match place {
+        let opened = LocalDestination::open_at(home.machine(), path, expected.as_ref()).or_else(|error| match error {
+            OpenError::Damaged(damage) => salvaged(home, (name, path), expected, header, damage, salvage),
+            error => Err(error),
+        });
+        let place = match opened {
             Ok(place) => place,
             Err(error) => {
                 let is_missing = matches!(error, OpenError::NotFound { .. });
@@ -178,6 +174,24 @@ fn state_of(error: &OpenError) -> DestinationState {
         OpenError::Damaged { .. } => DestinationState::Damaged,
         OpenError::Denied { .. } => DestinationState::ReadOnly,
         _ => DestinationState::Absent,
+    }
+}
+
+/// One that does not say any more what it is, where it was seen before and is only read.
+fn salvaged(
+    home: &Home,
+    (name, path): (&str, &Path),
+    expected: Option<DestinationMark>,
+    header: &RepoHeader,
+    damage: Box<Damage>,
+    salvage: Option<&dyn Monitor>,
+) -> Result<LocalDestination, OpenError> {
+    match (salvage, expected) {
+        (Some(monitor), Some(mark)) => {
+            monitor.note(&is_read_though_damaged(name, &damage));
+            LocalDestination::salvage_at(home.machine(), path, &mark, header)
+        }
+        _ => Err(OpenError::Damaged(damage)),
     }
 }
 

@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use super::destinations::KnownIds;
-use super::heads::HeadStore;
+use super::heads::{self, HeadStore};
 use super::refresh::state_after;
 use super::{Access, DestinationState, Repo};
-use crate::destination::{DestinationErrorKind, LocalDestination, OpenError, Settle, reserve_bytes};
+use crate::destination::{Destination, DestinationErrorKind, LocalDestination, OpenError, Settle, reserve_bytes};
 use crate::error::Error;
 use crate::format::header::DestinationMark;
 use crate::format::id::{ObjectHash, PackId, SnapshotId};
@@ -56,9 +56,7 @@ impl Repo {
                 known => known,
             };
             let failure = match mark {
-                Some(mark) => LocalDestination::mend_at(self.home.machine(), &lost.path, &mark, &self.header)
-                    .err()
-                    .map(|error| error.to_string()),
+                Some(mark) => self.mend_place(&lost.path, &mark).err().map(|error| error.to_string()),
                 None => {
                     Some("`dest.id` cannot be read, and this machine never saw it: another one may know it".to_owned())
                 }
@@ -72,6 +70,27 @@ impl Repo {
             self.findings.extend(new);
         }
         Ok(mended)
+    }
+
+    /// Writes again what says what a folder is. Where nothing of that can be read, a key ring of this repository that is there
+    /// proves it.
+    fn mend_place(&self, path: &Path, mark: &DestinationMark) -> Result<(), Error> {
+        let refused = |error: OpenError| heads::damaged(&"the folder", &path.display().to_string(), &error);
+        match LocalDestination::mend_at(self.home.machine(), path, mark, &self.header) {
+            Ok(_) => return Ok(()),
+            Err(OpenError::Damaged(damage)) if damage.mark.is_none() && damage.header.is_none() => {}
+            Err(error) => return Err(refused(error)),
+        }
+        let place = LocalDestination::salvage_at(self.home.machine(), path, mark, &self.header).map_err(refused)?;
+        let is_ring = |name: &ObjectName| matches!(name, ObjectName::Ring(..));
+        let rings = HeadStore::new(&self.home).all()?.into_iter().filter(|(name, _)| is_ring(name));
+        if !{ rings }.any(|(name, bytes)| place.get(&name, None).is_ok_and(|there| there == bytes)) {
+            let why = "neither what says what it is nor a key ring can be read";
+            return Err(heads::damaged(&"the folder", &path.display().to_string(), &why));
+        }
+        place.replace(&ObjectName::Header, &self.header.encode())?;
+        place.replace(&ObjectName::DestinationMark, &mark.encode())?;
+        Ok(place.settle_what_was_copied().map(drop)?)
     }
 
     /// What a damaged destination says of itself; none where that cannot be read, or is of another repository.

@@ -162,3 +162,24 @@ fn what_a_disk_is_that_does_not_say_so_is_told_by_the_key() {
     world.run("backup").expect_code(0);
     world.run("check --read-data").expect_code(0);
 }
+
+#[test]
+fn what_a_disk_is_that_does_not_say_so_is_known_where_it_was_used() {
+    let world = backed_up();
+    for name in ["usb/dest.id", "usb/cryptbackup.repo"] {
+        std::fs::remove_file(world.path(name)).expect("there");
+    }
+    let left = ["[primary] is damaged", "what is left of it is read", "check --heal"];
+    world.run("restore --snapshot latest --destination out").expect_code(0).expect_said(&left);
+    world.run("backup").expect_error(15, &["dest.id is damaged", "--heal"]);
+    // Another folder, of which not even the keys are those that it should have, is left alone.
+    world.rename("usb/keys", "keys");
+    std::fs::create_dir(world.path("usb/keys")).expect("made");
+    world.run("check --heal").expect_code(15).expect_shown(&["nor a key ring can be read"]);
+    assert!(!world.path("usb/dest.id").exists());
+    std::fs::remove_dir(world.path("usb/keys")).expect("empty");
+    world.rename("keys", "usb/keys");
+    world.run("check --heal").expect_code(16);
+    world.run("backup").expect_code(0);
+    world.run("check --read-data").expect_code(0);
+}

@@ -197,6 +197,7 @@ said-is-damaged-what-is-left = [{ $name }] is damaged ({ $why }): what is left o
 said-folders-were-missing = { $n } folders were missing on { $place } and are made. Programs that copy may leave out empty ones; `cryptbackup check` tells whether anything is lost.
 said-is-damaged-the-keys-tell = { $what }. The keys tell what it is, and it is written again.
 said-other-computers-have-to-accept = Other computers that know this destination have to run `cryptbackup destination accept` with its name.
+said-neither-what-says-what-it-is = neither what says what it is nor a key ring can be read
 said-shows-everything-again = [{ $name }] shows everything again.
 said- = [{ $name }]: { $why }.
 said-what-was-seen-on-before-is = What was seen on [{ $name }] before is not known here any more; it is learned anew.

@@ -196,6 +196,7 @@ said-is-damaged-what-is-left = [{ $name }] est endommagée ({ $why }) : ce qui e
 said-folders-were-missing = { $n } dossiers manquaient sur { $place } et ont été créés. Les programmes de copie omettent parfois les dossiers vides ; `cryptbackup check` dit si quelque chose est perdu.
 said-is-damaged-the-keys-tell = { $what }. Les clés disent ce que c'est, et il est réécrit.
 said-other-computers-have-to-accept = Les autres ordinateurs qui connaissent cette destination doivent exécuter `cryptbackup destination accept` avec son nom.
+said-neither-what-says-what-it-is = ni ce qui dit ce que c'est ni un trousseau de clés n'est lisible
 said-shows-everything-again = [{ $name }] montre de nouveau tout.
 said- = [{ $name }] : { $why }.
 said-what-was-seen-on-before-is = Ce qui avait été vu sur [{ $name }] n'est plus connu ici ; c'est appris de nouveau.
