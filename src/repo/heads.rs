@@ -79,12 +79,17 @@ pub(super) fn from_destination(place: &dyn Destination, header: &RepoHeader) -> 
     }
     names.sort_unstable();
     let (mut objects, mut unreadable) = (vec![(ObjectName::Header, header.encode())], None);
-    let mut left = HEADS_LEN_MAX;
+    let (mut left, mut damaged) = (HEADS_LEN_MAX, 0);
     for (len, name) in names {
         let Some(rest) = left.checked_sub(len) else { break };
         left = rest;
         match place.get(&name, None) {
             Ok(bytes) if name.matches(&bytes) => objects.push((name, bytes)),
+            // What one wrong bit made of it is found, and there may be no other copy.
+            Ok(bytes) if damaged < SLOTS_MAX => {
+                damaged += 1;
+                objects.extend(without_one_flip(&name, &bytes).map(|bytes| (name, bytes)));
+            }
             Ok(_) => {}
             Err(error) if error.is_of_object() || error.kind == DestinationErrorKind::Denied => {
                 unreadable = Some(error)
@@ -95,6 +100,9 @@ pub(super) fn from_destination(place: &dyn Destination, header: &RepoHeader) -> 
     Ok(Readable { objects, unreadable })
 }
 
+/// Up to this length one flipped bit of an object is looked for by trying all of them: half a second at most.
+const ONE_BIT_LEN_MAX: usize = 8 << 10;
+
 /// What a secret opens.
 pub(super) struct Unlocked {
     /// The keys of all rings together.
@@ -103,7 +111,7 @@ pub(super) struct Unlocked {
     pub(super) slot: ObjectHash,
 }
 
-/// Slots that are tried with a secret, and kept here. Anybody who can write to a destination can put some there.
+/// Slots that are tried with a secret, and kept here, and damaged objects that are looked into. Anybody who can write to a destination can put some there.
 pub(super) const SLOTS_MAX: usize = 64;
 
 /// A slot, and the root key in it.
@@ -277,4 +285,38 @@ pub(super) fn hashed(stored: &[u8]) -> ObjectHash {
 
 pub(super) fn damaged(object: &dyn std::fmt::Display, place: &str, detail: &dyn std::fmt::Display) -> Error {
     Error::Damaged { object: object.to_string(), place: place.to_owned(), detail: detail.to_string() }
+}
+
+/// The bytes with one bit put right, where that makes them what the name says.
+pub(super) fn without_one_flip(name: &ObjectName, bytes: &[u8]) -> Option<Vec<u8>> {
+    if bytes.len() > ONE_BIT_LEN_MAX {
+        return None;
+    }
+    let mut bytes = bytes.to_vec();
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            bytes[at] ^= 1 << bit;
+            if name.matches(&bytes) {
+                return Some(bytes);
+            }
+            bytes[at] ^= 1 << bit;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_wrong_bit_of_a_small_object_is_found_and_two_are_not() {
+        let whole = vec![7u8; 100];
+        let name = ObjectName::Mark(ObjectHash::of(&whole));
+        let mut damaged = whole.clone();
+        damaged[99] ^= 0x80;
+        assert_eq!(without_one_flip(&name, &damaged), Some(whole));
+        damaged[0] ^= 1;
+        assert_eq!(without_one_flip(&name, &damaged), None);
+    }
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::destinations::KnownIds;
-use super::heads::{self, HeadStore};
+use super::heads::{self, HeadStore, without_one_flip};
 use super::refresh::state_after;
 use super::{Access, DestinationState, Repo};
 use crate::destination::{Destination, DestinationErrorKind, LocalDestination, OpenError, Settle, reserve_bytes};
@@ -21,9 +21,6 @@ use crate::replicate::{self, Healing, OpenDestination, PackHealer, ReplicateErro
 use crate::report::Monitor;
 use crate::seal::{Keys, SealError};
 use crate::snapshot::ReadError;
-
-/// Up to this length one flipped bit of an object is looked for by trying all of them: half a second at most.
-const ONE_BIT_LEN_MAX: usize = 8 << 10;
 
 /// A destination of which `dest.id`, the header or a folder was written again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -353,39 +350,5 @@ fn open(keys: &Keys, name: &ObjectName, bytes: &[u8]) -> Result<(), SealError> {
         ObjectName::Mark(_) => record(ObjectType::Mark),
         ObjectName::Cleaning(_) => record(ObjectType::Cleaning),
         ObjectName::Pack(_) => PackReader::new(keys).open_bytes(bytes).map(drop),
-    }
-}
-
-/// The bytes with one bit put right, where that makes them what the name says.
-fn without_one_flip(name: &ObjectName, bytes: &[u8]) -> Option<Vec<u8>> {
-    if bytes.len() > ONE_BIT_LEN_MAX {
-        return None;
-    }
-    let mut bytes = bytes.to_vec();
-    for at in 0..bytes.len() {
-        for bit in 0..8 {
-            bytes[at] ^= 1 << bit;
-            if name.matches(&bytes) {
-                return Some(bytes);
-            }
-            bytes[at] ^= 1 << bit;
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_wrong_bit_of_a_small_object_is_found_and_two_are_not() {
-        let whole = vec![7u8; 100];
-        let name = ObjectName::Mark(ObjectHash::of(&whole));
-        let mut damaged = whole.clone();
-        damaged[99] ^= 0x80;
-        assert_eq!(without_one_flip(&name, &damaged), Some(whole));
-        damaged[0] ^= 1;
-        assert_eq!(without_one_flip(&name, &damaged), None);
     }
 }

@@ -288,3 +288,32 @@ fn a_disk_that_does_not_say_any_more_what_it_is_opens_with_the_key() {
         }
     }
 }
+
+/// The computer is lost, and in the keys of the one disk that is left a bit is wrong.
+#[test]
+fn a_wrong_bit_in_the_only_keys_locks_nobody_out() {
+    let source = Source::new();
+    let rig = Rig::new(&source.path(), None);
+    rig.set_up().expect("set up");
+    rig.backup().expect("a backup");
+    let settings = rig.home.settings().expect("its settings");
+    let mut left = rig.machine.image();
+    left.0[0] = Arc::default();
+    let heads: Vec<(String, usize)> = contents(&left.0[1])
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("backup/keys/") || path.starts_with("backup/config/"))
+        .map(|(path, bytes)| (path, bytes.len()))
+        .collect();
+    assert!(heads.len() >= 3, "{heads:?}");
+    for (number, (path, len)) in heads.iter().enumerate() {
+        let mut image = left.clone();
+        image.rot(1, path, (len * number / heads.len()) as u64, 1 << number);
+        let new = Rig::new(&source.path(), Some(image));
+        let report = repo::connect(&new.home, &place("one"), None, Some(settings.clone()), &Silent);
+        assert_eq!(report.unwrap_or_else(|error| panic!("{path}: {error}")).snapshots, 1);
+        // What is wrong there is put right by whoever has the right one.
+        new.backup().expect("a backup");
+        let checked = check::run(&new.open().expect("opened"), CheckRequest::default(), &Silent).expect("checked");
+        assert!(checked.findings.is_empty(), "{:?}", checked.findings);
+    }
+}
