@@ -19,6 +19,9 @@ use crate::seal::{Keys, SealError};
 /// Objects small enough to be held at once, each with its name.
 pub(super) type Objects = Vec<(ObjectName, Vec<u8>)>;
 
+/// How often a ring and a config are there, beside each other on every destination.
+const COPIES: usize = 2;
+
 /// The folder of the copies.
 const FOLDER: &str = "repo";
 
@@ -38,6 +41,12 @@ impl<'a> HeadStore<'a> {
     }
 
     /// Removes an object.
+    /// Puts something of which one bad sector must not take the only one: `seal` is called for each copy, since what is sealed
+    /// anew has a name of its own.
+    pub(super) fn put_copies(&self, seal: &dyn Fn() -> Result<(ObjectName, Vec<u8>), Error>) -> Result<(), Error> {
+        (0..COPIES).try_for_each(|_| seal().and_then(|(name, bytes)| self.put(&name, &bytes)))
+    }
+
     pub(super) fn remove(&self, name: &ObjectName) -> Result<(), Error> {
         self.home.remove_state(&format!("{FOLDER}/{}", name.path()))
     }

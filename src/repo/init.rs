@@ -118,13 +118,17 @@ pub fn init(home: &Home, request: InitRequest) -> Result<InitReport, Error> {
         put_slot(&store, &keys, &recovery)?;
         recovery_words = recovery.to_text();
     }
-    let ring = keys.seal_ring()?;
-    store.put(&ObjectName::Ring(keys.ring_number(), hashed(&ring)), &ring)?;
+    store.put_copies(&|| {
+        let ring = keys.seal_ring()?;
+        Ok((ObjectName::Ring(keys.ring_number(), hashed(&ring)), ring))
+    })?;
     let config = config_of(header, request.sizes);
     let record = config.validate().and_then(|()| config.encode());
     let record = record.map_err(|source| Error::Format { object: "config".to_owned(), source })?;
-    let stored = keys.seal_record(ObjectType::Config, &record)?;
-    store.put(&ObjectName::Config(config.number, hashed(&stored)), &stored)?;
+    store.put_copies(&|| {
+        let stored = keys.seal_record(ObjectType::Config, &record)?;
+        Ok((ObjectName::Config(config.number, hashed(&stored)), stored))
+    })?;
     settings.make_room_for_packs(config.pack_bytes);
     Writer::ready(home, &keys, None, false, None, Clock::default().now())?;
     drop(open_index(home, &header, settings.limits.memory, &Silent)?);

@@ -293,12 +293,14 @@ impl Repo {
 
     /// Makes a new ring durable in the state folder, from where every destination gets it. It was opened again before.
     fn put_ring(&mut self, keys: Keys) -> Result<(), Error> {
-        let stored = keys.seal_ring()?;
-        let reopened = self.keys.open_another(&stored)?;
-        if reopened.ring_number() != keys.ring_number() || reopened.epoch() != keys.epoch() {
-            return Err(Error::Seal(SealError::Tampered));
-        }
-        HeadStore::new(&self.home).put(&ObjectName::Ring(keys.ring_number(), hashed(&stored)), &stored)?;
+        HeadStore::new(&self.home).put_copies(&|| {
+            let stored = keys.seal_ring()?;
+            let reopened = self.keys.open_another(&stored)?;
+            if reopened.ring_number() != keys.ring_number() || reopened.epoch() != keys.epoch() {
+                return Err(Error::Seal(SealError::Tampered));
+            }
+            Ok((ObjectName::Ring(keys.ring_number(), hashed(&stored)), stored))
+        })?;
         self.keys = std::sync::Arc::new(keys);
         Ok(())
     }

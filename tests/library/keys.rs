@@ -376,7 +376,7 @@ fn two_machines_that_rotate_at_once_lose_nothing() {
         assert_eq!(world.open().key_slots().expect("listed").epoch, 2);
     }
     let rings = |name| keys_in(&first, name).iter().filter(|name| name.starts_with("ring-2-")).count();
-    assert_eq!((rings("left"), rings("right"), rings("home")), (2, 2, 2));
+    assert_eq!((rings("left"), rings("right"), rings("home")), (4, 4, 4));
     for world in [&first, &second] {
         assert_sound(world);
         for saved in [&of_first, &of_second] {
