@@ -8,6 +8,7 @@
 mod crashes;
 mod disk;
 mod errors;
+mod left;
 mod mended;
 mod order;
 mod recover;
