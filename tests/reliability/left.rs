@@ -316,8 +316,9 @@ fn t08_one_bad_sector_of_the_only_disk_takes_no_more_than_what_is_in_it() {
             locked_out += usize::from(!left.opens_without(&path, Some(damaged), &format!("sector {sector}")));
         }
     }
-    eprintln!("T8, the only disk: {count} bad sectors, {locked_out} of them in the one slot of the key");
-    assert_eq!(locked_out, 1);
+    // The one slot of the key is shorter than a sector.
+    assert_eq!(locked_out, 1, "of {count}");
+    assert!(count > 700, "{count} bad sectors");
 }
 
 const SECTOR: usize = 512;
