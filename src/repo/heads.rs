@@ -40,13 +40,13 @@ impl<'a> HeadStore<'a> {
         self.home.write_state(&format!("{FOLDER}/{}", name.path()), bytes)
     }
 
-    /// Removes an object.
     /// Puts something of which one bad sector must not take the only one: `seal` is called for each copy, since what is sealed
     /// anew has a name of its own.
     pub(super) fn put_copies(&self, seal: &dyn Fn() -> Result<(ObjectName, Vec<u8>), Error>) -> Result<(), Error> {
         (0..COPIES).try_for_each(|_| seal().and_then(|(name, bytes)| self.put(&name, &bytes)))
     }
 
+    /// Removes an object.
     pub(super) fn remove(&self, name: &ObjectName) -> Result<(), Error> {
         self.home.remove_state(&format!("{FOLDER}/{}", name.path()))
     }

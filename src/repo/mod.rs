@@ -69,6 +69,7 @@ mod standing;
 mod status;
 pub(crate) mod store;
 mod trust;
+mod unlock;
 mod versions;
 mod work;
 mod writer;

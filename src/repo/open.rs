@@ -8,10 +8,11 @@ use std::sync::{Arc, OnceLock};
 use zeroize::Zeroizing;
 
 use super::clock::Clock;
-use super::heads::{self, HeadStore};
+use super::heads;
 use super::home::{Home, Lock};
 use super::lineage::Lineage;
 use super::settings::Settings;
+use super::unlock::unlock;
 use super::writer::Writer;
 use super::{DestinationState, RolledBack, Unreachable};
 use crate::chunk::Chunker;
@@ -269,21 +270,6 @@ impl Repo {
             tried: self.unreachable.iter().map(|lost| (lost.name.clone(), lost.detail.clone())).collect(),
         }
     }
-}
-
-/// What is known before the index and the destinations are.
-type Opened = (Settings, RepoHeader, heads::Unlocked, ConfigRecord);
-
-pub(super) fn unlock(home: &Home, secret: Option<Secret>) -> Result<Opened, Error> {
-    home.require()?;
-    let settings = home.settings()?;
-    let objects = HeadStore::new(home).all()?;
-    let place = home.path().display().to_string();
-    let header = heads::header(&objects, &place)?;
-    let secret = Secret::or_inline(secret, &settings)?.parse()?;
-    let unlocked = heads::unlock(&objects, &header, &secret, &place)?;
-    let config = heads::config(&objects, &header, &unlocked.keys, &place)?;
-    Ok((settings, header, unlocked, config))
 }
 
 /// Opens the index for writing; a broken one is moved aside, since everything in it is on the destinations too.

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::open::{move_index_aside, open_index, unlock};
+use super::open::{move_index_aside, open_index};
+use super::unlock::unlock;
 use super::{Access, Home, Repo, Secret};
 use crate::destination::LocalDestination;
 use crate::error::Error;

@@ -183,3 +183,25 @@ fn what_a_disk_is_that_does_not_say_so_is_known_where_it_was_used() {
     world.run("backup").expect_code(0);
     world.run("check --read-data").expect_code(0);
 }
+
+/// A disk rots where the state folder is, too.
+#[test]
+fn what_is_damaged_in_the_state_folder_is_had_from_a_destination() {
+    let world = backed_up();
+    let mut count = 0;
+    for path in
+        state(&world).into_iter().map(|(path, _)| path).filter(|path| path.starts_with(world.path("state/state")))
+    {
+        std::fs::write(&path, b"not what it was").expect("written");
+        world.run("restore --snapshot latest --destination out --overwrite always").expect_code(0);
+        world.run("backup").expect_code(0).expect_shown(&["0 new, 0 changed, 1 unmodified"]);
+        world.run("check --read-data").expect_code(0);
+        count += 1;
+    }
+    assert!(count >= 12, "{count}");
+    // A key that opens nothing here opens nothing there.
+    let config = world.read("state/config.yaml");
+    let key = config.lines().find(|line| line.trim_start().starts_with("key: ")).expect("a key").to_owned();
+    world.write_config(&config.replace(&key, &format!("  key: {}", "A".repeat(43) + "=")));
+    world.run("backup").expect_error(12, &["does not open the repository"]);
+}
