@@ -111,15 +111,11 @@ pub fn connect(
     let opened = heads::unlock(&objects, &header, &parsed, &shown)
         .and_then(|unlocked| heads::config(&objects, &header, &unlocked.keys, &shown).map(|_| unlocked));
     // What could not be read says more than that nothing fits.
-    let heads::Unlocked { keys, slot } = opened.map_err(|error| unreadable.map_or(error, Error::from))?;
+    let unlocked = opened.map_err(|error| unreadable.map_or(error, Error::from))?;
 
     home.create()?;
     let store = HeadStore::new(home);
-    let is_wanted = |name: &ObjectName| match name {
-        ObjectName::Slot(other) => !keys.is_removed(other) || *other == slot,
-        _ => true,
-    };
-    for (name, bytes) in objects.iter().filter(|(name, _)| is_wanted(name)) {
+    for (name, bytes) in objects.iter().filter(|(name, _)| unlocked.keeps(name)) {
         store.put(name, bytes)?;
     }
     let mut key_not_put = None;
@@ -127,7 +123,7 @@ pub fn connect(
         && !settings.encryption.key.as_deref().is_some_and(|key| opens(key, &objects, &header, &shown))
     {
         // Words are for the worst day, not for every day: from now on this machine has a key of its own.
-        (settings.encryption.key, key_not_put) = make_own_key(&store, &keys, &place)?;
+        (settings.encryption.key, key_not_put) = make_own_key(&store, &unlocked.keys, &place)?;
     }
     if let Secret::Inline(key) = &secret {
         settings.encryption.key = Some(key.clone());

@@ -109,9 +109,6 @@ pub(super) fn from_destination(place: &dyn Destination, header: &RepoHeader) -> 
     Ok(Readable { objects, unreadable })
 }
 
-/// Up to this length one flipped bit of an object is looked for by trying all of them: half a second at most.
-const ONE_BIT_LEN_MAX: usize = 8 << 10;
-
 /// What a secret opens.
 pub(super) struct Unlocked {
     /// The keys of all rings together.
@@ -120,7 +117,15 @@ pub(super) struct Unlocked {
     pub(super) slot: ObjectHash,
 }
 
-/// Slots that are tried with a secret, and kept here, and damaged objects that are looked into. Anybody who can write to a destination can put some there.
+impl Unlocked {
+    /// Whether a head is kept: not a slot that was removed, but for the one that opened.
+    pub(super) fn keeps(&self, name: &ObjectName) -> bool {
+        !matches!(name, ObjectName::Slot(slot) if self.keys.is_removed(slot) && *slot != self.slot)
+    }
+}
+
+/// Slots that are tried with a secret, and kept here, and damaged objects that are looked into. Anybody who can write to a
+/// destination can put some there.
 pub(super) const SLOTS_MAX: usize = 64;
 
 /// A slot, and the root key in it.
@@ -295,6 +300,9 @@ pub(super) fn hashed(stored: &[u8]) -> ObjectHash {
 pub(super) fn damaged(object: &dyn std::fmt::Display, place: &str, detail: &dyn std::fmt::Display) -> Error {
     Error::Damaged { object: object.to_string(), place: place.to_owned(), detail: detail.to_string() }
 }
+
+/// Up to this length one flipped bit of an object is looked for by trying all of them: half a second at most.
+const ONE_BIT_LEN_MAX: usize = 8 << 10;
 
 /// The bytes with one bit put right, where that makes them what the name says.
 pub(super) fn without_one_flip(name: &ObjectName, bytes: &[u8]) -> Option<Vec<u8>> {

@@ -58,15 +58,14 @@ fn with_a_destination(
         let Ok(found) = heads::from_destination(&there, &there.header()) else { continue };
         let is_new = |name: &ObjectName| kept.iter().all(|(known, _)| known != name);
         let more: Objects = found.objects.into_iter().filter(|(name, _)| is_new(name)).collect();
+        // A wrong secret is not tried again with what was tried already.
+        if more.is_empty() {
+            continue;
+        }
         let together: Objects = kept.iter().chain(&more).cloned().collect();
         let Ok(heads) = open(&together, secret, place) else { continue };
-        let (_, Unlocked { keys, slot }, _) = &heads;
-        let is_wanted = |name: &ObjectName| match name {
-            ObjectName::Slot(other) => !keys.is_removed(other) || other == slot,
-            _ => true,
-        };
         let store = HeadStore::new(home);
-        more.iter().filter(|(name, _)| is_wanted(name)).try_for_each(|(name, bytes)| store.put(name, bytes))?;
+        more.iter().filter(|(name, _)| heads.1.keeps(name)).try_for_each(|(name, bytes)| store.put(name, bytes))?;
         return Ok(Some(heads));
     }
     Ok(None)
