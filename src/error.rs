@@ -195,6 +195,9 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// The system lets the program have no more threads.
+    #[error("no thread can be started: {0}")]
+    NoThread(io::Error),
     /// Stored bytes that cannot be understood.
     #[error("{object}: {source}")]
     Format {
@@ -278,6 +281,7 @@ impl From<ReplicateError> for Error {
             ReplicateError::Read(error) => Self::Read(error),
             ReplicateError::Seal(error) => Self::Seal(error),
             ReplicateError::Overtaken => Self::Overtaken,
+            ReplicateError::NoThread(error) => Self::NoThread(error),
             ReplicateError::Interrupted => Self::Interrupted,
         }
     }

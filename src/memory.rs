@@ -25,6 +25,8 @@
 //! | chunks of those packs, sorted | 1/8 | 8 MiB |
 //! | trees of which a history is merged | 3/8 | 24 MiB |
 
+use std::error::Error;
+use std::io;
 use std::thread::available_parallelism;
 
 /// A thread that compresses has a block as it was and compressed, opens what it sealed, and keeps the compressor's tables.
@@ -67,10 +69,17 @@ impl Budget {
     }
 
     /// Makes the threads that compress, seal and open. The first repository that is opened in a process decides.
-    pub fn start_workers(&self) {
+    ///
+    /// # Errors
+    /// The system's, where it lets the program have no more threads. Without them nothing else works in this process.
+    pub fn start_workers(&self) -> io::Result<()> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.workers());
-        // They are there already, for a repository that was opened before.
-        let _ = pool.thread_name(|number| format!("worker {number}")).build_global();
+        let Err(error) = pool.thread_name(|number| format!("worker {number}")).build_global() else { return Ok(()) };
+        match error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
+            Some(refusal) => Err(io::Error::new(refusal.kind(), refusal.to_string())),
+            // They are there already, for a repository that was opened before.
+            None => Ok(()),
+        }
     }
 
     /// Threads that compress, seal and open.

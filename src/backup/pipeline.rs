@@ -20,7 +20,7 @@
 //! ahead.
 
 use std::panic::resume_unwind;
-use std::thread;
+use std::thread::{self, Builder};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -309,27 +309,23 @@ impl<'a> SourceRun<'a> {
             let mut walker = None;
             let scan = if context.is_part {
                 // Short, and it may be asked to go where it did not.
-                scope.spawn(move || scan(context, walk, &give_group, &give_order))
+                Builder::new().spawn_scoped(scope, move || scan(context, walk, &give_group, &give_order))
             } else {
                 let (give, mut entries) = ahead();
-                walker = Some(scope.spawn(move || give.run(walk)));
-                scope.spawn(move || scan(context, &mut entries, &give_group, &give_order))
-            };
+                walker = Some(Builder::new().spawn_scoped(scope, move || give.run(walk)).map_err(Error::NoThread)?);
+                Builder::new().spawn_scoped(scope, move || scan(context, &mut entries, &give_group, &give_order))
+            }
+            .map_err(Error::NoThread)?;
+            let (chunker, keys) = (&self.repo.chunker, &*self.repo.keys);
             for _ in 0..readers {
                 let groups = groups.clone();
-                scope.spawn(move || {
+                let read_groups = move || {
                     for group in groups {
                         let mut out = |batch| group.batches.send(batch).is_ok();
-                        GroupReader::run(
-                            &self.repo.chunker,
-                            &self.repo.keys,
-                            context.owners,
-                            buffers,
-                            group.steps,
-                            &mut out,
-                        );
+                        GroupReader::run(chunker, keys, context.owners, buffers, group.steps, &mut out);
                     }
-                });
+                };
+                Builder::new().spawn_scoped(scope, read_groups).map_err(Error::NoThread)?;
             }
             drop(groups);
             // Taken by value, so that an error here closes the channels and ends the other threads.

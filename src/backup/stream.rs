@@ -90,7 +90,8 @@ pub fn run(
     repo.prepare_to_write()?;
     monitor.begin(Stage::Reading, None, None);
     monitor.current(&request.name.display().to_string());
-    let written = read(repo, &source, &request, started, &mut Patient::new(input, monitor), monitor)?;
+    let mut input = Patient::new(input, monitor).map_err(Error::NoThread)?;
+    let written = read(repo, &source, &request, started, &mut input, monitor)?;
     repo.note_damaged(&written.damaged)?;
     if repo.settings.source(&source.path).is_none() {
         repo.home.edit_settings(|settings| {
@@ -252,9 +253,9 @@ struct Patient<'m> {
 }
 
 impl<'m> Patient<'m> {
-    fn new(mut input: Box<dyn Read + Send>, monitor: &'m dyn Monitor) -> Self {
+    fn new(mut input: Box<dyn Read + Send>, monitor: &'m dyn Monitor) -> io::Result<Self> {
         let (give, pieces) = sync_channel(PIECES_WAITING);
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             loop {
                 let mut piece = Vec::with_capacity(PIECE_BYTES);
                 let read = input.by_ref().take(PIECE_BYTES as u64).read_to_end(&mut piece);
@@ -264,8 +265,8 @@ impl<'m> Patient<'m> {
                     return;
                 }
             }
-        });
-        Self { pieces, piece: io::Cursor::default(), monitor }
+        })?;
+        Ok(Self { pieces, piece: io::Cursor::default(), monitor })
     }
 }
 

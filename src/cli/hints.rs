@@ -80,6 +80,10 @@ fn parts(error: &Error) -> Parts {
             let path = translated(&show(path));
             ("io", Exit::Failed, text!("error-io", what = what, path = path, reason = reason), io_hint(source))
         }
+        Error::NoThread(source) => {
+            let sentence = text!("error-no-thread", reason = translated(&source.to_string()));
+            ("no-thread", Exit::Failed, sentence, Some(text!("hint-threads")))
+        }
         Error::Format { object, source } => format(object, source),
         Error::Destination(error) => destination(error),
         Error::Source(error) => {
@@ -257,6 +261,7 @@ mod tests {
             (Error::OpenToOthers { path: path.clone() }, 1),
             (Error::NothingToBackUp(text()), 1),
             (Error::Io { what: text(), path, source: io::ErrorKind::PermissionDenied.into() }, 1),
+            (Error::NoThread(io::ErrorKind::WouldBlock.into()), 1),
             (Error::Format { object: text(), source: unsupported }, 1),
             (Error::Format { object: text(), source: FormatError::Checksum }, 15),
             (Error::Index { detail: text(), has_no_room: false }, 1),

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -176,8 +177,11 @@ impl Monitor for Progress<'_> {
                 None => bar.unset_length(),
             }
             bar.reset();
-            // Each time: the ticks end when a bar is taken away.
-            bar.enable_steady_tick(TICK);
+            // Each time: the ticks end when a bar is taken away. Where no thread can be started for them, the bar's own call
+            // ends the program.
+            if thread::Builder::new().spawn(|| ()).is_ok() {
+                bar.enable_steady_tick(TICK);
+            }
         }
         if self.has_status_lines() {
             let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);

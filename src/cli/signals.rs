@@ -1,8 +1,11 @@
-//! Ctrl-C and SIGTERM: the first asks the work to stop at the next safe point, the second ends the process at once.
+//! Ctrl-C and SIGTERM: the first asks the work to stop at the next safe point, the second ends the process at once. That a
+//! file became larger than the system allows is an error of who writes it.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+#[cfg(unix)]
+use signal_hook::consts::SIGXFSZ;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
@@ -21,13 +24,16 @@ pub fn stop_flag() -> Result<Arc<AtomicBool>, Error> {
         let code = i32::from(ExitStatus::Interrupted.code());
         flag::register_conditional_shutdown(signal, code, Arc::clone(&stop))
             .and_then(|_| flag::register(signal, Arc::clone(&stop)))
-            .map_err(|source| Error::Io {
-                what: text!("verb-handle"),
-                path: text!("signal", number = signal.to_string()).into(),
-                source,
-            })?;
+            .map_err(|source| not_handled(signal, source))?;
     }
+    // Else it ends the process. The call that wrote fails.
+    #[cfg(unix)]
+    flag::register(SIGXFSZ, Arc::default()).map_err(|source| not_handled(SIGXFSZ, source))?;
     Ok(stop)
+}
+
+fn not_handled(signal: i32, source: std::io::Error) -> Error {
+    Error::Io { what: text!("verb-handle"), path: text!("signal", number = signal.to_string()).into(), source }
 }
 
 #[cfg(all(test, unix))]

@@ -26,6 +26,7 @@ use crate::format::header::{DestinationMark, HEADER_LEN, RepoHeader};
 use crate::format::layout::{ObjectKind, ObjectName};
 
 pub use create::{CreateError, RESERVE_LEN, reserve_bytes};
+pub use mend::Proof;
 pub use open::{Damage, OpenError};
 pub use raw::{RawEntry, RawFolder};
 
@@ -81,26 +82,29 @@ impl LocalDestination {
         }
     }
 
-    /// What an error in listing a folder means, for which the same holds as for [`failed_read`](Self::failed_read).
+    /// What an error in listing a folder means.
     fn failed_list(&self, folder: &str, error: &io::Error) -> DestinationError {
         let what = format!("list {folder}");
-        if errno::is_medium_error(error) && self.mark_on_medium().is_ok() {
-            return self.damaged(what, &error.to_string());
-        }
-        self.failed(what, error)
+        self.bad_sector(&what, error).unwrap_or_else(|| self.failed(what, error))
     }
 
-    /// What an error in reading one object means. A bad sector must not pass for a destination that is gone: nobody
-    /// would heal it. So where the medium failed, `dest.id` is asked for too.
+    /// What an error in reading one object means.
     fn failed_read(&self, path: &str, error: &io::Error) -> DestinationError {
         let what = format!("read {path}");
-        if errno::is_medium_error(error) && self.mark_on_medium().is_ok() {
-            return self.damaged(what, &error.to_string());
+        if let Some(damage) = self.bad_sector(&what, error) {
+            return damage;
         }
         if error.kind() == io::ErrorKind::NotFound && !matches!(self.disk.is_in_place(), Ok(true)) {
             return self.offline(what, "the folder is no longer where it was");
         }
         DestinationError::from_io(what, &self.place, error)
+    }
+
+    /// A bad sector must not pass for a destination that is gone: nobody would heal it. So where the medium failed,
+    /// `dest.id` is asked for too.
+    fn bad_sector(&self, what: &str, error: &io::Error) -> Option<DestinationError> {
+        let is_one = errno::is_medium_error(error) && self.mark_on_medium().is_ok();
+        is_one.then(|| self.damaged(what, &error.to_string()))
     }
 
     fn damaged(&self, what: impl Into<String>, reason: &str) -> DestinationError {

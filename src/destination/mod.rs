@@ -29,7 +29,7 @@ use crate::format::PACK_LEN_MAX;
 use crate::format::layout::{ObjectKind, ObjectName};
 
 pub use error::{DestinationError, DestinationErrorKind};
-pub use local::{CreateError, Damage, LocalDestination, OpenError, RESERVE_LEN, reserve_bytes};
+pub use local::{CreateError, Damage, LocalDestination, OpenError, Proof, RESERVE_LEN, reserve_bytes};
 pub use memory::MemoryDestination;
 pub use salvage::Salvaged;
 pub use throttle::Throttle;

@@ -117,7 +117,7 @@ fn take_room(file: &File, len: u64, new_len: u64) -> io::Result<()> {
 
     let Some(more) = new_len.checked_sub(len).filter(|more| *more > 0) else { return Ok(()) };
     match fallocate(file, FallocateFlags::empty(), len, more) {
-        Err(error @ (Errno::NOSPC | Errno::DQUOT)) => {
+        Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => {
             // A part of it may have been taken.
             file.set_len(len)?;
             Err(error.into())

@@ -269,7 +269,8 @@ fn opening(error: DatabaseError) -> IndexError {
 }
 
 fn is_full(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 fn broken(error: impl Into<redb::Error>) -> IndexError {

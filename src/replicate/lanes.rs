@@ -10,6 +10,7 @@
 //! No pack waits: while the threads write one, the next is being filled, and it is handed over when they are done. A
 //! queue would save no time where a destination is as fast on average, and each place in it costs 16 MiB of memory.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -100,18 +101,21 @@ pub struct Lanes<'a> {
 
 impl<'a> Lanes<'a> {
     /// Starts a thread for each destination. Where none may leave, all go at the pace of the slowest.
-    pub fn start(destinations: &[OpenDestination], may_leave: bool, monitor: &'a dyn Monitor) -> Self {
+    ///
+    /// # Errors
+    /// The system's, where it lets the program have no more threads.
+    pub fn start(destinations: &[OpenDestination], may_leave: bool, monitor: &'a dyn Monitor) -> io::Result<Self> {
         let lanes = destinations.iter().map(|destination| {
             let (queue, packs) = bounded(0);
             let (done, result) = bounded(1);
             let progress = Arc::new(AtomicU64::new(0));
             let (target, counter) = (destination.clone(), Arc::clone(&progress));
-            thread::spawn(move || {
+            thread::Builder::new().spawn(move || {
                 // Nobody listens any more when the lane was given up.
                 let _ = done.send(write_packs(&target, &packs, &counter));
-            });
+            })?;
             let patience = STUCK + destination.upload_limit.map_or(Duration::ZERO, pack_time);
-            Lane {
+            Ok(Lane {
                 destination: destination.clone(),
                 queue: Some(queue),
                 given: 0,
@@ -119,9 +123,9 @@ impl<'a> Lanes<'a> {
                 result,
                 trouble: None,
                 patience,
-            }
+            })
         });
-        Self { lanes: lanes.collect(), may_leave, monitor }
+        Ok(Self { lanes: lanes.collect::<io::Result<_>>()?, may_leave, monitor })
     }
 
     /// The destinations that have taken every pack so far.
@@ -314,7 +318,7 @@ mod tests {
                 upload_limit: None,
                 neighbours: Neighbours::default(),
             };
-            let mut lanes = Lanes::start(&[destination], true, &Silent);
+            let mut lanes = Lanes::start(&[destination], true, &Silent).expect("a thread");
             (0..).zip(&packs).for_each(|(number, pack)| lanes.send(number, pack));
             let outcome = lanes.finish().pop().expect("one lane");
             place.cut_power();

@@ -20,6 +20,7 @@ mod commit;
 mod rescue;
 mod salvage;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -98,6 +99,9 @@ pub enum ReplicateError {
     /// destination or not, it does not count, and has to be made anew.
     #[error("another writer deleted what the snapshot needs")]
     Overtaken,
+    /// The system lets the program have no more threads.
+    #[error("no thread can be started: {0}")]
+    NoThread(io::Error),
     /// Stopped at the user's wish.
     #[error("interrupted")]
     Interrupted,

@@ -197,17 +197,14 @@ fn learn(
 ) -> Result<(), ReplicateError> {
     let share = packs.len().div_ceil(READERS).max(1);
     let results: Vec<_> = thread::scope(|scope| {
-        let readers: Vec<_> = packs
-            .chunks(share)
-            .map(|share| {
-                scope.spawn(move || share.iter().map(|pack| (*pack, read(keys, destination, *pack))).collect())
-            })
-            .collect();
-        readers
-            .into_iter()
-            .flat_map(|reader: ScopedJoinHandle<'_, Vec<_>>| reader.join().unwrap_or_else(|panic| resume_unwind(panic)))
-            .collect()
-    });
+        let readers = packs.chunks(share).map(|share| {
+            let read_all = move || share.iter().map(|pack| (*pack, read(keys, destination, *pack))).collect();
+            thread::Builder::new().spawn_scoped(scope, read_all).map_err(ReplicateError::NoThread)
+        });
+        let readers = readers.collect::<Result<Vec<ScopedJoinHandle<'_, Vec<_>>>, _>>()?;
+        let results = readers.into_iter().flat_map(|reader| reader.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        Ok::<_, ReplicateError>(results.collect())
+    })?;
     for ((id, _), result) in results {
         match result {
             Ok(pack) => {

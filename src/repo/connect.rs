@@ -11,7 +11,7 @@ use super::init::put_slot;
 use super::settings::{Settings, SourceSettings, source_path};
 use super::{Access, Repo, Secret};
 use crate::destination::{
-    Damage, Destination, DestinationError, DestinationErrorKind, LocalDestination, OpenError, Settle,
+    Damage, Destination, DestinationError, DestinationErrorKind, LocalDestination, OpenError, Proof, Settle,
 };
 use crate::error::Error;
 use crate::format::header::{DestinationMark, RepoHeader};
@@ -128,10 +128,11 @@ pub fn connect(
     if let Secret::Inline(key) = &secret {
         settings.encryption.key = Some(key.clone());
     }
-    let whole = damage.map_or(Ok(()), |damage| write_identity(&place, &damage, monitor));
-    match whole.and_then(|()| settle_copy(&place, monitor)) {
+    let whole = damage.map_or(Ok(()), |damage| write_identity(home, destination, &place, &damage, monitor));
+    match whole.and_then(|()| Ok(settle_copy(&place, monitor)?)) {
         // Whoever cannot write there commits nothing that relies on it.
-        Err(error) if matches!(error.kind, DestinationErrorKind::ReadOnly | DestinationErrorKind::Denied) => {}
+        Err(Error::Destination(error))
+            if matches!(error.kind, DestinationErrorKind::ReadOnly | DestinationErrorKind::Denied) => {}
         settled => settled?,
     }
     let destination_name = name_for(home, &settings, destination, &place.mark().destination)?;
@@ -181,17 +182,24 @@ fn repo_of_slots(place: &LocalDestination) -> Result<Option<RepoId>, Error> {
     Ok(if let [repo] = named[..] { Some(repo) } else { None })
 }
 
-/// Writes again what says what a destination is.
-fn write_identity(place: &LocalDestination, damage: &Damage, monitor: &dyn Monitor) -> Result<(), DestinationError> {
+/// Writes again what says what a destination is. That it is this one its keys proved.
+fn write_identity(
+    home: &Home,
+    path: &Path,
+    place: &LocalDestination,
+    damage: &Damage,
+    monitor: &dyn Monitor,
+) -> Result<(), Error> {
     monitor.note(&format!("{damage}. The keys tell what it is, and it is written again."));
-    if damage.header.is_none() {
-        place.replace(&ObjectName::Header, &place.header().encode())?;
+    match LocalDestination::mend_at(home.machine(), path, &place.mark(), &place.header(), Proof::Keys) {
+        Ok(_) => {}
+        Err(OpenError::Io(error)) => return Err(error.into()),
+        Err(error) => return Err(not_usable(path, &error)),
     }
     if damage.mark.is_none() {
         monitor.note(
             "Other computers that know this destination have to run `cryptbackup destination accept` with its name.",
         );
-        place.replace(&ObjectName::DestinationMark, &place.mark().encode())?;
     }
     Ok(())
 }
@@ -240,7 +248,7 @@ fn source(root: &Root) -> SourceSettings {
     SourceSettings { stdin, ..SourceSettings::new(paths::from_bytes(&root.path)) }
 }
 
-fn opens(key: &str, objects: &heads::Objects, header: &crate::format::header::RepoHeader, place: &str) -> bool {
+fn opens(key: &str, objects: &heads::Objects, header: &RepoHeader, place: &str) -> bool {
     slots::Secret::from_base64(key).is_some_and(|secret| heads::unlock(objects, header, &secret, place).is_ok())
 }
 

@@ -205,8 +205,8 @@ pub(super) fn settle_copy(place: &LocalDestination, monitor: &dyn Monitor) -> Re
     let made = place.settle_what_was_copied()?;
     if made > 0 {
         monitor.note(&format!(
-            "{made} folders were missing on {} and are made. Programs that copy may leave out empty ones; `cryptbackup check` \
-             tells whether anything is lost.",
+            "Folders that were missing on {} are made: {made}. Programs that copy may leave out empty ones; `cryptbackup \
+             check` tells whether anything is lost.",
             place.describe()
         ));
     }

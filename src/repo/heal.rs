@@ -7,7 +7,9 @@ use super::destinations::KnownIds;
 use super::heads::{self, HeadStore, without_one_flip};
 use super::refresh::state_after;
 use super::{Access, DestinationState, Repo};
-use crate::destination::{Destination, DestinationErrorKind, LocalDestination, OpenError, Settle, reserve_bytes};
+use crate::destination::{
+    Destination, DestinationErrorKind, LocalDestination, OpenError, Proof, Settle, reserve_bytes,
+};
 use crate::error::Error;
 use crate::format::header::DestinationMark;
 use crate::format::id::{ObjectHash, PackId, SnapshotId};
@@ -72,22 +74,29 @@ impl Repo {
     /// Writes again what says what a folder is. Where nothing of that can be read, a key ring of this repository that is there
     /// proves it.
     fn mend_place(&self, path: &Path, mark: &DestinationMark) -> Result<(), Error> {
+        let machine = self.home.machine();
         let refused = |error: OpenError| heads::damaged(&"the folder", &path.display().to_string(), &error);
-        match LocalDestination::mend_at(self.home.machine(), path, mark, &self.header) {
-            Ok(_) => return Ok(()),
-            Err(OpenError::Damaged(damage)) if damage.mark.is_none() && damage.header.is_none() => {}
-            Err(error) => return Err(refused(error)),
-        }
-        let place = LocalDestination::salvage_at(self.home.machine(), path, mark, &self.header).map_err(refused)?;
+        let proof = match LocalDestination::open_at(machine, path, Some(mark)) {
+            Err(OpenError::Damaged(damage)) if damage.mark.is_none() && damage.header.is_none() => {
+                self.recognise_ring(path, mark)?;
+                Proof::Keys
+            }
+            _ => Proof::Identity,
+        };
+        LocalDestination::mend_at(machine, path, mark, &self.header, proof).map(drop).map_err(refused)
+    }
+
+    /// Fails unless a key ring of this repository is in a folder.
+    fn recognise_ring(&self, path: &Path, mark: &DestinationMark) -> Result<(), Error> {
+        let refused = |why: &dyn std::fmt::Display| heads::damaged(&"the folder", &path.display().to_string(), why);
+        let place = LocalDestination::salvage_at(self.home.machine(), path, mark, &self.header)
+            .map_err(|error| refused(&error))?;
         let is_ring = |name: &ObjectName| matches!(name, ObjectName::Ring(..));
-        let rings = HeadStore::new(&self.home).all()?.into_iter().filter(|(name, _)| is_ring(name));
-        if !{ rings }.any(|(name, bytes)| place.get(&name, None).is_ok_and(|there| there == bytes)) {
-            let why = "neither what says what it is nor a key ring can be read";
-            return Err(heads::damaged(&"the folder", &path.display().to_string(), &why));
+        let mut rings = HeadStore::new(&self.home).all()?.into_iter().filter(|(name, _)| is_ring(name));
+        match rings.any(|(name, bytes)| place.get(&name, None).is_ok_and(|there| there == bytes)) {
+            true => Ok(()),
+            false => Err(refused(&"neither what says what it is nor a key ring can be read")),
         }
-        place.replace(&ObjectName::Header, &self.header.encode())?;
-        place.replace(&ObjectName::DestinationMark, &mark.encode())?;
-        Ok(place.settle_what_was_copied().map(drop)?)
     }
 
     /// What a damaged destination says of itself; none where that cannot be read, or is of another repository.

@@ -139,7 +139,7 @@ impl Repo {
             Access::Read | Access::Salvage => home.try_lock()?,
         };
         let budget = settings.budget();
-        budget.start_workers();
+        budget.start_workers().map_err(Error::NoThread)?;
         let chunker = Chunker::new(&config.chunker, keys.chunker_key());
         let index = match &lock {
             Some(_) => open_index(home, &header, settings.limits.memory, monitor)?,

@@ -250,7 +250,8 @@ impl Repo {
         destinations: &[OpenDestination],
         monitor: &'a dyn Monitor,
     ) -> Result<Store<'a>, Error> {
-        self.store_through(view, Lanes::start(destinations, true, monitor), destinations, false)
+        let lanes = Lanes::start(destinations, true, monitor).map_err(Error::NoThread)?;
+        self.store_through(view, lanes, destinations, false)
     }
 
     /// The same for what is only moved: packs come faster than any disk takes them, and none waits in memory.
@@ -260,7 +261,8 @@ impl Repo {
         destinations: &[OpenDestination],
         monitor: &'a dyn Monitor,
     ) -> Result<Store<'a>, Error> {
-        self.store_through(view, Lanes::start(destinations, false, monitor), destinations, true)
+        let lanes = Lanes::start(destinations, false, monitor).map_err(Error::NoThread)?;
+        self.store_through(view, lanes, destinations, true)
     }
 
     fn store_through<'a>(

@@ -135,7 +135,7 @@ fn a_copy_without_its_empty_folders_is_as_good() {
         command.env("CRYPTBACKUP_HOME", world.path("new state"));
         Ended::of(command)
     };
-    new("connect cloud --config copy").expect_code(0).expect_said(&["folders were missing", "are made"]);
+    new("connect cloud --config copy").expect_code(0).expect_said(&["Folders that were missing", "are made: "]);
     new("restore --snapshot latest --destination new").expect_code(0);
     assert_eq!(world.read(&restored.replacen("out", "new", 1)), "first");
     new("backup").expect_code(0);

@@ -1,8 +1,8 @@
 //! Writing again what makes a folder a destination, where it was damaged: `dest.id`, the header, the folders.
 //!
 //! The three are the same on no two destinations or follow from nothing, so they cannot be fetched like other
-//! objects; whoever knows the repository knows what they must say. Only healing comes here, and only to a folder that
-//! one of the two objects still proves to be the right one.
+//! objects; whoever knows the repository knows what they must say. Nothing is written to a folder of which it is not
+//! proven that it is the right one.
 
 use std::path::Path;
 
@@ -16,22 +16,34 @@ use crate::format::layout::ObjectName;
 #[cfg(unix)]
 use crate::destination::disk::RealRoots;
 
+/// What proves that a folder is the destination it is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// `dest.id` or the header, whichever can be read.
+    Identity,
+    /// The caller opened or recognised something there that only this repository has, such as a key ring: the two may
+    /// both be lost.
+    Keys,
+}
+
 impl LocalDestination {
     /// Opens a destination of which [`open`](Self::open) or [`list`](Destination::list) said that it is damaged,
     /// after writing again what is missing or unreadable of `dest.id`, the header and the folders. Returns how many
     /// things were written again.
     ///
     /// A folder whose `dest.id` can be read must be the expected one, and one whose header can be read must be of the
-    /// same repository. Where neither can be read nothing is changed, and the error is that of `open`.
+    /// same repository. Where neither can be read and nothing else proves it, nothing is changed, and the error is that of
+    /// `open`.
     pub fn mend_at(
         roots: &dyn Roots,
         path: &Path,
         mark: &DestinationMark,
         header: &RepoHeader,
+        proof: Proof,
     ) -> Result<(Self, usize), OpenError> {
         let place = path.display().to_string();
         let disk = open::open_root(roots, path, &place)?;
-        Self::mend_on(disk, &place, mark, header)
+        Self::mend_on(disk, &place, mark, header, proof)
     }
 
     /// Opens a destination of which `dest.id` or the header is damaged, to read what is left of it. Nothing is written. What
@@ -59,10 +71,10 @@ impl LocalDestination {
         }
     }
 
-    /// [`mend_at`](Self::mend_at), on this machine.
+    /// [`mend_at`](Self::mend_at), on this machine, by what the folder says of itself.
     #[cfg(unix)]
     pub fn mend(path: &Path, mark: &DestinationMark, header: &RepoHeader) -> Result<(Self, usize), OpenError> {
-        Self::mend_at(&RealRoots, path, mark, header)
+        Self::mend_at(&RealRoots, path, mark, header, Proof::Identity)
     }
 
     /// [`mend_at`](Self::mend_at), on any disk; `place` is what the root is called.
@@ -71,11 +83,12 @@ impl LocalDestination {
         place: &str,
         mark: &DestinationMark,
         header: &RepoHeader,
+        proof: Proof,
     ) -> Result<(Self, usize), OpenError> {
         let found = Identity::read(disk.as_ref(), place)?;
         if let Err(refusal) = found.expect_mark(disk.as_ref(), place, Some(mark)) {
-            let is_proven_by_header = found.header.as_ref().is_ok_and(|there| there.repo == mark.repo);
-            if !matches!(refusal, OpenError::Damaged(_)) || !is_proven_by_header {
+            let is_proven = found.header.as_ref().map_or(proof == Proof::Keys, |there| there.repo == mark.repo);
+            if !matches!(refusal, OpenError::Damaged(_)) || !is_proven {
                 return Err(refusal);
             }
         }

@@ -29,7 +29,8 @@ fn with_store<T>(use_it: impl FnOnce(Store<'_>) -> T) -> T {
         budget: Budget::new(96 << 20, None),
         is_moving: false,
     };
-    use_it(Store::new(context, Lanes::start(&[], true, &Silent)).expect("a store"))
+    let lanes = Lanes::start(&[], true, &Silent).expect("no thread is needed");
+    use_it(Store::new(context, lanes).expect("a store"))
 }
 
 /// So many bytes that cannot be compressed, and are others for each seed.

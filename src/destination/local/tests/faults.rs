@@ -11,7 +11,9 @@ use rustix::io::Errno;
 
 use super::faulty_disk::{FaultyDisk, Log};
 use super::{create, header, leftovers, mark, new_destination, pack, temporary_folder};
-use crate::destination::{Destination, DestinationErrorKind, LocalDestination, OpenError, Put, Settle, conformance};
+use crate::destination::{
+    Destination, DestinationErrorKind, LocalDestination, OpenError, Proof, Put, Settle, conformance,
+};
 use crate::format::layout::{ObjectKind, ObjectName};
 
 /// The destination at `root`, on a disk that obeys `rule`.
@@ -231,7 +233,8 @@ fn folders_that_were_mended_and_not_synced_are_taken_back() {
         ("sync_folder", "packs") => fail(Errno::IO),
         _ => Ok(()),
     });
-    LocalDestination::mend_on(Box::new(disk), "mended", &mark(), &header()).expect_err("a failed sync is an error");
+    LocalDestination::mend_on(Box::new(disk), "mended", &mark(), &header(), Proof::Identity)
+        .expect_err("a failed sync is an error");
     assert!(!empty.exists());
     let (mended, count) = LocalDestination::mend(&root, &mark(), &header()).expect("mends");
     assert_eq!((count, empty.exists()), (1, true));

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::faulty_disk::FaultyDisk;
 use super::{create, header, leftovers, mark, new_destination, new_root, pack};
-use crate::destination::disk::RealDisk;
-use crate::destination::{CreateError, Destination, LocalDestination, OpenError, RESERVE_LEN};
+use crate::destination::disk::{RealDisk, RealRoots};
+use crate::destination::{CreateError, Destination, LocalDestination, OpenError, Proof, RESERVE_LEN};
 use crate::format::header::{DestinationMark, Features, RepoHeader};
 use crate::format::id::{DestinationId, RepoId};
 use crate::format::layout::{ObjectKind, ObjectName};
@@ -160,6 +160,19 @@ fn mending_wants_a_proof_that_it_is_the_right_folder() {
     fs::remove_file(root.join("cryptbackup.repo")).expect("goes");
     assert!(matches!(mend(&mark()), Some(OpenError::Damaged(_))), "nothing proves it");
     assert!(!root.join("dest.id").exists() && !root.join("cryptbackup.repo").exists(), "nothing was written");
+
+    let by_keys = |mark: &DestinationMark| {
+        LocalDestination::mend_at(&RealRoots, &root, mark, &RepoHeader::new(mark.repo), Proof::Keys)
+    };
+    let (_, count) = by_keys(&mark()).expect("whoever could open something there knows");
+    assert_eq!(count, 2);
+    open(&root).expect("mended");
+    assert!(matches!(by_keys(&other_repo()), Err(OpenError::WrongRepo { .. })), "what can be read says more");
+    fs::remove_file(root.join("dest.id")).expect("goes");
+    assert!(matches!(by_keys(&other_repo()), Err(OpenError::Damaged(_))), "so does the header alone");
+    fs::remove_file(root.join("cryptbackup.repo")).expect("goes");
+    made.delete(&pack(b"an object")).expect("delete");
+    assert!(matches!(by_keys(&mark()), Err(OpenError::NotADestination { .. })), "keys of nothing prove nothing");
 }
 
 #[test]
