@@ -83,7 +83,12 @@ impl Repo {
             }
             _ => Proof::Identity,
         };
-        LocalDestination::mend_at(machine, path, mark, &self.header, proof).map(drop).map_err(refused)
+        let (place, _) = LocalDestination::mend_at(machine, path, mark, &self.header, proof).map_err(refused)?;
+        // Both are lost with one sector seldom, and with a copy that was cut short often.
+        if proof == Proof::Keys {
+            place.settle_what_was_copied()?;
+        }
+        Ok(())
     }
 
     /// Fails unless a key ring of this repository is in a folder.
