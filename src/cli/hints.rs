@@ -80,10 +80,7 @@ fn parts(error: &Error) -> Parts {
             let path = translated(&show(path));
             ("io", Exit::Failed, text!("error-io", what = what, path = path, reason = reason), io_hint(source))
         }
-        Error::NoThread(source) => {
-            let sentence = text!("error-no-thread", reason = translated(&source.to_string()));
-            ("no-thread", Exit::Failed, sentence, Some(text!("hint-threads")))
-        }
+        Error::NoThread(_) => ("no-thread", Exit::Failed, translated(&error.to_string()), Some(text!("hint-threads"))),
         Error::Format { object, source } => format(object, source),
         Error::Destination(error) => destination(error),
         Error::Source(error) => {

@@ -11,6 +11,8 @@ said-file-exists-os-error-17 = File exists (os error 17)
 said-not-a-directory-os-error-20 = Not a directory (os error 20)
 said-is-a-directory-os-error-21 = Is a directory (os error 21)
 said-no-space-left-on-device-os = No space left on device (os error 28)
+said-resource-temporarily-unavailable-os-error-11 = Resource temporarily unavailable (os error 11)
+said-file-too-large-os-error-27 = File too large (os error 27)
 said-read-only-file-system-os-error = Read-only file system (os error 30)
 said-directory-not-empty-os-error-39 = Directory not empty (os error 39)
 said-stale-file-handle-os-error-116 = Stale file handle (os error 116)
@@ -90,6 +92,7 @@ said-it-is-the-key-that-opens = it is the key that opens the repository now: to 
 said-is-not-a-key-give-the = `{ $text }` is not a key: give the first digits of its id
 said-several-keys-begin-with = several keys begin with `{ $text }`; give more digits
 said-key = key `{ $text }`
+said-no-thread-can-be-started = no thread can be started: { $why }
 said-the-system-could-not-provide = the system could not provide { $name }
 
 ## The configuration

@@ -102,7 +102,6 @@ error-no-destination = no destination is configured
 error-not-a-destination = cannot connect to { $path }: { $why }
 error-not-found = not found: { $what }
 error-nothing-came = nothing came for { $name }
-error-no-thread = no thread can be started: { $reason }
 error-not-initialised = CryptBackup is not initialised: there is no configuration in { $home }
 error-nothing-to-back-up = there is nothing to back up: { $why }
 error-open-to-others = { $path } holds the key and can be read by others

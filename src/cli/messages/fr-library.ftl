@@ -10,6 +10,8 @@ said-file-exists-os-error-17 = Le fichier existe (os error 17)
 said-not-a-directory-os-error-20 = N'est pas un dossier (os error 20)
 said-is-a-directory-os-error-21 = Est un dossier (os error 21)
 said-no-space-left-on-device-os = Aucun espace disponible sur le périphérique (os error 28)
+said-resource-temporarily-unavailable-os-error-11 = Ressource temporairement indisponible (os error 11)
+said-file-too-large-os-error-27 = Fichier trop volumineux (os error 27)
 said-read-only-file-system-os-error = Système de fichiers accessible en lecture seulement (os error 30)
 said-directory-not-empty-os-error-39 = Le dossier n'est pas vide (os error 39)
 said-stale-file-handle-os-error-116 = Identificateur de fichier périmé (os error 116)
@@ -89,6 +91,7 @@ said-it-is-the-key-that-opens = c'est la clé qui ouvre le dépôt en ce moment 
 said-is-not-a-key-give-the = `{ $text }` n'est pas une clé : donnez les premiers chiffres de son identifiant
 said-several-keys-begin-with = plusieurs clés commencent par `{ $text }` ; donnez plus de chiffres
 said-key = la clé `{ $text }`
+said-no-thread-can-be-started = aucun fil d'exécution ne peut être lancé : { $why }
 said-the-system-could-not-provide = le système n'a pas pu fournir { $name }
 
 ## La configuration

@@ -100,7 +100,6 @@ error-no-destination = Destination manquante : aucune destination n'est configur
 error-not-a-destination = Impossible de se connecter à { $path } : { $why }
 error-not-found = { $what }
 error-nothing-came = rien n'est arrivé pour { $name }
-error-no-thread = aucun fil d'exécution ne peut être lancé : { $reason }
 error-not-initialised = CryptBackup n'est pas initialisé : il n'y a pas de configuration dans { $home }
 error-nothing-to-back-up = { $why }
 error-open-to-others = { $path } contient la clé et peut être lu par d'autres
