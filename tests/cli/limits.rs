@@ -1,11 +1,11 @@
-//! What a run may take: memory, threads, the rate of a destination; and the sizes it makes.
+//! What a run may take: memory, threads, the rate of a destination; the sizes it makes; and what the system lets it have.
 
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::World;
+use crate::support::{Ended, World};
 
 /// What no command may take, in bytes.
 const MOST: u64 = 100_000_000;
@@ -182,4 +182,82 @@ fn levels_do_what_they_say() {
         stored.push(after - before);
     }
     assert!(stored[0] > text.len() as u64 && stored[0] > 4 * stored[1] && stored[1] > stored[2], "{stored:?}");
+}
+
+/// A command of the program, with `ulimit -LIMIT NUMBER`.
+#[cfg(unix)]
+fn limited(world: &World, command: &Command, limit: &str, number: u32) -> Command {
+    let mut limited = Command::new("bash");
+    limited.args(["-c", r#"ulimit "-$0" "$1" && shift && exec "$@""#, limit, &number.to_string()]);
+    // One that another user can reach too.
+    let program = world.path("program");
+    if !program.exists() {
+        fs::copy(command.get_program(), &program).expect("copied");
+    }
+    limited.arg(program).args(command.get_args()).stdin(Stdio::null());
+    limited.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.current_dir(world.path(""));
+    limited
+}
+
+/// A container, or a user, may have only so many processes, and threads count as such.
+#[cfg(unix)]
+#[test]
+fn where_no_thread_can_be_started_that_is_said_and_nothing_lost() {
+    use std::os::unix::fs::chown;
+    use std::os::unix::process::CommandExt;
+    // Nobody else is this user, so that it is known how many threads there are. For root no limit holds.
+    const ALONE: u32 = 64_321;
+    let is_root = rustix::process::geteuid().is_root();
+    let world = World::set_up(&["a"]);
+    world.run("config set limits.threads 2").expect_code(0);
+    world.write("docs/first", noise(1 << 20, 1));
+    world.run("backup").expect_code(0);
+    if is_root {
+        let given = Command::new("chown").args(["-R", &ALONE.to_string()]).arg(world.path("")).status().expect("runs");
+        assert!(given.success());
+    }
+    let run = |number: u32, words: &str| {
+        let mut command = limited(&world, &world.command(words.split(' ')), "u", number);
+        if is_root {
+            command.uid(ALONE).gid(ALONE);
+        }
+        Ended::of(command)
+    };
+    if run(100, "--version").code != Some(0) {
+        eprintln!("skipped: the program cannot be run as another user here");
+        return;
+    }
+    let mut ended_well = 0;
+    for number in if is_root { 1..=16 } else { 1..=1 } {
+        let new = world.write("docs/new", noise(3 << 20, number as u8 + 10));
+        if is_root {
+            chown(new, Some(ALONE), Some(ALONE)).expect("root may");
+        }
+        for words in ["backup", "check --read-data", "restore --snapshot latest --destination out"] {
+            let ended = run(number, words);
+            match ended.code {
+                Some(0) => ended_well += 1,
+                _ => drop(ended.expect_error(1, &["no thread can be started: ", "ulimit -u"])),
+            }
+        }
+    }
+    assert_eq!(ended_well > 0, is_root, "the first can start none, and the last all");
+    world.run("backup").expect_code(0);
+    world.run("check --read-data").expect_code(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_larger_than_the_system_allows_is_an_error_and_not_the_end() {
+    let world = World::set_up(&["a"]);
+    world.write("docs/large", noise(3 << 20, 1));
+    // In KiB: the index fits, the pack does not.
+    let limited = |words: &str| Ended::of(limited(&world, &world.command(words.split(' ')), "f", 2 << 10));
+    limited("backup").expect_error(14, &["File too large"]);
+    world.run("backup").expect_code(0);
+    limited("restore --snapshot latest --destination out")
+        .expect_code(3)
+        .expect_said(&["docs/large", "File too large"]);
+    world.run("check --read-data").expect_code(0);
 }
