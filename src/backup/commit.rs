@@ -18,7 +18,7 @@ use crate::format::snapshot::{Snapshot, Suspicion, packs_digest};
 use crate::index::SnapshotRow;
 use crate::replicate::lanes::LaneTrouble;
 use crate::replicate::{OpenDestination, ReplicateError};
-use crate::repo::{DestinationState, Repo, Unreachable, Writer, state_after, user_name};
+use crate::repo::{DestinationState, Repo, Writer, state_after, user_name};
 use crate::report::{Monitor, Stage};
 use crate::snapshot::{ReadError, place_of};
 
@@ -128,15 +128,13 @@ fn everywhere(
 
 /// Takes the destinations that failed out of this run, and out of those that go on with what it knew.
 fn lose(repo: &mut Repo, parts: &BTreeMap<String, Part>) {
-    let lost = |name: &String| parts.get(name).and_then(|part| Some((part.state?, part.detail.clone())));
-    for destination in &repo.destinations {
-        if let Some((state, detail)) = lost(&destination.name) {
-            let (name, path) = (destination.name.clone(), destination.path.clone());
-            let detail = detail.unwrap_or_default();
-            repo.unreachable.push(Unreachable { name, path, state, detail, is_missing: false });
+    for destination in repo.destinations.clone() {
+        if let Some(part) = parts.get(&destination.name)
+            && let Some(state) = part.state
+        {
+            repo.give_up(&destination, state, part.detail.clone().unwrap_or_default());
         }
     }
-    repo.destinations.retain(|destination| lost(&destination.name).is_none());
 }
 
 fn seal_snapshot(

@@ -289,6 +289,7 @@ fn store_and_commit(
     let flag = phase.selection.as_ref().map_or(0, Selection::flag);
     let mut pinned = Vec::new();
     for run in 1..=RUNS {
+        let before = repo.destinations.len();
         let mut written = pipeline::run(repo, sources, request, phase, started, monitor)?;
         // What is in them counts as stored no longer: so it is copied from elsewhere, or read again.
         repo.note_damaged(&written.damaged)?;
@@ -305,6 +306,12 @@ fn store_and_commit(
             Err(Error::Overtaken) if run < RUNS => {
                 monitor.note(&format!("{}; the run is repeated.", Error::Overtaken));
                 repo.prepare_to_write()?;
+            }
+            // What the others lack was on one that failed meanwhile, and counted as stored: now it does not.
+            Err(Error::TooFewCopies { committed: 0, .. })
+                if run < RUNS && (1..before).contains(&repo.destinations.len()) =>
+            {
+                monitor.note("a destination failed that has what others lack; the run is repeated.");
             }
             result => {
                 (phase.changes, phase.has_partials) = (changes, has_partials);

@@ -41,7 +41,7 @@ pub struct CatchUp<'a> {
     /// Says where things are, and learns what was copied.
     pub index: &'a Index,
     /// Where to copy from, the target among them or not.
-    pub destinations: &'a [OpenDestination],
+    pub destinations: Vec<OpenDestination>,
     /// Who copies.
     pub writer: WriterId,
     /// What it may take.
@@ -167,7 +167,7 @@ impl CatchUp<'_> {
         let view = self.index.reader()?;
         let Some(row) = view.snapshot(id)? else { return Ok((Copied::default(), 0)) };
         let snapshot = Snapshot::decode(&row.record).map_err(ReadError::Format)?;
-        let fetcher = Fetcher::new(self.keys, &view, self.destinations, self.budget);
+        let fetcher = Fetcher::new(self.keys, &view, &self.destinations, self.budget);
         let mut copy = PackCopy::new(self, &view, target);
         let mut lost = 0;
         for root in &snapshot.roots {
@@ -195,7 +195,7 @@ impl CatchUp<'_> {
         target: &OpenDestination,
         snapshot: &Snapshot,
     ) -> Result<Copied, ReplicateError> {
-        let fetcher = Fetcher::new(self.keys, view, self.destinations, self.budget);
+        let fetcher = Fetcher::new(self.keys, view, &self.destinations, self.budget);
         let bases = whole_roots(view, target.bit, snapshot.is_history())?;
         let mut copy = PackCopy::new(self, view, target);
         for root in &snapshot.roots {
@@ -331,7 +331,7 @@ impl<'a> PackCopy<'a> {
         if self.target.neighbours.has_condemned(&info.id) {
             return Ok(false);
         }
-        for source in self.catch_up.destinations {
+        for source in &self.catch_up.destinations {
             if source.bit & presence == 0 || source.bit == self.target.bit {
                 continue;
             }

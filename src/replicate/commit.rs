@@ -242,7 +242,7 @@ mod tests {
 
     impl Site {
         fn catch_up(&self) -> CatchUp<'_> {
-            let destinations = std::slice::from_ref(&self.target);
+            let destinations = vec![self.target.clone()];
             let (keys, index) = (&self.keys, &self.index);
             let budget = Budget::new(96 << 20, None);
             CatchUp { keys, index, destinations, writer: OWN, budget, monitor: &Silent }
@@ -360,9 +360,10 @@ mod tests {
             neighbours: Neighbours::default(),
             ..site.target.clone()
         };
-        let (keys, index, destinations) = (&site.keys, &site.index, [site.target.clone(), other]);
+        let (keys, index, destinations) = (&site.keys, &site.index, vec![site.target.clone(), other]);
         let budget = Budget::new(96 << 20, None);
-        let catch_up = CatchUp { keys, index, destinations: &destinations, writer: OWN, budget, monitor: &Silent };
+        let catch_up =
+            CatchUp { keys, index, destinations: destinations.clone(), writer: OWN, budget, monitor: &Silent };
         catch_up.snapshot(&destinations[1], &site.id).expect("copied");
         place.get(&ObjectName::Snapshot(site.id), None).expect("it is there");
         let view = index.reader().expect("a view");

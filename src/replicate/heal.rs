@@ -34,7 +34,7 @@ pub struct PackHealer<'a> {
     /// Says what is known of them, and learns what changed.
     pub index: &'a Index,
     /// Where good bytes may be, the target among them.
-    pub destinations: &'a [OpenDestination],
+    pub destinations: Vec<OpenDestination>,
     /// Whether what no copies make whole may be given up once everything readable in it was saved. Not while a
     /// destination is away that may have what is missing.
     pub may_give_up: bool,
@@ -339,9 +339,9 @@ mod tests {
         }
 
         fn heal_pack(&self, id: &PackId, may_give_up: bool) -> Healing {
-            let destinations = &self.destinations;
+            let destinations = self.destinations.clone();
             let healer = PackHealer { keys: &self.keys, index: &self.index, destinations, may_give_up };
-            healer.heal(&destinations[0], id).expect("the index works")
+            healer.heal(&self.destinations[0], id).expect("the index works")
         }
 
         /// The chunks that can be read on the first destination, whatever pack they are in.

@@ -63,7 +63,7 @@ impl<'a> Rescue<'a> {
         }
         for place in places.iter().filter(|place| place.len == len) {
             let info = self.view.pack(place.pack)?;
-            let mut all = std::iter::once(self.target).chain(self.catch_up.destinations);
+            let mut all = std::iter::once(self.target).chain(&self.catch_up.destinations);
             if !all.any(|at| at.neighbours.has_condemned(&info.id)) {
                 continue;
             }

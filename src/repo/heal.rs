@@ -157,7 +157,7 @@ impl Repo {
         Ok(PackHealer {
             keys: &self.keys,
             index: &self.index,
-            destinations: &self.destinations,
+            destinations: self.readable(),
             may_give_up: self.unreachable.is_empty(),
         })
     }
@@ -230,7 +230,7 @@ impl Repo {
             _ => {}
         }
         let is_good = |bytes: &Vec<u8>| name.matches(bytes) && open(&self.keys, name, bytes).is_ok();
-        for source in self.destinations.iter().filter(|source| source.bit != target.bit) {
+        for source in self.readable().iter().filter(|source| source.bit != target.bit) {
             if let Some(bytes) = source.place.get(name, None).ok().filter(is_good) {
                 return Ok(Some((bytes, format!("taken from [{}]", source.name))));
             }

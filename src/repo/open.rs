@@ -101,6 +101,8 @@ pub struct Repo {
     pub(crate) chunker: Chunker,
     pub(crate) index: Index,
     pub(crate) destinations: Vec<OpenDestination>,
+    /// Those that failed in this run when they were written to, and may still be read from.
+    pub(super) only_read: Vec<OpenDestination>,
     pub(crate) unreachable: Vec<Unreachable>,
     /// Who writes here; none before the first backup after `connect`.
     pub(crate) writer: Option<Writer>,
@@ -157,6 +159,7 @@ impl Repo {
             chunker,
             index,
             destinations: Vec::new(),
+            only_read: Vec::new(),
             unreachable: Vec::new(),
             writer,
             findings: Vec::new(),

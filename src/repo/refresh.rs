@@ -20,6 +20,7 @@ impl Repo {
             destinations::open_all(&self.home, &self.settings, &self.header, &self.index, is_writing, salvage)?;
         self.unreachable = unreachable;
         self.destinations = open;
+        self.only_read.clear();
         self.findings.clear();
         if !is_writing {
             return self.recall_what_was_seen();
@@ -113,16 +114,25 @@ impl Repo {
         Ok(bits)
     }
 
-    /// Takes a destination out of this run.
+    /// Takes a destination that failed out of this run.
     pub(crate) fn lose(&mut self, destination: &OpenDestination, error: &DestinationError) {
+        self.give_up(destination, state_after(error), error.to_string());
+    }
+
+    /// Takes a destination out of this run. One that only takes nothing more is still read from: it may be the only one
+    /// that has what another one needs.
+    pub(crate) fn give_up(&mut self, destination: &OpenDestination, state: DestinationState, detail: String) {
         self.destinations.retain(|other| other.bit != destination.bit);
-        self.unreachable.push(Unreachable {
-            name: destination.name.clone(),
-            path: destination.path.clone(),
-            state: state_after(error),
-            detail: error.to_string(),
-            is_missing: false,
-        });
+        if matches!(state, DestinationState::Full | DestinationState::ReadOnly | DestinationState::Damaged) {
+            self.only_read.push(destination.clone());
+        }
+        let (name, path) = (destination.name.clone(), destination.path.clone());
+        self.unreachable.push(Unreachable { name, path, state, detail, is_missing: false });
+    }
+
+    /// Every destination that can be read, also where it takes nothing more.
+    pub(crate) fn readable(&self) -> Vec<OpenDestination> {
+        self.destinations.iter().chain(&self.only_read).cloned().collect()
     }
 }
 

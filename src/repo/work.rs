@@ -117,7 +117,7 @@ impl Repo {
         Ok(CatchUp {
             keys: &self.keys,
             index: &self.index,
-            destinations: &self.destinations,
+            destinations: self.readable(),
             writer: self.writer_id()?,
             budget: self.budget,
             monitor,

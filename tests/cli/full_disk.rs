@@ -52,6 +52,12 @@ impl SmallDisk {
         filler.write_all(&vec![1; taken]).expect("there is room");
     }
 
+    /// As the system does it to a disk that fails.
+    pub fn make_read_only(&self) {
+        let mut mount = Command::new("mount");
+        assert!(mount.args(["-o", "remount,ro"]).arg(&self.0).status().expect("it runs").success());
+    }
+
     /// There is room again.
     pub fn empty(&self) {
         std::fs::remove_file(self.filler()).expect("it was there");
@@ -240,6 +246,37 @@ fn t07_a_disk_with_little_room_loses_nothing_and_can_be_cleaned() {
 #[ignore = "takes minutes"]
 fn t07_every_command_with_two_hundred_amounts_of_free_space() {
     sweep(0..200, Duration::from_secs(10));
+}
+
+/// Who buys a second disk does so because the first is full, or failed and can only be read.
+#[test]
+fn a_disk_that_takes_nothing_more_gives_what_it_has_to_a_new_one() {
+    for how in ["full", "read-only"] {
+        let world = World::new();
+        let Some(disk) = SmallDisk::new(&world, DISK) else { return };
+        for number in 1..=2 {
+            world.write(&format!("docs/{number}"), noise(1 << 20, number));
+            world.run(if number == 1 { "quickstart docs small/backup" } else { "backup -q" }).expect_code(0);
+        }
+        world.write("docs/new", noise(20 << 20, 3));
+        match how {
+            "full" => disk.fill(STEP),
+            _ => disk.make_read_only(),
+        }
+        let said = if how == "full" { "No space left" } else { "Read-only" };
+        world.run("backup -q").expect_error(14, &[said]);
+        world.run("config set destinations.second usb").expect_code(0);
+        world.run("backup").expect_code(5).expect_shown(&["on 1 of 2 destinations"]);
+        world.run("sync").expect_code(5).expect_shown(&["[second] up to date"]);
+        for (snapshot, files) in [("latest", 3), ("latest~1", 2), ("latest~2", 1)] {
+            let back = format!("back-{how}-{files}");
+            let words = format!("restore -q --snapshot {snapshot} --from second --destination {back}");
+            world.run(&words).expect_code(0);
+            assert_eq!(world.files(&back).len(), files, "{how}, {snapshot}");
+        }
+        world.run(&format!("restore -q --directory docs --from second --destination {how}")).expect_code(0);
+        assert_same(&world.path("docs"), &world.path(how));
+    }
 }
 
 #[test]

@@ -178,6 +178,29 @@ fn one_that_is_pulled_out_during_a_run_is_reported_and_catches_up_later() {
     assert_restores(&world.open(), None, &saved, &world.path("scratch"));
 }
 
+/// What only that one has counts as stored while the run lasts.
+#[test]
+fn where_the_only_one_with_older_data_is_pulled_out_during_a_run_the_other_gets_all_of_it() {
+    let world = World::new(&["primary"]);
+    world.write("before", noise(3 << 20, 1));
+    let first = Saved::now(&world, &world.backup());
+    world.add_destination("secondary");
+    for number in 0..11 {
+        world.write(&format!("large{number}"), noise(4 << 20, 2 + number));
+    }
+    let hook = Hook::after(1, || world.unplug("primary"));
+    let report = world.try_backup_with(BackupRequest::default(), &hook).expect("the other one takes it");
+    assert!(hook.has_acted());
+    assert!(outcome(&report, "secondary").committed, "{report:?}");
+    assert_eq!((report.copies, outcome(&report, "primary").state), (1, repo::DestinationState::Absent));
+    let second = Saved::now(&world, &report);
+    assert_restores(&world.open(), None, std::slice::from_ref(&second), &world.path("scratch"));
+    world.plug("primary");
+    assert_eq!(world.backup().copies, 2);
+    world.unplug("secondary");
+    assert_restores(&world.open(), None, &[first, second], &world.path("scratch"));
+}
+
 #[test]
 fn two_sticks_used_in_turn_are_each_complete_and_hold_nothing_twice() {
     let world = World::new(&["left", "right"]);

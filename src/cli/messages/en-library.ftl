@@ -62,6 +62,7 @@ said-not-found = not found: { $what }
 said-on-is-damaged = { $name } on { $place } is damaged: { $why }
 said-is-damaged-on = { $name } is damaged on { $place }: { $why }
 said-another-machine-cleaned-a-destination-meanwhile = another machine cleaned a destination meanwhile, and what this run relied on is gone
+said-a-destination-failed-that-has-what = a destination failed that has what others lack
 said-damaged-packs-were-met = damaged packs were met, which nothing must rely on
 said-the-run-is-repeated = { $why }; the run is repeated.
 said-another-writer-deleted-what-the-snapshot = another writer deleted what the snapshot needs

@@ -61,6 +61,7 @@ said-not-found = introuvable : { $what }
 said-on-is-damaged = { $name } sur { $place } est endommagé : { $why }
 said-is-damaged-on = { $name } est endommagé sur { $place } : { $why }
 said-another-machine-cleaned-a-destination-meanwhile = Entre-temps une autre machine a nettoyé une destination, et ce sur quoi cette exécution comptait n'est plus là
+said-a-destination-failed-that-has-what = une destination a échoué qui a ce qui manque aux autres
 said-damaged-packs-were-met = des paquets endommagés ont été rencontrés, auxquels rien ne doit se fier
 said-the-run-is-repeated = { $why } ; l'exécution est répétée.
 said-another-writer-deleted-what-the-snapshot = une autre machine a supprimé ce dont l'instantané a besoin
