@@ -225,13 +225,6 @@ impl World {
             Error::Overtaken => around.is_nested,
             // What is to go is only where there was trouble.
             Error::TooFewCopies { .. } if what == "purge" => sound.len() < PLACE_COUNT,
-            // What an earlier run left on one destination was relied on, and that one was lost on the way.
-            Error::TooFewCopies { reasons, .. } => {
-                let is_elsewhere = |(_, why): &(String, String)| {
-                    why.contains("on no destination that can be reached") || why.contains("it is out of reach")
-                };
-                sound.len() < PLACE_COUNT && reasons.iter().any(is_elsewhere)
-            }
             _ if what == "accept" => sound.len() < PLACE_COUNT,
             // Another machine may have it forgotten already, and not be done.
             Error::NotFound { .. } => sound.len() < PLACE_COUNT || around.is_nested || around.is_within,
