@@ -102,6 +102,11 @@ pub trait Disk: Send + Sync {
 
     /// Bytes this user may still write.
     fn free_bytes(&self) -> io::Result<u64>;
+
+    /// An error where the system would let nothing be written here, told without writing anything.
+    fn may_write(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Puts `bytes` in the place of whatever is at `path`, durably: whoever reads it after a crash finds the old or the new,

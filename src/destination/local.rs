@@ -343,6 +343,10 @@ impl Destination for LocalDestination {
         self.disk.free_bytes().map(Some).map_err(|error| self.failed("measure the free space", &error))
     }
 
+    fn check_writable(&self) -> Result<(), DestinationError> {
+        self.disk.may_write().map_err(|error| self.failed("write to the destination", &error))
+    }
+
     fn is_weak(&self) -> bool {
         self.weak.load(Ordering::Relaxed)
     }

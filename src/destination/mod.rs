@@ -122,6 +122,11 @@ pub trait Destination: Send + Sync {
     /// How many bytes may still be written, where that can be known.
     fn free_bytes(&self) -> Result<Option<u64>, DestinationError>;
 
+    /// An error where nothing may be written, as far as that can be told without writing.
+    fn check_writable(&self) -> Result<(), DestinationError> {
+        Ok(())
+    }
+
     /// Whether names cannot be made durable here. Known after the first `settle`; before that the answer is no.
     fn is_weak(&self) -> bool;
 }

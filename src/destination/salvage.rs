@@ -73,6 +73,10 @@ impl Destination for Salvaged {
         self.0.free_bytes()
     }
 
+    fn check_writable(&self) -> Result<(), DestinationError> {
+        self.0.check_writable()
+    }
+
     fn is_weak(&self) -> bool {
         self.0.is_weak()
     }

@@ -89,6 +89,10 @@ impl<D: Destination> Destination for Throttle<D> {
         self.inner.free_bytes()
     }
 
+    fn check_writable(&self) -> Result<(), DestinationError> {
+        self.inner.check_writable()
+    }
+
     fn is_weak(&self) -> bool {
         self.inner.is_weak()
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DestinationState, Repo, Standing};
+use super::{DestinationState, Repo, Standing, state_after};
 use crate::destination::place::{self, PlaceKind};
 use crate::error::Error;
 use crate::format::id::{DestinationId, RepoId, SnapshotId};
@@ -214,10 +214,13 @@ impl Repo {
                 let free = open.place.free_bytes().ok().flatten();
                 let rolled_back = self.rolled_back(&name);
                 let damaged = view.damaged_on(bit)?.len();
+                let refused = open.place.check_writable().err();
                 let state = if rolled_back.is_some() {
                     DestinationState::RolledBack
                 } else if damaged > 0 {
                     DestinationState::Damaged
+                } else if let Some(error) = &refused {
+                    state_after(error)
                 } else if free == Some(0) {
                     DestinationState::Full
                 } else if open.place.is_weak() {
@@ -228,6 +231,7 @@ impl Repo {
                 let damage =
                     || format!("packs on it are damaged: {damaged}; `cryptbackup check --heal` mends what it can");
                 let detail = rolled_back.map(|gone| gone.sentence(&name)).or_else(|| (damaged > 0).then(damage));
+                let detail = detail.or_else(|| refused.map(|error| error.to_string()));
                 (state, detail.or_else(|| self.first_look(&name).cloned()), free)
             }
             None => {

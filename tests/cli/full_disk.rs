@@ -264,6 +264,12 @@ fn a_disk_that_takes_nothing_more_gives_what_it_has_to_a_new_one() {
             _ => disk.make_read_only(),
         }
         let said = if how == "full" { "No space left" } else { "Read-only" };
+        if how == "read-only" {
+            world
+                .run("status")
+                .expect_code(0)
+                .expect_shown(&["It cannot be written", "cannot write to the destination"]);
+        }
         world.run("backup -q").expect_error(14, &[said]);
         world.run("config set destinations.second usb").expect_code(0);
         world.run("backup").expect_code(5).expect_shown(&["on 1 of 2 destinations"]);

@@ -39,6 +39,7 @@ said-open-the-destination = open the destination
 said-create-the-destination = create the destination
 said-find-the-destination = find the destination
 said-sync-the-file-system = sync the file system
+said-write-to-the-destination = write to the destination
 said-measure-the-free-space = measure the free space
 said-make-the-folder = make the folder { $name }
 said-sync-the-folder = sync the folder { $name }

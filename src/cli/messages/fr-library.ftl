@@ -38,6 +38,7 @@ said-open-the-destination = ouvrir la destination
 said-create-the-destination = créer la destination
 said-find-the-destination = trouver la destination
 said-sync-the-file-system = synchroniser le système de fichiers
+said-write-to-the-destination = écrire sur la destination
 said-measure-the-free-space = mesurer l'espace libre
 said-make-the-folder = créer le dossier { $name }
 said-sync-the-folder = synchroniser le dossier { $name }

@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fs::{Access, AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::retry_on_intr;
 
 use super::{Disk, DiskEntry, EntryKind, Roots};
@@ -213,6 +213,10 @@ impl Disk for RealDisk {
     fn free_bytes(&self) -> io::Result<u64> {
         let room = rustix::fs::fstatvfs(&self.root)?;
         Ok(room.f_bavail.saturating_mul(room.f_frsize))
+    }
+
+    fn may_write(&self) -> io::Result<()> {
+        Ok(rustix::fs::accessat(&self.root, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::empty())?)
     }
 }
 
