@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::Repo;
+use super::order::newest_first;
 use super::writer::Writer;
 use crate::error::Error;
 use crate::format::FormatError;
@@ -179,7 +180,7 @@ pub(super) fn decode(id: &SnapshotId, record: &[u8]) -> Result<Snapshot, Error> 
 /// writer's file yet), or the one it remembers. Without any, the newest of all.
 fn newest(view: &IndexReader, writer: Option<&Writer>, marks: &Marks) -> Result<Option<SnapshotId>, Error> {
     let mut own: Option<(u64, SnapshotId)> = None;
-    let mut any: Option<(crate::format::record::Time, SnapshotId)> = None;
+    let mut any = Vec::new();
     let last = writer.and_then(|writer| writer.last_snapshot);
     view.each_snapshot(|id, row| -> Result<(), Error> {
         if row.committed == 0 && last != Some(id) {
@@ -192,7 +193,9 @@ fn newest(view: &IndexReader, writer: Option<&Writer>, marks: &Marks) -> Result<
         if writer.is_some_and(|writer| writer.id == snapshot.writer) {
             own = own.max(Some((snapshot.sequence, id)));
         }
-        any = any.max(Some((snapshot.finished, id)));
+        if own.is_none() {
+            any.push(KnownSnapshot { id, snapshot, committed: row.committed, whole: row.whole });
+        }
         Ok(())
     })?;
     if let Some((_, own)) = own {
@@ -201,6 +204,6 @@ fn newest(view: &IndexReader, writer: Option<&Writer>, marks: &Marks) -> Result<
     // A writer without a snapshot of its own goes on from the one it names.
     match last {
         Some(last) if marks.place(&last).is_some() || view.snapshot(&last)?.is_some() => Ok(Some(last)),
-        _ => Ok(any.map(|(_, id)| id)),
+        _ => Ok(newest_first(any).first().map(|known| known.id)),
     }
 }

@@ -59,6 +59,7 @@ mod machine;
 mod marks;
 mod numbers;
 mod open;
+mod order;
 mod proofs;
 mod query;
 mod rebuild;

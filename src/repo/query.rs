@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::lineage::{KnownSnapshot, decode};
+use super::order::newest_first;
 use super::{Marks, Repo, numbers};
 use crate::error::Error;
 use crate::format::id::SnapshotId;
@@ -151,8 +152,7 @@ impl Repo {
             }
             Ok(())
         })?;
-        all.sort_by_key(|known| std::cmp::Reverse((known.snapshot.finished, known.snapshot.sequence, known.id)));
-        Ok(all)
+        Ok(newest_first(all))
     }
 
     /// Every snapshot, newest first.

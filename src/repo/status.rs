@@ -251,14 +251,9 @@ impl Repo {
 
     /// How many snapshots a destination lacks, and when its newest was finished.
     pub(crate) fn behind(&self, view: &IndexReader, bit: DestinationBits) -> Result<(u64, Option<Time>), Error> {
-        let (mut behind, mut newest) = (0, None);
-        for known in self.known_snapshots(view)? {
-            if known.committed & bit == 0 {
-                behind += 1;
-            } else {
-                newest = newest.max(Some(known.snapshot.finished));
-            }
-        }
-        Ok((behind, newest))
+        let known = self.known_snapshots(view)?;
+        let behind = known.iter().filter(|known| known.committed & bit == 0).count();
+        let newest = known.iter().find(|known| known.committed & bit != 0);
+        Ok((behind as u64, newest.map(|known| known.snapshot.finished)))
     }
 }

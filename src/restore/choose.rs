@@ -90,7 +90,11 @@ fn file(repo: &Repo, view: &IndexReader, fetcher: &Fetcher<'_>, path: &Path, whe
         When::Version(number) => numbered(path, &versions, number)?,
         When::Latest => versions
             .iter()
-            .max_by_key(|(version, _)| (version.is_own, version.last_seen, version.number))
+            .max_by_key(|(version, _)| {
+                // A line counts its versions as it makes them, whatever the clock says; two lines do so each for itself.
+                let made = if version.is_own { version.number } else { 0 };
+                (version.is_own, version.current, made, version.last_seen, version.number)
+            })
             .ok_or_else(|| Error::NotFound { what: format!("{} in any snapshot", path.display()) })?,
         When::Date(date) => {
             let date = time_of(date);

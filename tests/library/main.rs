@@ -8,6 +8,7 @@ mod backup;
 mod beside;
 mod changes;
 mod clean;
+mod clocks;
 mod copies;
 mod destinations;
 mod drill;
