@@ -129,6 +129,10 @@ impl Disk for SimulatedDisk {
 
     fn make_folder(&self, path: &str) -> io::Result<()> {
         let mut state = self.shared.state();
+        if state.image.0[self.volume].find(self.root, path).is_ok() {
+            // Systems say so before they say that nothing can be made.
+            return state.read(self.volume, "look", path, |_| Err(io::ErrorKind::AlreadyExists.into()));
+        }
         state.write(self.volume, "make_folder", path, |volume, now| volume.make_folder(now, self.root, path).map(drop))
     }
 

@@ -99,6 +99,8 @@ pub struct State {
     pub image: Image,
     pub quirks: Vec<Quirks>,
     pub fault: Option<Fault>,
+    /// Of each disk, why it takes nothing until further notice.
+    pub closed: Vec<Option<Failure>>,
     pub locks: Locks,
     /// Operations so far, those that only read among them.
     pub count: u64,
@@ -136,6 +138,7 @@ impl SimulatedMachine {
     pub fn with(mounts: Vec<PathBuf>, image: Image) -> Self {
         let state = State {
             quirks: mounts.iter().map(|_| Quirks::default()).collect(),
+            closed: vec![None; mounts.len()],
             image,
             fault: None,
             locks: Locks::default(),
@@ -258,6 +261,9 @@ impl State {
     fn meet(&mut self, volume: usize, verb: &'static str, path: &str) -> io::Result<()> {
         if !self.image.0[volume].is_there {
             return Err(io::Error::from_raw_os_error(trouble::ENODEV));
+        }
+        if let Some(failure) = self.closed[volume].filter(|failure| failure.concerns(verb)) {
+            return Err(failure.errno().into());
         }
         let count = self.count;
         match &mut self.fault {

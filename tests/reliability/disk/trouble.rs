@@ -42,7 +42,7 @@ impl Failure {
         Failure::ReadOnly,
     ];
 
-    fn errno(self) -> Errno {
+    pub(super) fn errno(self) -> Errno {
         match self {
             Failure::Medium | Failure::Sync => Errno::IO,
             Failure::Full | Failure::Short => Errno::NOSPC,
@@ -59,7 +59,7 @@ impl Failure {
     }
 
     /// Whether an operation can be hit by it.
-    fn concerns(self, verb: &str) -> bool {
+    pub(super) fn concerns(self, verb: &str) -> bool {
         let is_sync = matches!(verb, "sync" | "sync_folder");
         let is_reading = matches!(verb, "open" | "read" | "look" | "list" | "place" | "free");
         match self {

@@ -40,6 +40,8 @@ pub struct Around {
     pub began: usize,
     /// Destinations that were there when it began.
     pub there: BTreeSet<usize>,
+    /// Those of them that took nothing, at least for a while.
+    pub closed: BTreeSet<usize>,
     /// Promises there were.
     pub promises: usize,
     /// Disks that had trouble meanwhile.
@@ -57,6 +59,13 @@ pub struct Around {
 impl Around {
     /// Destinations without any trouble.
     pub fn sound(&self, rotten: &[bool; PLACE_COUNT]) -> Vec<usize> {
+        let mut sound = self.readable(rotten);
+        sound.retain(|place| !self.closed.contains(place));
+        sound
+    }
+
+    /// Those and the ones that only took nothing.
+    fn readable(&self, rotten: &[bool; PLACE_COUNT]) -> Vec<usize> {
         let is_rotten = |place: usize| rotten[place] || self.was_rotten[place];
         let is_sound = |place: &usize| !is_rotten(*place) && !self.troubled.contains(&disk_of(*place));
         self.there.iter().copied().filter(is_sound).collect()
@@ -70,17 +79,17 @@ impl Around {
 
 /// Whether a destination did not get what no sound copy is within reach of: what an earlier run left on one destination
 /// alone was relied on, and that one rotted or was lost on the way.
-fn lacks_a_source(sound: &[usize], outcome: &DestinationOutcome) -> bool {
+fn lacks_a_source(readable: &[usize], outcome: &DestinationOutcome) -> bool {
     let why = outcome.detail.as_deref().unwrap_or_default();
-    sound.len() < PLACE_COUNT
+    readable.len() < PLACE_COUNT
         && (why.contains("on no destination that can be reached")
             || why.contains("does not match its name")
-            || is_of_another(sound, why))
+            || is_of_another(readable, why))
 }
 
 /// Whether what went wrong is a read from a destination that had trouble.
-fn is_of_another(sound: &[usize], why: &str) -> bool {
-    let others = (0..PLACE_COUNT).filter(|place| !sound.contains(place));
+fn is_of_another(readable: &[usize], why: &str) -> bool {
+    let others = (0..PLACE_COUNT).filter(|place| !readable.contains(place));
     why.starts_with("cannot read ")
         && others.map(|at| format!("/simulated/{}/", PLACES[at])).any(|at| why.contains(&at))
 }
@@ -132,7 +141,7 @@ impl World {
     fn judge_backup(&self, around: &Around, report: &BackupReport, tree: Tree, finished: Time) {
         let mut model = self.model();
         let who = around.who;
-        let sound = around.sound(&model.is_rotten);
+        let (sound, readable) = (around.sound(&model.is_rotten), around.readable(&model.is_rotten));
         let mut on = BTreeSet::new();
         for outcome in &report.destinations {
             let place = place_of(&outcome.name);
@@ -140,7 +149,7 @@ impl World {
                 // Where it lost the destination after the commit it did not look.
                 model.lacks_packs[who][place] &= !sound.contains(&place);
                 on.insert(place);
-            } else if sound.contains(&place) && !around.is_troubled() && !lacks_a_source(&sound, outcome) {
+            } else if sound.contains(&place) && !around.is_troubled() && !lacks_a_source(&readable, outcome) {
                 model.violation(format!("machine {who}: not on {}, which had no trouble: {outcome:?}", outcome.name));
             }
         }
@@ -173,13 +182,14 @@ impl World {
     fn judge_sync(&self, around: &Around, report: &SyncReport) {
         let mut model = self.model();
         let sound = around.sound(&model.is_rotten);
-        let everything = sound.len() == PLACE_COUNT && !around.is_troubled() && !around.is_nested;
+        let is_readable = around.readable(&model.is_rotten).len() == PLACE_COUNT;
+        let everything = is_readable && !around.is_troubled() && !around.is_nested;
         let online: BTreeSet<usize> = sound.iter().copied().collect();
         for synced in &report.destinations {
             let place = place_of(&synced.name);
             if synced.snapshots_behind == 0 && sound.contains(&place) {
                 model.caught_up(place, &online, around.promises);
-            } else if everything {
+            } else if everything && sound.contains(&place) {
                 model.violation(format!("machine {}: {} is still behind: {synced:?}", around.who, synced.name));
             }
         }
@@ -204,7 +214,8 @@ impl World {
     fn judge_heal(&self, around: &Around, report: &CheckReport) {
         self.judge_findings(around, &report.findings);
         let mut model = self.model();
-        let is_everything_there = around.there.len() == PLACE_COUNT && around.troubled.is_empty();
+        let is_everything_there =
+            around.there.len() == PLACE_COUNT && around.troubled.is_empty() && around.closed.is_empty();
         if !is_everything_there || around.is_nested || around.is_lied_to {
             return;
         }

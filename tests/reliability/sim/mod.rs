@@ -40,7 +40,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crate::tally::each;
-use plan::{FIFTH_PART, FOURTH_PART, SECOND_PART, THIRD_PART};
+use plan::{FIFTH_PART, FOURTH_PART, SECOND_PART, SIXTH_PART, THIRD_PART};
 use world::World;
 
 const MACHINES: usize = 3;
@@ -123,12 +123,12 @@ fn seeds_that_found_something_find_nothing_any_more() {
 
 #[test]
 fn machines_that_share_destinations_lose_nothing_whatever_happens() {
-    let parts = [SECOND_PART, THIRD_PART, FOURTH_PART, FIFTH_PART];
+    let parts = [SECOND_PART, THIRD_PART, FOURTH_PART, FIFTH_PART, SIXTH_PART];
     let more = parts.into_iter().flat_map(|first| first..first + 40);
     run(&(0..200).chain(more).collect::<Vec<u64>>(), "T4, a slice");
 }
 
-/// A fifth of them of each part. With `CRYPTBACKUP_TEST_CASES` so many seeds, with `CRYPTBACKUP_TEST_FROM` those from that one on, with `CRYPTBACKUP_TEST_ONLY`
+/// A sixth of them of each part. With `CRYPTBACKUP_TEST_CASES` so many seeds, with `CRYPTBACKUP_TEST_FROM` those from that one on, with `CRYPTBACKUP_TEST_ONLY`
 /// one.
 #[test]
 #[ignore = "hours"]
@@ -140,8 +140,8 @@ fn t04_machines_that_share_destinations_lose_nothing_whatever_happens() {
     let seeds: Vec<u64> = match wanted("CRYPTBACKUP_TEST_FROM") {
         Some(from) => (from..from + count).collect(),
         None => {
-            let parts = [0, SECOND_PART, THIRD_PART, FOURTH_PART, FIFTH_PART];
-            (0..count).map(|at| at / 5 + 1000 + parts[at as usize % 5]).collect()
+            let parts = [0, SECOND_PART, THIRD_PART, FOURTH_PART, FIFTH_PART, SIXTH_PART];
+            (0..count).map(|at| at / 6 + 1000 + parts[at as usize % 6]).collect()
         }
     };
     run(&seeds, "T4");

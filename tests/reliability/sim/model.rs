@@ -111,6 +111,8 @@ pub struct Model {
     pub purged: BTreeMap<SnapshotId, Replaced>,
     /// Disks that had any trouble, one after the other.
     pub troubles: Vec<usize>,
+    /// Destinations that were closed or opened, one after the other.
+    pub closings: Vec<usize>,
     /// How many commands began.
     pub commands: usize,
     /// What was done, for people.

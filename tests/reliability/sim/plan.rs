@@ -49,6 +49,8 @@ pub enum Command {
     Accept,
     /// A machine is set up as a clone of another.
     Clone,
+    /// A destination is full or read-only from now on, or takes something again.
+    Close,
 }
 
 impl Command {
@@ -75,6 +77,7 @@ impl Command {
             Command::SetBack => "set back",
             Command::Accept => "accept",
             Command::Clone => "clone",
+            Command::Close => "close",
         }
     }
 
@@ -145,15 +148,15 @@ pub const THIRD_PART: u64 = 2_000_000;
 pub const FOURTH_PART: u64 = 3_000_000;
 /// In those from this one on machines are cloned.
 pub const FIFTH_PART: u64 = 4_000_000;
+/// In those from this one on destinations are full or read-only for a while.
+pub const SIXTH_PART: u64 = 5_000_000;
 
 /// The steps of a run.
 pub fn draw(seed: u64) -> Vec<Step> {
     let mut chance = Chance::of(seed, 4);
     let count = 5 + chance.below(6);
-    let mut story = Story {
-        chance,
-        part: 1 + [SECOND_PART, THIRD_PART, FOURTH_PART, FIFTH_PART].iter().filter(|first| seed >= **first).count(),
-    };
+    let firsts = [SECOND_PART, THIRD_PART, FOURTH_PART, FIFTH_PART, SIXTH_PART];
+    let mut story = Story { chance, part: 1 + firsts.iter().filter(|first| seed >= **first).count() };
     let mut steps: Vec<Step> = (0..count).map(|_| story.step(&[], 0)).collect();
     if story.part > 1 {
         // There is something to purge, and to set back to.
@@ -177,6 +180,9 @@ struct Story {
 impl Story {
     fn command(&mut self, depth: usize) -> Command {
         let chance = &mut self.chance;
+        if self.part == 6 && chance.percent(25) {
+            return Command::Close;
+        }
         if self.part == 5 && chance.percent(20) {
             return Command::Clone;
         }

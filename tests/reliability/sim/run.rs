@@ -59,6 +59,7 @@ impl World {
             Command::Copy => self.copy(step),
             Command::SetBack => self.set_back(step),
             Command::Clone => self.become_a_clone(step, depth),
+            Command::Close => self.close_one(step, depth),
             Command::Clean { is_twice: true, .. } => {
                 if self.command(step, depth) {
                     self.pass(8 * 24);
@@ -79,7 +80,8 @@ impl World {
     fn command(self: &Arc<Self>, step: &Step, depth: usize) -> bool {
         let who = step.who;
         let (there, name) = (self.there(), step.command.name());
-        let (first_trouble, promises, was_rotten, began) = {
+        let mut closed = self.closed();
+        let (first_trouble, first_closing, promises, was_rotten, began) = {
             let mut model = self.model();
             model.commands += 1;
             model.count(name);
@@ -90,7 +92,7 @@ impl World {
                 depth,
                 &format!("machine {who}: {:?}{trouble}, {there:?} there, {} by its clock", step.command, self.now(who)),
             );
-            (model.troubles.len(), model.promises.len(), model.is_rotten, model.commands)
+            (model.troubles.len(), model.closings.len(), model.promises.len(), model.is_rotten, model.commands)
         };
         if step.command.is_backup() {
             self.source(who).change(&mut Chance::new(step.seed));
@@ -110,10 +112,12 @@ impl World {
         }
         self.clear(step, is_missed);
         let troubled: BTreeSet<usize> = self.model().troubles[first_trouble..].iter().copied().collect();
+        closed.extend(&self.model().closings[first_closing..]);
         let is_nested = matches!(step.trouble, Some(Trouble::Nest(_))) && !is_missed;
         let is_lied_to = matches!(step.trouble, Some(Trouble::Lie(_)));
         let is_within = depth > 0;
-        let around = Around { who, began, there, promises, troubled, was_rotten, is_nested, is_within, is_lied_to };
+        let around =
+            Around { who, began, there, closed, promises, troubled, was_rotten, is_nested, is_within, is_lied_to };
         match result {
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();
@@ -296,7 +300,7 @@ impl World {
             if !self.model().is_rotten.contains(&true) {
                 return;
             }
-            (0..PLACE_COUNT).for_each(|place| self.plug(place, true));
+            self.bring_all();
             self.step(&Self::quiet(Command::Heal, who), 0);
         }
         if self.model().is_rotten.contains(&true) {
@@ -306,7 +310,7 @@ impl World {
 
     /// Everything is there again, everybody backs up, and everything that was promised is looked at.
     pub fn finish(self: &Arc<Self>, seed: u64) {
-        (0..PLACE_COUNT).for_each(|place| self.plug(place, true));
+        self.bring_all();
         let first = seed as usize % MACHINES;
         self.heal(first);
         for who in 0..MACHINES {

@@ -1,5 +1,6 @@
 //! What happens to a machine while it works, and to destinations while nobody does.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::plan::{Command, Step, Trouble};
@@ -26,6 +27,35 @@ impl World {
         model.tell(0, &format!("{} {}", PLACES[place], if is_back { "is back" } else { "goes away" }));
         drop(model);
         self.plug(place, is_back);
+    }
+
+    /// A destination takes nothing more for a while, or something again. One always does.
+    pub fn close_one(&self, step: &Step, depth: usize) {
+        let mut chance = Chance::new(step.seed);
+        let place = chance.below(PLACE_COUNT as u64) as usize;
+        let others = self.closed().into_iter().filter(|closed| *closed != place).count();
+        let mut state = self.machine.0.state();
+        let closed = &mut state.closed[disk_of(place)];
+        let failure = [Failure::Full, Failure::ReadOnly][chance.below(2) as usize];
+        *closed = if closed.is_some() || others + 1 == PLACE_COUNT { None } else { Some(failure) };
+        let how = closed.map_or("takes something again".to_owned(), |failure| format!("is {failure:?} from now on"));
+        drop(state);
+        let mut model = self.model();
+        model.count("closed or opened");
+        model.tell(depth, &format!("{} {how}", PLACES[place]));
+        model.closings.push(place);
+    }
+
+    /// Destinations that can be read and take nothing.
+    pub fn closed(&self) -> BTreeSet<usize> {
+        let state = self.machine.0.state();
+        (0..PLACE_COUNT).filter(|place| state.closed[disk_of(*place)].is_some()).collect()
+    }
+
+    /// Everything is there, and takes something.
+    pub fn bring_all(&self) {
+        (0..PLACE_COUNT).for_each(|place| self.plug(place, true));
+        self.machine.0.state().closed.fill(None);
     }
 
     /// Bytes of a few objects of a destination change, or packs are gone.
