@@ -314,8 +314,8 @@ fn outcomes(repo: &Repo, mut parts: BTreeMap<String, Part>) -> Result<Vec<Destin
         let status = repo.destination_status(&view, name.clone(), path.clone())?;
         destinations.push(DestinationOutcome {
             name: name.clone(),
-            path: path.clone(),
-            kind: repo.kind_of(path),
+            kind: repo.kind_of(&status.path),
+            path: status.path,
             state: part.state.unwrap_or(status.state),
             committed: part.is_committed,
             packs_written: part.packs_written,

@@ -118,11 +118,12 @@ pub(super) fn open_all(
             OpenError::Damaged(damage) => salvaged(home, (name, path), expected, header, damage, salvage),
             error => Err(error),
         });
-        let place = match opened {
-            Ok(place) => place,
+        let opened = opened.map(|place| (place, path.clone()));
+        let opened = opened.or_else(|error| at_the_place_of_another(home, settings, (name, path), expected, error));
+        let (place, at) = match opened {
+            Ok(opened) => opened,
             Err(error) => {
-                let is_missing = matches!(error, OpenError::NotFound { .. });
-                unreachable.push(Unreachable { is_missing, ..fail(state_of(&error), error.to_string()) });
+                unreachable.push(not_there(&known, (home, settings), (name, path), &error));
                 continue;
             }
         };
@@ -150,7 +151,7 @@ pub(super) fn open_all(
         if let Some(bit) = bit {
             open.push(OpenDestination {
                 name: name.clone(),
-                path: path.clone(),
+                path: at,
                 id: mark.destination,
                 bit,
                 place: match settings.limits.upload.get(name) {
@@ -163,6 +164,51 @@ pub(super) fn open_all(
         }
     }
     Ok((open, unreachable))
+}
+
+/// Where its own path holds something else or nothing: at the path of another one. Sticks are mounted in the order in
+/// which they are plugged in, so they change places.
+fn at_the_place_of_another(
+    home: &Home,
+    settings: &Settings,
+    (name, path): (&str, &Path),
+    expected: Option<DestinationMark>,
+    error: OpenError,
+) -> Result<(LocalDestination, PathBuf), OpenError> {
+    let is_elsewhere =
+        matches!(error, OpenError::NotFound { .. } | OpenError::NotADestination { .. } | OpenError::WrongDevice { .. });
+    let Some(expected) = expected.filter(|_| is_elsewhere) else { return Err(error) };
+    let others = settings.destinations.iter().filter(|(other, at)| *other != name && *at != path);
+    let mut found = others.filter_map(|(_, at)| {
+        let place = LocalDestination::open_at(home.machine(), at, Some(&expected)).ok()?;
+        Some((place, at.clone()))
+    });
+    found.next().ok_or(error)
+}
+
+/// What is told of one that did not open.
+fn not_there(
+    known: &KnownIds<'_>,
+    (home, settings): (&Home, &Settings),
+    (name, path): (&str, &Path),
+    error: &OpenError,
+) -> Unreachable {
+    let of = |state, detail, is_missing| Unreachable {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        state,
+        detail,
+        is_missing,
+    };
+    // Another one is here, and not a copy of it: that one is not where it belongs either.
+    if let OpenError::WrongDevice { found, .. } = error
+        && let Some(other) = known.name_of(&found.destination)
+        && let Some(its_own) = settings.destinations.get(other)
+        && LocalDestination::open_at(home.machine(), its_own, Some(found)).is_err()
+    {
+        return of(DestinationState::Absent, format!("[{other}] is at its place"), false);
+    }
+    of(state_of(error), error.to_string(), matches!(error, OpenError::NotFound { .. }))
 }
 
 fn state_of(error: &OpenError) -> DestinationState {

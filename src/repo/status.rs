@@ -240,6 +240,7 @@ impl Repo {
                 (state, lost.filter(|lost| !lost.is_missing).map(|lost| lost.detail.clone()), None)
             }
         };
+        let path = open.map_or(path, |open| open.path.clone());
         let kind = self.kind_of(&path);
         Ok(DestinationStatus { name, path, kind, state, detail, free_bytes, snapshots_behind, last_snapshot })
     }

@@ -112,6 +112,7 @@ pub fn run(repo: &mut Repo, request: SyncRequest, monitor: &dyn Monitor) -> Resu
     let mut destinations = Vec::new();
     for (mut outcome, failed) in outcomes {
         let status = repo.destination_status(&view, outcome.name.clone(), outcome.path.clone())?;
+        (outcome.path, outcome.kind) = (status.path, status.kind);
         outcome.state = failed.unwrap_or(status.state);
         outcome.snapshots_behind = status.snapshots_behind;
         outcome.detail = outcome.detail.or(status.detail);

@@ -95,6 +95,40 @@ fn an_empty_mount_point_is_the_wrong_device_and_stays_empty() {
     assert_eq!(world.backup().copies, 2);
 }
 
+/// As they do where each is mounted at the next free place.
+#[test]
+fn sticks_that_changed_places_are_known_and_one_at_the_place_of_another_too() {
+    let world = World::new(&["primary", "secondary"]);
+    world.write("file", b"one");
+    world.backup();
+    world.unplug("primary");
+    fs::rename(world.path("secondary"), world.path("primary")).unwrap();
+    fs::rename(world.path("primary.away"), world.path("secondary")).unwrap();
+    world.write("file", b"two");
+    let report = world.backup();
+    assert_eq!(report.copies, 2);
+    assert_eq!(outcome(&report, "primary").path, world.path("secondary"));
+    assert!(world.sync().destinations.iter().all(|synced| synced.snapshots_behind == 0));
+    assert_eq!(world.open().status().expect("how things stand").destinations[1].path, world.path("primary"));
+
+    // The second one alone, where the first one used to be.
+    world.unplug("secondary");
+    world.write("file", b"three");
+    let report = world.backup();
+    assert_eq!((report.copies, outcome(&report, "secondary").committed), (1, true));
+    let away = outcome(&report, "primary");
+    assert_eq!((away.state, away.detail.as_deref()), (DestinationState::Absent, Some("[secondary] is at its place")));
+    let saved = [Saved::now(&world, &report)];
+    assert_restores(&world.open(), Some("secondary"), &saved, &world.path("scratch"));
+    // Each where it was.
+    fs::rename(world.path("primary"), world.path("secondary")).unwrap();
+    fs::rename(world.path("secondary.away"), world.path("primary")).unwrap();
+    let report = world.backup();
+    assert_eq!((report.copies, &outcome(&report, "primary").path), (2, &world.path("primary")));
+    world.unplug("secondary");
+    assert_restores(&world.open(), None, &saved, &world.path("scratch"));
+}
+
 #[test]
 fn a_folder_of_another_repository_is_refused_and_not_written_to() {
     let world = World::new(&["primary", "secondary"]);

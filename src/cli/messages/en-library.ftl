@@ -149,6 +149,7 @@ said-the-folder-above-does-not-exist = the folder above { $path } does not exist
 said-is-not-a-folder = { $path } is not a folder
 said-is-a-destination-already = { $path } is a destination already
 said-cannot-become-a-destination-is-in = { $path } cannot become a destination: { $name } is in the way
+said-is-at-its-place = { $what } is at its place
 said-it-holds-another-repository = it holds another repository
 said-it-names-another-repository-than-dest = it names another repository than dest.id
 said-it-is-a-copy-of-another = it is a copy of another destination; add it again under its name

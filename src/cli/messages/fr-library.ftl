@@ -148,6 +148,7 @@ said-the-folder-above-does-not-exist = le dossier au-dessus de { $path } n'exist
 said-is-not-a-folder = { $path } n'est pas un dossier
 said-is-a-destination-already = { $path } est déjà une destination
 said-cannot-become-a-destination-is-in = { $path } ne peut pas devenir une destination : { $name } y est déjà
+said-is-at-its-place = { $what } est à sa place
 said-it-holds-another-repository = elle contient un autre dépôt
 said-it-names-another-repository-than-dest = elle nomme un autre dépôt que dest.id
 said-it-is-a-copy-of-another = c'est une copie d'une autre destination ; ajoutez-la de nouveau sous son nom
