@@ -114,13 +114,7 @@ pub(super) fn open_all(
             detail,
             is_missing: false,
         };
-        let opened = LocalDestination::open_at(home.machine(), path, expected.as_ref()).or_else(|error| match error {
-            OpenError::Damaged(damage) => salvaged(home, (name, path), expected, header, damage, salvage),
-            error => Err(error),
-        });
-        let opened = opened.map(|place| (place, path.clone()));
-        let opened = opened.or_else(|error| at_the_place_of_another(home, settings, (name, path), expected, error));
-        let (place, at) = match opened {
+        let (place, at) = match find(home, settings, header, (name, path), expected, salvage) {
             Ok(opened) => opened,
             Err(error) => {
                 unreachable.push(not_there(&known, (home, settings), (name, path), &error));
@@ -164,6 +158,25 @@ pub(super) fn open_all(
         }
     }
     Ok((open, unreachable))
+}
+
+/// One configured destination, and where it is.
+fn find(
+    home: &Home,
+    settings: &Settings,
+    header: &RepoHeader,
+    (name, path): (&str, &Path),
+    expected: Option<DestinationMark>,
+    salvage: Option<&dyn Monitor>,
+) -> Result<(LocalDestination, PathBuf), OpenError> {
+    match LocalDestination::open_at(home.machine(), path, expected.as_ref()) {
+        Ok(place) => Ok((place, path.to_owned())),
+        Err(OpenError::Damaged(damage)) => {
+            let place = salvaged(home, (name, path), expected, header, damage, salvage)?;
+            Ok((place, path.to_owned()))
+        }
+        Err(error) => at_the_place_of_another(home, settings, (name, path), expected, error),
+    }
 }
 
 /// Where its own path holds something else or nothing: at the path of another one. Sticks are mounted in the order in
