@@ -201,6 +201,7 @@ fn destination_hint(kind: DestinationErrorKind) -> String {
 fn io_hint(source: &std::io::Error) -> Option<String> {
     match source.kind() {
         std::io::ErrorKind::PermissionDenied => Some(text!("hint-permissions")),
+        std::io::ErrorKind::ReadOnlyFilesystem => Some(text!("hint-read-only")),
         std::io::ErrorKind::StorageFull => Some(text!("hint-room")),
         std::io::ErrorKind::AlreadyExists => Some(text!("hint-there")),
         _ => None,

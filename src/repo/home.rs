@@ -14,7 +14,7 @@ use super::settings::Settings;
 use crate::destination::disk::{Disk, EntryKind, replace_file};
 use crate::error::Error;
 
-pub(super) use held::{LastHeld, Lock};
+pub(super) use held::{LastHeld, Lock, NoLock};
 
 /// How long a command waits for another one of the same state folder that only brings the index up to date.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -302,16 +302,17 @@ impl Home {
     pub(super) fn lock(&self) -> Result<Lock, Error> {
         let began = Instant::now();
         loop {
-            match self.try_lock()? {
-                Some(lock) => return Ok(lock),
-                None if began.elapsed() >= PATIENCE => return Err(self.locked()),
-                None => thread::sleep(Duration::from_millis(50)),
+            match self.try_lock() {
+                Ok(lock) => return Ok(lock),
+                Err(NoLock::Held) if began.elapsed() >= PATIENCE => return Err(self.locked()),
+                Err(NoLock::Held) => thread::sleep(Duration::from_millis(50)),
+                Err(NoLock::Refused(error) | NoLock::Failed(error)) => return Err(error),
             }
         }
     }
 
-    /// The same without waiting: `None` while another command writes.
-    pub(super) fn try_lock(&self) -> Result<Option<Lock>, Error> {
+    /// The same without waiting.
+    pub(super) fn try_lock(&self) -> Result<Lock, NoLock> {
         let path = self.state_path("lock");
         let file = File::options()
             .read(true)
@@ -319,11 +320,11 @@ impl Home {
             .create(true)
             .truncate(false)
             .open(&path)
-            .map_err(|source| io_error("open", &path, source))?;
+            .map_err(|source| NoLock::of(&path, source))?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Lock::taken(file))),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(source)) => Err(io_error("lock", &path, source)),
+            Ok(()) => Ok(Lock::taken(file)),
+            Err(fs::TryLockError::WouldBlock) => Err(NoLock::Held),
+            Err(fs::TryLockError::Error(source)) => Err(NoLock::Failed(io_error("lock", &path, source))),
         }
     }
 

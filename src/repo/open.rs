@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::clock::Clock;
 use super::heads;
-use super::home::{Home, Lock};
+use super::home::{Home, Lock, NoLock};
 use super::lineage::Lineage;
 use super::settings::Settings;
 use super::unlock::unlock;
@@ -137,15 +137,15 @@ impl Repo {
         let (settings, header, unlocked, config) = unlock(home, secret)?;
         let heads::Unlocked { keys, slot } = unlocked;
         let lock = match access {
-            Access::Write => Some(home.lock()?),
-            Access::Read | Access::Salvage => home.try_lock()?,
+            Access::Write => Ok(home.lock()?),
+            Access::Read | Access::Salvage => home.try_lock(),
         };
         let budget = settings.budget();
         budget.start_workers().map_err(Error::NoThread)?;
         let chunker = Chunker::new(&config.chunker, keys.chunker_key());
-        let index = match &lock {
-            Some(_) => open_index(home, &header, settings.limits.memory, monitor)?,
-            None => read_index(home, &header, settings.limits.memory)?,
+        let (index, lock) = match lock {
+            Ok(lock) => (open_index(home, &header, settings.limits.memory, monitor)?, Some(lock)),
+            Err(why) => (read_index(home, &header, settings.limits.memory, why, monitor)?, None),
         };
         let writer = Writer::load(home)?;
         let mut repo = Self {
@@ -225,9 +225,14 @@ impl Repo {
         Ok(Self { index, lock: None, ..self })
     }
 
-    /// The same repository with the right to write, after the work of a reader is done; none while another command has it.
+    /// The same repository with the right to write, after the work of a reader is done; none while another command has it,
+    /// or where nobody may write.
     pub(crate) fn into_writer(self) -> Result<Option<Self>, Error> {
-        let Some(lock) = self.home.try_lock()? else { return Ok(None) };
+        let lock = match self.home.try_lock() {
+            Ok(lock) => lock,
+            Err(NoLock::Held | NoLock::Refused(_)) => return Ok(None),
+            Err(NoLock::Failed(error)) => return Err(error),
+        };
         drop(self.index);
         let index = Index::open(&self.home.index_path(), self.header.repo, self.settings.limits.memory)?;
         Ok(Some(Self { index, lock: Some(lock), ..self }))
@@ -300,12 +305,28 @@ fn open_to_read(home: &Home, header: &RepoHeader, memory: u64) -> Result<Index, 
     Index::open_read_only_with(header.repo, memory, |builder| home.machine().open_index_to_read(&path, builder))
 }
 
-fn read_index(home: &Home, header: &RepoHeader, memory: u64) -> Result<Index, Error> {
-    match open_to_read(home, header, memory) {
-        Ok(index) => Ok(index),
+/// The index as it is, for who reads and has no lock.
+fn read_index(
+    home: &Home,
+    header: &RepoHeader,
+    memory: u64,
+    why: NoLock,
+    monitor: &dyn Monitor,
+) -> Result<Index, Error> {
+    let opened = open_to_read(home, header, memory);
+    match (opened, why) {
+        (_, NoLock::Failed(error)) => Err(error),
+        (Ok(index), NoLock::Held) => Ok(index),
+        (Ok(index), NoLock::Refused(_)) => {
+            monitor.note(
+                "Nothing can be written to the state folder: what came to destinations lately, or went, is not known.",
+            );
+            Ok(index)
+        }
         // Whoever holds the lock is making or rebuilding it.
-        Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)) => Err(home.locked()),
-        Err(other) => Err(other.into()),
+        (Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)), NoLock::Held) => Err(home.locked()),
+        (Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)), NoLock::Refused(error)) => Err(error),
+        (Err(other), _) => Err(other.into()),
     }
 }
 

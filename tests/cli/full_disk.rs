@@ -285,6 +285,43 @@ fn a_disk_that_takes_nothing_more_gives_what_it_has_to_a_new_one() {
     }
 }
 
+/// As the system makes the disk it is on when that fails.
+#[test]
+fn with_a_state_folder_that_can_only_be_read_everything_comes_back() {
+    let world = World::new();
+    let Some(disk) = SmallDisk::new(&world, 12) else { return };
+    let run_at = |home: &Path, words: &str| {
+        let mut command = world.command(words.split(' '));
+        command.env("CRYPTBACKUP_HOME", home);
+        Ended::of(command)
+    };
+    let home = disk.0.join("home");
+    let run = |words: &str| run_at(&home, words);
+    world.write("docs/first", "first");
+    world.write("docs/more", noise(300_000, 1));
+    run("quickstart docs usb").expect_code(0);
+    world.write("docs/first", "second");
+    run("backup -q").expect_code(0);
+    disk.make_read_only();
+    let said = "Nothing can be written to the state folder";
+    run("restore --directory docs --destination back").expect_code(0).expect_said(&[said]);
+    assert_same(&world.path("docs"), &world.path("back"));
+    run("restore -q --file docs/first --version 1 --destination older").expect_code(0);
+    assert_eq!(world.read("older"), "first");
+    let file = world.path("docs/first").display().to_string();
+    assert_eq!(run(&format!("dump latest:{file}")).expect_code(0).stdout, "second");
+    for asked in ["status", "snapshots", "ls latest", "list docs/first", "find first", "check --read-data"] {
+        run(asked).expect_code(0);
+    }
+    for written in ["backup", "forget latest", "clean", "sync", "check --heal", "rebuild-index"] {
+        run(written).expect_error(1, &["Read-only file system", "CRYPTBACKUP_HOME"]);
+    }
+    // As the hint says.
+    let config = home.join("config.yaml").display().to_string();
+    run_at(&world.path("another"), &format!("connect usb --config {config}")).expect_code(0);
+    run_at(&world.path("another"), "backup -q").expect_code(0);
+}
+
 #[test]
 fn t07_a_full_disk_with_the_state_folder_is_no_broken_index() {
     let world = World::new();

@@ -216,6 +216,7 @@ said-the-index-could-not-be-used = The index could not be used ({ $why }); it wa
 said-there-is-no-index-yet = there is no index yet
 said-another-command-is-writing-to-the = another command is writing to the index
 said-there-is-no-room-on-the-disk = there is no room on the disk that it is on
+said-nothing-can-be-written-to-the = Nothing can be written to the state folder: what came to destinations lately, or went, is not known.
 said-the-disk-with-the-state-folder = The disk with the state folder is full: what came to destinations lately is not known.
 said-the-index-cannot-be-used = the index cannot be used: { $why }
 said-it-belongs-to-another-repository = it belongs to another repository

@@ -138,6 +138,7 @@ hint-others = plug in the other destinations and try again; `cryptbackup check` 
 hint-permissions = check the permissions of the file and of its folders
 hint-plug-in = plug in the disk, mount the share or make it writable, and try again; `cryptbackup status` shows every destination and what to do about it
 hint-plugged = check that the disk is plugged in or the share mounted, and try again
+hint-read-only = that disk can only be read: make it writable. Where it is the one with the state folder, what is stored can be restored all the same; if not, `CRYPTBACKUP_HOME=FOLDER cryptbackup connect DESTINATION --config COPY` sets up another state folder
 hint-rebuild = run `cryptbackup rebuild-index`; it is made anew from the destinations
 hint-room = make room on that disk
 hint-settings-broken = open { $path } in an editor and mend that, or put back your copy of it

@@ -215,6 +215,7 @@ said-the-index-could-not-be-used = L'index était inutilisable ({ $why }) ; il a
 said-there-is-no-index-yet = il n'y a pas encore d'index
 said-another-command-is-writing-to-the = une autre commande écrit dans l'index
 said-there-is-no-room-on-the-disk = il n'y a plus de place sur le disque où il se trouve
+said-nothing-can-be-written-to-the = Rien ne peut être écrit dans le dossier d'état : ce qui est arrivé récemment sur les destinations, ou en est parti, n'est pas connu.
 said-the-disk-with-the-state-folder = Le disque du dossier d'état est plein : ce qui est arrivé récemment sur les destinations n'est pas connu.
 said-the-index-cannot-be-used = l'index est inutilisable : { $why }
 said-it-belongs-to-another-repository = il appartient à un autre dépôt

@@ -136,6 +136,7 @@ hint-others = branchez les autres destinations et réessayez ; `cryptbackup chec
 hint-permissions = vérifiez les permissions du fichier et de ses dossiers
 hint-plug-in = branchez le disque, montez le partage ou rendez-le accessible en écriture, et réessayez ; `cryptbackup status` montre toutes les destinations et que faire de chacune
 hint-plugged = vérifiez que le disque est branché ou que le partage est monté, et réessayez
+hint-read-only = ce disque est en lecture seule : rendez-le accessible en écriture. Si c'est celui du dossier d'état, ce qui est stocké peut quand même être restauré ; sinon `CRYPTBACKUP_HOME=DOSSIER cryptbackup connect DESTINATION --config COPIE` met en place un autre dossier d'état
 hint-rebuild = exécutez `cryptbackup rebuild-index` ; il est refait à partir des destinations
 hint-room = faites de la place sur ce disque
 hint-settings-broken = ouvrez { $path } dans un éditeur et corrigez cela, ou remettez votre copie en place

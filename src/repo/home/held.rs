@@ -2,7 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::Path;
 use std::time::SystemTime;
+
+use crate::error::Error;
 
 /// The right to write in a state folder. The file names the process that has it.
 pub(crate) struct Lock {
@@ -10,6 +13,25 @@ pub(crate) struct Lock {
     /// Who had it before, and who has it now; none where that cannot be told.
     pub(in crate::repo) before: Option<LastHeld>,
     pub(in crate::repo) now: Option<LastHeld>,
+}
+
+/// Why the right to write is not had.
+pub(crate) enum NoLock {
+    /// Another command has it.
+    Held,
+    /// This user may write nothing here: the disk can only be read, or the folder is somebody else's.
+    Refused(Error),
+    /// The system failed.
+    Failed(Error),
+}
+
+impl NoLock {
+    /// Where the file could not be opened to write.
+    pub(super) fn of(path: &Path, source: io::Error) -> Self {
+        let is_refused = matches!(source.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied);
+        let error = Error::Io { what: "open".to_owned(), path: path.to_owned(), source };
+        if is_refused { Self::Refused(error) } else { Self::Failed(error) }
+    }
 }
 
 impl Lock {
