@@ -14,7 +14,7 @@ use super::settings::Settings;
 use crate::destination::disk::{Disk, EntryKind, replace_file};
 use crate::error::Error;
 
-pub(super) use held::{LastHeld, Lock, NoLock};
+pub(super) use held::{LastHeld, Lock, NotTaken};
 
 /// How long a command waits for another one of the same state folder that only brings the index up to date.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -304,15 +304,15 @@ impl Home {
         loop {
             match self.try_lock() {
                 Ok(lock) => return Ok(lock),
-                Err(NoLock::Held) if began.elapsed() >= PATIENCE => return Err(self.locked()),
-                Err(NoLock::Held) => thread::sleep(Duration::from_millis(50)),
-                Err(NoLock::Refused(error) | NoLock::Failed(error)) => return Err(error),
+                Err(NotTaken::Held) if began.elapsed() >= PATIENCE => return Err(self.locked()),
+                Err(NotTaken::Held) => thread::sleep(Duration::from_millis(50)),
+                Err(NotTaken::Refused(error) | NotTaken::Failed(error)) => return Err(error),
             }
         }
     }
 
     /// The same without waiting.
-    pub(super) fn try_lock(&self) -> Result<Lock, NoLock> {
+    pub(super) fn try_lock(&self) -> Result<Lock, NotTaken> {
         let path = self.state_path("lock");
         let file = File::options()
             .read(true)
@@ -320,11 +320,11 @@ impl Home {
             .create(true)
             .truncate(false)
             .open(&path)
-            .map_err(|source| NoLock::of(&path, source))?;
+            .map_err(|source| NotTaken::of(&path, source))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock::taken(file)),
-            Err(fs::TryLockError::WouldBlock) => Err(NoLock::Held),
-            Err(fs::TryLockError::Error(source)) => Err(NoLock::Failed(io_error("lock", &path, source))),
+            Err(fs::TryLockError::WouldBlock) => Err(NotTaken::Held),
+            Err(fs::TryLockError::Error(source)) => Err(NotTaken::Failed(io_error("lock", &path, source))),
         }
     }
 

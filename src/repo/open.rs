@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::clock::Clock;
 use super::heads;
-use super::home::{Home, Lock, NoLock};
+use super::home::{Home, Lock, NotTaken};
 use super::lineage::Lineage;
 use super::settings::Settings;
 use super::unlock::unlock;
@@ -230,8 +230,8 @@ impl Repo {
     pub(crate) fn into_writer(self) -> Result<Option<Self>, Error> {
         let lock = match self.home.try_lock() {
             Ok(lock) => lock,
-            Err(NoLock::Held | NoLock::Refused(_)) => return Ok(None),
-            Err(NoLock::Failed(error)) => return Err(error),
+            Err(NotTaken::Held | NotTaken::Refused(_)) => return Ok(None),
+            Err(NotTaken::Failed(error)) => return Err(error),
         };
         drop(self.index);
         let index = Index::open(&self.home.index_path(), self.header.repo, self.settings.limits.memory)?;
@@ -310,22 +310,22 @@ fn read_index(
     home: &Home,
     header: &RepoHeader,
     memory: u64,
-    why: NoLock,
+    why: NotTaken,
     monitor: &dyn Monitor,
 ) -> Result<Index, Error> {
     let opened = open_to_read(home, header, memory);
     match (opened, why) {
-        (_, NoLock::Failed(error)) => Err(error),
-        (Ok(index), NoLock::Held) => Ok(index),
-        (Ok(index), NoLock::Refused(_)) => {
+        (_, NotTaken::Failed(error)) => Err(error),
+        (Ok(index), NotTaken::Held) => Ok(index),
+        (Ok(index), NotTaken::Refused(_)) => {
             monitor.note(
                 "Nothing can be written to the state folder: what came to destinations lately, or went, is not known.",
             );
             Ok(index)
         }
         // Whoever holds the lock is making or rebuilding it.
-        (Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)), NoLock::Held) => Err(home.locked()),
-        (Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)), NoLock::Refused(error)) => Err(error),
+        (Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)), NotTaken::Held) => Err(home.locked()),
+        (Err(IndexError::Missing | IndexError::Busy | IndexError::Broken(_)), NotTaken::Refused(error)) => Err(error),
         (Err(other), _) => Err(other.into()),
     }
 }

@@ -16,7 +16,7 @@ pub(crate) struct Lock {
 }
 
 /// Why the right to write is not had.
-pub(crate) enum NoLock {
+pub(crate) enum NotTaken {
     /// Another command has it.
     Held,
     /// This user may write nothing here: the disk can only be read, or the folder is somebody else's.
@@ -25,7 +25,7 @@ pub(crate) enum NoLock {
     Failed(Error),
 }
 
-impl NoLock {
+impl NotTaken {
     /// Where the file could not be opened to write.
     pub(super) fn of(path: &Path, source: io::Error) -> Self {
         let is_refused = matches!(source.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied);
