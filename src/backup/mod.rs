@@ -277,7 +277,8 @@ fn pin(repo: &mut Repo, good: &[SnapshotId]) -> Result<Vec<SnapshotId>, Error> {
 }
 
 /// Where other machines write to a destination, one of them may have cleaned it while this one stood still: then what was
-/// stored is looked at anew, and what is gone is read again.
+/// stored is looked at anew, and what is gone is read again. So is what only a destination has that fails meanwhile, where
+/// nobody could take the snapshot for want of it.
 fn store_and_commit(
     repo: &mut Repo,
     sources: &[SourceSettings],

@@ -66,7 +66,7 @@ pub enum DestinationState {
 pub struct OpenDestination {
     /// Its name in the configuration.
     pub name: String,
-    /// Its path in the configuration.
+    /// Where it is: its path in the configuration, or that of another one with which it changed places.
     pub path: PathBuf,
     /// Its id.
     pub id: DestinationId,

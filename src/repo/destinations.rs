@@ -92,8 +92,8 @@ impl<'a> KnownIds<'a> {
     }
 }
 
-/// Opens every configured destination that is there. None is ever created here. With `salvage`, which is told so, also those
-/// that were seen before and do not say any more what they are.
+/// Opens every configured destination that is there, at its own path or at that of another one. None is ever created here.
+/// With `salvage`, which is told so, also those that were seen before and do not say any more what they are.
 pub(super) fn open_all(
     home: &Home,
     settings: &Settings,
