@@ -179,7 +179,7 @@ impl Repo {
                 false => repo.without_index(error, access, monitor)?,
             };
         }
-        if access != Access::Write && repo.lock.is_some() { repo.into_reader() } else { Ok(repo) }
+        if access != Access::Write && repo.lock.is_some() { repo.into_reader(access, monitor) } else { Ok(repo) }
     }
 
     /// The same to read, with what the index knows, where there is no room for more. Where that is nothing, that is the error.
@@ -218,16 +218,32 @@ impl Repo {
     }
 
     /// Lets go of everything that would keep another command from writing.
-    fn into_reader(self) -> Result<Self, Error> {
+    fn into_reader(self, access: Access, monitor: &dyn Monitor) -> Result<Self, Error> {
+        let memory = self.settings.limits.memory;
         // The writable handle has to be closed before the file can be opened again.
         drop(self.index);
-        let index = open_to_read(&self.home, &self.header, self.settings.limits.memory)?;
-        Ok(Self { index, lock: None, ..self })
+        match open_to_read(&self.home, &self.header, memory) {
+            Ok(index) => Ok(Self { index, lock: None, ..self }),
+            // It could not be closed as it should be, since damage showed only then: only who may write opens it again.
+            // Nobody else writes meanwhile.
+            Err(IndexError::Broken(_)) => {
+                let index = open_index(&self.home, &self.header, memory, monitor)?;
+                let mut repo = Self { index, ..self };
+                match repo.refresh(access, monitor) {
+                    Ok(()) => Ok(repo),
+                    Err(error) => repo.without_index(error, access, monitor),
+                }
+            }
+            Err(other) => Err(other.into()),
+        }
     }
 
     /// The same repository with the right to write, after the work of a reader is done; none while another command has it,
     /// or where nobody may write.
     pub(crate) fn into_writer(self) -> Result<Option<Self>, Error> {
+        if self.lock.is_some() {
+            return Ok(Some(self));
+        }
         let lock = match self.home.try_lock() {
             Ok(lock) => lock,
             Err(NotTaken::Held | NotTaken::Refused(_)) => return Ok(None),
