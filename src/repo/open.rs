@@ -148,7 +148,7 @@ impl Repo {
             Err(why) => (read_index(home, &header, settings.limits.memory, why, monitor)?, None),
         };
         let writer = Writer::load(home)?;
-        let mut repo = Self {
+        let repo = Self {
             home: home.clone(),
             settings,
             budget,
@@ -172,14 +172,18 @@ impl Repo {
             owners: Owners::default(),
             mounts: OnceLock::new(),
             lock,
-        };
-        if let Err(error) = repo.refresh(access, monitor) {
-            repo = match error.is_for_want_of_room() && access != Access::Write {
-                true => repo.without_what_is_new(error, access, monitor)?,
-                false => repo.without_index(error, access, monitor)?,
-            };
         }
+        .refreshed(access, monitor)?;
         if access != Access::Write && repo.lock.is_some() { repo.into_reader(access, monitor) } else { Ok(repo) }
+    }
+
+    /// The same with what came to destinations since, as far as that can be had.
+    fn refreshed(mut self, access: Access, monitor: &dyn Monitor) -> Result<Self, Error> {
+        let Err(error) = self.refresh(access, monitor) else { return Ok(self) };
+        match error.is_for_want_of_room() && access != Access::Write {
+            true => self.without_what_is_new(error, access, monitor),
+            false => self.without_index(error, access, monitor),
+        }
     }
 
     /// The same to read, with what the index knows, where there is no room for more. Where that is nothing, that is the error.
@@ -217,7 +221,7 @@ impl Repo {
         Ok(repo)
     }
 
-    /// Lets go of everything that would keep another command from writing.
+    /// Lets go of everything that would keep another command from writing, where the index can be read without it.
     fn into_reader(self, access: Access, monitor: &dyn Monitor) -> Result<Self, Error> {
         let memory = self.settings.limits.memory;
         // The writable handle has to be closed before the file can be opened again.
@@ -228,11 +232,7 @@ impl Repo {
             // Nobody else writes meanwhile.
             Err(IndexError::Broken(_)) => {
                 let index = open_index(&self.home, &self.header, memory, monitor)?;
-                let mut repo = Self { index, ..self };
-                match repo.refresh(access, monitor) {
-                    Ok(()) => Ok(repo),
-                    Err(error) => repo.without_index(error, access, monitor),
-                }
+                Self { index, ..self }.refreshed(access, monitor)
             }
             Err(other) => Err(other.into()),
         }
